@@ -35,7 +35,10 @@ export function toBase64url(bytes: Uint8Array): string {
 export function fromBase64url(text: string): Uint8Array {
   const rest = text.length % 4;
   const canonical =
-    SHAPE.test(text) && rest !== 1 && (rest !== 2 || LAST_OF_2.test(text)) && (rest !== 3 || LAST_OF_3.test(text));
+    SHAPE.test(text) &&
+    rest !== 1 &&
+    (rest !== 2 || LAST_OF_2.test(text)) &&
+    (rest !== 3 || LAST_OF_3.test(text));
   if (!canonical) throw new FormatError("malformed_base64url", "not canonical base64url");
   if (B) return B.from(text, "base64url");
   return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));

@@ -24,7 +24,21 @@ export interface HeaderRule {
 }
 
 /** Names that RFC 7515 and 7518 define: `crit` must not list them. */
-const STANDARD = new Set(["alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit", "enc", "zip"]);
+const STANDARD = new Set([
+  "alg",
+  "jku",
+  "jwk",
+  "kid",
+  "x5u",
+  "x5c",
+  "x5t",
+  "x5t#S256",
+  "typ",
+  "cty",
+  "crit",
+  "enc",
+  "zip",
+]);
 
 export function splitCompact(token: string): Compact {
   const first = token.indexOf(".");
@@ -55,9 +69,15 @@ export function checkHeader(header: Compact["header"], rule: HeaderRule): void {
   if (header["typ"] !== rule.typ) refuse(`typ is not "${rule.typ}"`);
   if (!Object.hasOwn(header, "crit")) return;
   const crit = header["crit"];
-  if (!Array.isArray(crit) || crit.length === 0 || new Set(crit).size !== crit.length) return refuse("crit is malformed");
+  if (!Array.isArray(crit) || crit.length === 0 || new Set(crit).size !== crit.length)
+    return refuse("crit is malformed");
   for (const name of crit)
-    if (typeof name !== "string" || STANDARD.has(name) || !rule.crit?.includes(name) || !Object.hasOwn(header, name))
+    if (
+      typeof name !== "string" ||
+      STANDARD.has(name) ||
+      !rule.crit?.includes(name) ||
+      !Object.hasOwn(header, name)
+    )
       refuse("crit names what is not understood");
 }
 

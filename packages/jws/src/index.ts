@@ -1,5 +1,12 @@
 export { fromBase64url, fromUtf8, toBase64url, utf8 } from "./base64url.ts";
-export { type Compact, type HeaderRule, checkHeader, signCompact, splitCompact, verifyCompact } from "./compact.ts";
+export {
+  type Compact,
+  type HeaderRule,
+  checkHeader,
+  signCompact,
+  splitCompact,
+  verifyCompact,
+} from "./compact.ts";
 export { CodedError, type FormatCode, FormatError } from "./error.ts";
 export { type Json, MAX_DEPTH, canonical, parseJson } from "./json.ts";
 export {

@@ -2,8 +2,8 @@ import { FormatError } from "./error.ts";
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [k: string]: Json };
 
-/** Nesting that {@link parseJson} and {@link canonical} accept. */
-export const MAX_DEPTH = 64;
+/** Nesting that {@link parseJson} and {@link canonical} accept; constraints 32 deep take 68. */
+export const MAX_DEPTH = 128;
 
 /**
  * Canonical JSON (RFC 8785): sorted by UTF-16 units, no white space, ECMAScript numbers.
@@ -39,13 +39,15 @@ export function canonical(value: unknown, depth = 0): string {
   if (proto !== null && proto !== Object.prototype && !isForeignPlain(proto))
     throw new FormatError("not_json", "a class instance is not JSON");
   const names = Object.keys(value);
-  if (Object.getOwnPropertySymbols(value).length) throw new FormatError("not_json", "a symbol key is not JSON");
+  if (Object.getOwnPropertySymbols(value).length)
+    throw new FormatError("not_json", "a symbol key is not JSON");
   // Default sort compares UTF-16 code units, which is what RFC 8785 3.2.3 asks for.
   names.sort();
   let text = "{";
   for (let i = 0; i < names.length; i++) {
     const name = names[i]!;
-    text += (i ? "," : "") + canonical(name) + ":" + canonical((value as Record<string, unknown>)[name], depth + 1);
+    text +=
+      (i ? "," : "") + canonical(name) + ":" + canonical((value as Record<string, unknown>)[name], depth + 1);
   }
   return text + "}";
 }

@@ -3,7 +3,12 @@ import { fromBase64url, toBase64url } from "./base64url.ts";
 import { FormatError } from "./error.ts";
 import { node, sha256 } from "./platform.ts";
 
-export type PublicJwk = { readonly kty: "OKP"; readonly crv: "Ed25519"; readonly x: string; readonly kid?: string };
+export type PublicJwk = {
+  readonly kty: "OKP";
+  readonly crv: "Ed25519";
+  readonly x: string;
+  readonly kid?: string;
+};
 /** What WebCrypto takes: bytes that are not shared memory. */
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -34,7 +39,13 @@ export function thumbprint(jwk: PublicJwk): string {
  */
 export function publicJwk(value: unknown): PublicJwk {
   const jwk = value as { kty?: unknown; crv?: unknown; x?: unknown; d?: unknown } | null;
-  if (typeof jwk !== "object" || jwk === null || jwk.kty !== "OKP" || jwk.crv !== "Ed25519" || typeof jwk.x !== "string")
+  if (
+    typeof jwk !== "object" ||
+    jwk === null ||
+    jwk.kty !== "OKP" ||
+    jwk.crv !== "Ed25519" ||
+    typeof jwk.x !== "string"
+  )
     throw new FormatError("malformed_key", "not an Ed25519 public key");
   for (const name of ["d", "p", "q", "dp", "dq", "qi", "oth", "k"])
     if (Object.hasOwn(jwk, name)) throw new FormatError("malformed_key", "a public key has private members");
@@ -60,7 +71,10 @@ export function verify(key: PublicKey, bytes: Uint8Array, signature: Uint8Array)
 }
 
 export async function generatePrivateJwk(): Promise<PrivateJwk> {
-  const pair = (await globalThis.crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
+  const pair = (await globalThis.crypto.subtle.generateKey("Ed25519", true, [
+    "sign",
+    "verify",
+  ])) as webcrypto.CryptoKeyPair;
   const { x, d } = await globalThis.crypto.subtle.exportKey("jwk", pair.privateKey);
   return { kty: "OKP", crv: "Ed25519", x: x!, d: d! };
 }
@@ -74,7 +88,8 @@ export function signerOf(value: PrivateJwk): Signer {
   if (node) {
     const key = node.createPrivateKey({ key: { ...jwk, d }, format: "jwk" });
     const derived = node.createPublicKey(key).export({ format: "jwk" });
-    if (derived.x !== x) throw new FormatError("malformed_key", "private and public part do not belong together");
+    if (derived.x !== x)
+      throw new FormatError("malformed_key", "private and public part do not belong together");
     return { jwk, sign: (bytes) => node!.sign(null, bytes, key) };
   }
   const key = globalThis.crypto.subtle.importKey("jwk", { ...jwk, d }, "Ed25519", false, ["sign"]);
