@@ -1,0 +1,104 @@
+import { ambient } from "./ambient.ts";
+import type { Session } from "./types.ts";
+import type { AmbientSession } from "./ambient.ts";
+import { BehestError, type Code } from "./error.ts";
+import { type Call, type Execute, perform } from "./perform.ts";
+import { type CallName, refuse as refuseCall } from "./refuse.ts";
+import { OpenSession, aroundRun } from "./session.ts";
+import { spawn as spawnCall } from "./spawn.ts";
+import type { SeenTool } from "./store/types.ts";
+import { profileOf } from "./profile.ts";
+import { type TurnHandle, type TurnRecord, type TurnRequest, openTurn as openTurnOf } from "./turn.ts";
+import type { DelegateRequest } from "./types.ts";
+
+export type { Codec } from "./perform.ts";
+export type ToolCall<T> = Call<T>;
+export type { CallName, TurnHandle, TurnRecord, TurnRequest };
+export { aroundRun };
+
+/** The ambient session, or undefined. */
+export function ambientSession(): Session | undefined {
+  return ambient.getStore()?.session;
+}
+
+/**
+ * authorize → begin (durable) → `execute` with the frozen arguments → finish. Resolves with the tool's
+ * value, fresh or recorded. Rejects with the tool's own error, untouched; with the signal's reason where
+ * it was stopped; or with a {@link BehestError} named `BehestDenied`, worded for the model.
+ */
+export async function callTool<T>(session: Session, call: ToolCall<T>, execute: Execute<T>): Promise<T> {
+  const outcome = await perform(live(session), call, execute);
+  if (outcome.outcome === "done") return outcome.value;
+  throw outcome.error;
+}
+
+/** Records a refusal that no check made (an unknown or unguarded tool, say); resolves with the error to throw. */
+export function refuse(session: Session, call: CallName, code: Code, message: string): Promise<BehestError> {
+  return refuseCall(live(session), call, code, message);
+}
+
+/** Starts a sub-agent; see spawn.ts. A wider request rejects with `wider_than_parent` and is recorded. */
+export function spawn(
+  session: Session,
+  call: CallName,
+  request: DelegateRequest,
+  run: (child: Session) => Promise<string>,
+): Promise<string> {
+  return spawnCall(live(session), call, request, run);
+}
+
+/** Before each model call: replays a recorded turn, or records a fresh one. Rejects when the session is over. */
+export function openTurn(session: Session, request: TurnRequest): Promise<TurnHandle> {
+  return openTurnOf(live(session), request);
+}
+
+/**
+ * A framework's own durable id (LangChain's `thread_id`), where `open` was given no `run`. The first one
+ * stands: open one session per thread.
+ */
+export function adoptRun(session: Session, run: string): void {
+  const { root } = live(session);
+  if (root.durable) return;
+  root.id = run;
+  root.durable = true;
+}
+
+/** Whether the session's leaf names the tool: others are not offered to the model. */
+export function isGranted(session: Session, tool: string): boolean {
+  return Object.hasOwn(live(session).tools, tool);
+}
+
+/** Tells `behest coverage` how a tool was met. */
+export function reportTools(
+  session: Session,
+  tools: readonly {
+    readonly tool: string;
+    readonly kind: SeenTool["kind"];
+    readonly definition?: object | undefined;
+  }[],
+): void {
+  const { engine, profiles, clock } = live(session).deployment;
+  const at = clock();
+  engine.seen(
+    tools.map(({ tool, kind, definition }) => ({
+      tool,
+      kind,
+      declared:
+        profileOf(definition, Object.hasOwn(profiles, tool) ? profiles[tool] : undefined) !== undefined,
+      at,
+    })),
+  );
+}
+
+/** Keeps the current `session.run` open until released: for streams that outlive its function. */
+export function holdRun(): () => void {
+  return ambient.getStore()?.stretch?.hold() ?? (() => {});
+}
+
+function live(session: Session): AmbientSession {
+  if (session instanceof OpenSession) return session;
+  throw new BehestError(
+    "no_session",
+    "no_session: this is not a session that createBehest().open() returned, or two copies of @behest/core are installed.",
+  );
+}

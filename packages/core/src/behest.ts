@@ -1,0 +1,114 @@
+import type { Holder } from "@behest/delegation";
+import { type PrivateJwk, type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
+import {
+  type Manifest,
+  ProvenanceError,
+  certifyEntryKey,
+  issuersOf,
+  readCertificate,
+} from "@behest/provenance";
+import type { Credentials, Deployment } from "./deployment.ts";
+import { BehestError } from "./error.ts";
+import { type Trust, trusted } from "./trust.ts";
+import { openSession } from "./open.ts";
+import type { Profile } from "./profile.ts";
+import { listRecords } from "./records.ts";
+import { type Store, engine as engineOf } from "./store/types.ts";
+import type { Behest } from "./types.ts";
+
+export interface BehestConfig {
+  trust: Trust;
+  /** The enforcer's key (KMS or file): certifies this process's entry key at start, and signs nothing else. */
+  signer: Signer;
+  store: Store;
+  /** The agent's key, unless `open` is given one. */
+  holder?: Holder;
+  /** For tools you do not own (MCP); beside your own: `withProfile`. */
+  profiles?: { readonly [tool: string]: Profile };
+  credentials?: Credentials;
+  /** `digest` (default): arguments, prompts and results are committed to, and kept only as long as replay needs them. `keep`: kept, encrypted, until erasure. */
+  content?: "digest" | "keep";
+  /** ms since the epoch; default `Date.now`. */
+  clock?: () => number;
+}
+
+/** How long an entry key signs, seconds: restart the process, or make a new Behest, before. */
+const ENTRY_KEY_LIFETIME = 90 * 86_400;
+
+/** Attaches to the store and answers with a Behest. Throws `trust_invalid`, `config_invalid`, `store_…`. */
+export async function createFrom(config: BehestConfig): Promise<Behest> {
+  const clock = config.clock ?? Date.now;
+  const { jws, manifest } = await trusted(config.trust);
+  apart(manifest, config);
+  const entryKey = await generatePrivateJwk();
+  const certificate = await certified(config.signer, entryKey, manifest, clock());
+  const engine = config.store[engineOf];
+  await engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate });
+  const closing = new AbortController();
+  const deployment: Deployment = {
+    engine,
+    manifest,
+    anchors: issuersOf(manifest),
+    entryKey: signerOf(entryKey),
+    clock,
+    holder: config.holder,
+    profiles: config.profiles ?? {},
+    credentials: config.credentials,
+    keep: config.content === "keep",
+    closing: closing.signal,
+    pending: new Set(),
+  };
+  const close = async (): Promise<void> => {
+    closing.abort(new BehestError("session_ended", "session_ended: this Behest was closed."));
+    await Promise.all(deployment.pending);
+    await engine.close();
+  };
+  return {
+    open: (delegation, options = {}) => openSession(deployment, delegation, options),
+    records: {
+      async list(filter) {
+        await Promise.all(deployment.pending);
+        return listRecords(engine, filter);
+      },
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function certified(
+  enforcer: Signer,
+  entryKey: PrivateJwk,
+  manifest: Manifest,
+  now: number,
+): Promise<string> {
+  const from = Math.floor(now / 1000);
+  const { kty, crv, x } = entryKey;
+  try {
+    const request = { jwk: { kty, crv, x }, origin: manifest.origin, from, until: from + ENTRY_KEY_LIFETIME };
+    const certificate = await certifyEntryKey(request, enforcer);
+    await readCertificate(certificate, manifest);
+    return certificate;
+  } catch (cause) {
+    if (!(cause instanceof ProvenanceError))
+      throw new BehestError("config_invalid", "config_invalid: the signer could not certify an entry key.", {
+        cause,
+      });
+    throw new BehestError("trust_invalid", `trust_invalid: ${cause.message}.`, { cause });
+  }
+}
+
+/** A process that enforces holds no key that could issue, approve, revoke, or change who is trusted. */
+function apart(manifest: Manifest, { trust, signer, holder }: BehestConfig): void {
+  const roles = [...manifest.issuers, ...manifest.approvers, ...manifest.revokers];
+  const reserved = new Set(roles.flatMap(({ jwk }) => (jwk ? [thumbprint(jwk)] : [])).concat(trust.owner));
+  for (const [name, key] of [
+    ["signer", signer],
+    ["holder", holder],
+  ] as const)
+    if (key && reserved.has(thumbprint(key.jwk)))
+      throw new BehestError(
+        "key_readable",
+        `key_readable: "${name}" is a key that owns, issues, approves or revokes. The enforcing process must not hold it.`,
+      );
+}

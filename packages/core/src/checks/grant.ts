@@ -1,0 +1,42 @@
+import { checkArguments } from "@behest/delegation";
+import type { Json } from "@behest/jws";
+import { toolLabel } from "../label.ts";
+import type { Finding } from "../types.ts";
+import type { Wanted } from "./check.ts";
+
+/** The leaf names the tool, and every argument lies within its constraints (closed world). */
+export function grant({ session, tool, args }: Wanted): Finding {
+  const refusal = checkArguments(session.tools, tool, named(args));
+  if (!refusal) return { check: "grant", code: "ok", rule: session.leaf.hash, message: "within the grant" };
+  if (refusal.code === "tool_not_granted")
+    return {
+      check: "grant",
+      code: refusal.code,
+      message: `${toolLabel(tool)}: this tool was not delegated.`,
+    };
+  const { path } = refusal;
+  const argument = path.slice(`tools.${tool}.`.length);
+  const kind = session.tools[tool]?.[argument]?.constraint_type;
+  // An argument the grant does not name was named by the model: it may hold anything, so it stays unnamed.
+  if (kind === undefined)
+    return {
+      check: "grant",
+      code: refusal.code,
+      path: `tools.${tool}`,
+      message: `${tool}: an argument was not delegated.`,
+    };
+  return {
+    check: "grant",
+    code: refusal.code,
+    rule: kind,
+    path,
+    message: `${tool}: argument "${argument}" is outside what was delegated (${kind}).`,
+  };
+}
+
+/** A tool that takes a bare value takes it under the name "input". */
+function named(args: Json): { readonly [argument: string]: Json } {
+  return typeof args === "object" && args !== null && !Array.isArray(args)
+    ? (args as { [name: string]: Json })
+    : { input: args };
+}

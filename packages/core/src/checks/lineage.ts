@@ -1,0 +1,11 @@
+import type { Finding } from "../types.ts";
+import type { Wanted } from "./check.ts";
+
+/** The chain was verified when the session was opened; here: it has not run out, and the session has not been ended. */
+export function lineage({ session, now }: Wanted): Finding {
+  const code = session.stopped(now);
+  if (code === undefined)
+    return { check: "lineage", code: "ok", rule: session.leaf.jti, message: "the chain stands" };
+  const message = code === "delegation_expired" ? "the delegation has expired." : "the session has ended.";
+  return { check: "lineage", code, message };
+}

@@ -1,0 +1,42 @@
+import type { Anchor, Holder } from "@behest/delegation";
+import type { Signer } from "@behest/jws";
+import type { Manifest } from "@behest/provenance";
+import type { Profile } from "./profile.ts";
+import type { Engine } from "./store/types.ts";
+import type { Session } from "./types.ts";
+
+/** Hands a tool's body the credential it calls the world with. The name is recorded, the value never. */
+export type Credentials = (
+  tool: string,
+  session: Session,
+) => Promise<{ name: string; value: string } | undefined>;
+
+/** One Behest at work: what every session of it shares. */
+export interface Deployment {
+  readonly engine: Engine;
+  readonly manifest: Manifest;
+  readonly anchors: readonly Anchor[];
+  /** Signs span proofs here; the store signs entries with the same key. */
+  readonly entryKey: Signer;
+  /** ms since the epoch. */
+  readonly clock: () => number;
+  readonly holder: Holder | undefined;
+  readonly profiles: { readonly [tool: string]: Profile };
+  readonly credentials: Credentials | undefined;
+  /** Content is kept until erasure; otherwise only what replay needs, until the delegation expires. */
+  readonly keep: boolean;
+  /** Aborts when Behest closes. */
+  readonly closing: AbortSignal;
+  /** Writes that nobody waits for; listings and close() do. */
+  readonly pending: Set<Promise<unknown>>;
+}
+
+/** Lets a write go on unawaited. Its failure shows at the next write, which a broken store refuses as well. */
+export function background(deployment: Deployment, write: Promise<unknown>): void {
+  const settled = write.then(
+    () => {},
+    () => {},
+  );
+  deployment.pending.add(settled);
+  void settled.finally(() => deployment.pending.delete(settled));
+}

@@ -1,0 +1,65 @@
+import { CodedError } from "@behest/jws";
+
+/** Closed: a code never changes its meaning. Messages may. */
+export type Code =
+  | "ok"
+  // what an action can be refused for
+  | "no_session"
+  | "session_ended"
+  | "tool_not_granted"
+  | "argument_not_granted"
+  | "args_not_json"
+  | "wider_than_parent"
+  | "delegation_expired"
+  | "revoked"
+  | "profile_invalid"
+  | "action_conflict"
+  | "action_running"
+  | "already_done"
+  | "outcome_unknown"
+  // how an attempt ended
+  | "tool_failed"
+  | "aborted"
+  | "lease_lapsed"
+  // how an agent was put together
+  | "tool_unguarded"
+  | "tool_unsupported"
+  | "middleware_order"
+  // what open() refuses
+  | "delegation_invalid"
+  | "holder_mismatch"
+  | "issuer_not_allowed"
+  // how a deployment is set up
+  | "config_missing"
+  | "config_invalid"
+  | "key_unsafe"
+  | "key_readable"
+  | "trust_invalid"
+  | "store_mismatch"
+  | "store_missing"
+  | "store_foreign"
+  | "store_unsafe"
+  | "store_failed";
+
+/** Every failure of the enforcement point: a stable `code`, and a `hint` that says what to do. */
+export class BehestError extends CodedError<Code> {
+  readonly hint?: string;
+  constructor(code: Code, message: string, options?: ErrorOptions & { hint?: string }) {
+    super(code, message, options);
+    if (options?.hint !== undefined) this.hint = options.hint;
+  }
+  static override isInstance(error: unknown): error is BehestError {
+    return CodedError.isInstance(error) && error.name.startsWith("Behest");
+  }
+}
+
+/** What the model is told; frameworks print `name: message`. */
+export function denied(
+  code: Code,
+  message: string,
+  hint = "Other calls may go on; do not retry this one.",
+): BehestError {
+  const error = new BehestError(code, `${message} ${hint}`, { hint });
+  error.name = "BehestDenied";
+  return error;
+}

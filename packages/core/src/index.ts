@@ -1,0 +1,25 @@
+export { currentSession, useCredential } from "./ambient.ts";
+export type { BehestConfig } from "./behest.ts";
+export { createBehest } from "./config.ts";
+export type { Credentials } from "./deployment.ts";
+export { BehestError, type Code } from "./error.ts";
+export { readKeyFile } from "./keyfile.ts";
+export { type Boundary, type Effect, type Profile, withProfile } from "./profile.ts";
+export { type Reader, readStore } from "./reader.ts";
+export { memoryStore } from "./store/memory.ts";
+export { sqliteStore } from "./store/sqlite/store.ts";
+export type { Store } from "./store/types.ts";
+export type { Trust } from "./trust.ts";
+export type {
+  Action,
+  ActionRecord,
+  Behest,
+  DelegateRequest,
+  Finding,
+  OpenOptions,
+  Outcome,
+  Records,
+  RecordsFilter,
+  Session,
+  Verdict,
+} from "./types.ts";

@@ -1,0 +1,71 @@
+import type { HopClaims } from "@behest/delegation";
+import { type Json, canonical } from "@behest/jws";
+import type { DelegationEntry } from "@behest/provenance";
+import type { Vault } from "./content.ts";
+import type { Append, DelegationRow } from "./store/types.ts";
+
+/** How a delegation came about in this log. */
+export interface Links {
+  /** ms since the epoch. */
+  readonly at: number;
+  /** Root only: thumbprint of the issuer's key. */
+  readonly issuer?: string;
+  /** Hash of the parent's entry. */
+  readonly parent?: string | undefined;
+  /** Action id of the spawn. */
+  readonly spawn?: string;
+  /** Hash of the request that the spawn made. */
+  readonly request?: string;
+}
+
+/** The `delegation` entry of the chain's last hop, with the chain sealed beside it. */
+export function delegationAppend(
+  vault: Vault,
+  chain: readonly string[],
+  hop: HopClaims,
+  agent: string | undefined,
+  links: Links,
+): Append {
+  const commitTo = (field: string, text: string | undefined): { [field: string]: string } =>
+    text === undefined ? {} : { [field]: vault.commit(hop.hash, field, text) };
+  const entry: DelegationEntry = {
+    v: 1,
+    type: "delegation",
+    at: new Date(links.at).toISOString(),
+    jti: hop.jti,
+    leaf: hop.hash,
+    principal: vault.principal,
+    holder: hop.jwk.x,
+    ...(links.issuer !== undefined && { issuer: links.issuer }),
+    depth: hop.depth,
+    exp: String(hop.exp),
+    ...(links.spawn !== undefined && { spawn: links.spawn }),
+    content: {
+      token: vault.commit(hop.hash, "token", chain.at(-1)!),
+      ...commitTo("agent", agent),
+      ...commitTo("task", hop.task),
+    },
+    links: { ...(links.parent !== undefined && { parent: links.parent }) },
+  };
+  const sealed = vault.seal(hop.hash, "chain", canonical({ chain, agent: agent ?? null } as Json));
+  const delegation: DelegationRow = {
+    leaf: hop.hash,
+    jti: hop.jti,
+    principal: vault.principal,
+    sealed,
+    ...(links.request !== undefined && { request: links.request }),
+  };
+  return { entry: canonical(entry), delegation };
+}
+
+/** The chain as it was stored, and the name its agent was given. */
+export function openDelegation(
+  vault: Vault,
+  row: DelegationRow,
+): { chain: readonly string[]; agent?: string } {
+  const stored = JSON.parse(vault.open(row.leaf, "chain", row.sealed)) as {
+    chain: string[];
+    agent: string | null;
+  };
+  return { chain: stored.chain, ...(stored.agent !== null && { agent: stored.agent }) };
+}

@@ -1,0 +1,116 @@
+import { randomUUID } from "node:crypto";
+import type { Span } from "@opentelemetry/api";
+import type { AatTools, Holder, HopClaims, Json } from "@behest/delegation";
+import type { Vault } from "./content.ts";
+import type { Deployment } from "./deployment.ts";
+import { BehestError, type Code } from "./error.ts";
+import { type ActionClass, classify, profileOf } from "./profile.ts";
+
+/** What a root session shares with everything spawned below it. */
+export interface Run {
+  /** Durable id, or a random one: then nothing resumes. */
+  id: string;
+  durable: boolean;
+  /** Hashes of the interaction entries, by turn. */
+  readonly turns: Map<string, Promise<string>>;
+  /** Denials since the last action that was permitted. */
+  denials: number;
+  readonly stop: AbortController;
+}
+
+export function newRun(id: string | undefined): Run {
+  return {
+    id: id ?? randomUUID(),
+    durable: id !== undefined,
+    turns: new Map(),
+    denials: 0,
+    stop: new AbortController(),
+  };
+}
+
+/** A loop of denials this long ends the run: the model is not going to stop by itself. */
+const MAX_DENIALS = 50;
+
+export interface SessionParts {
+  readonly deployment: Deployment;
+  readonly vault: Vault;
+  /** The principal's subject. */
+  readonly principal: string;
+  readonly agent: string;
+  readonly holder: Holder;
+  readonly chain: readonly string[];
+  readonly hops: readonly HopClaims[];
+  readonly tools: AatTools;
+  /** Hash of the leaf's `delegation` entry. */
+  readonly entry: string;
+  readonly root: Run;
+  /** Action ids of the spawns that led here, "/" between. */
+  readonly path: string;
+  readonly parent?: LiveSession;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A session's state, without what can be done with it (session.ts). */
+export class LiveSession {
+  readonly parts: SessionParts;
+  readonly id: string;
+  readonly principal: string;
+  readonly agent: string;
+  readonly signal: AbortSignal;
+  readonly deployment: Deployment;
+  readonly vault: Vault;
+  readonly leaf: HopClaims;
+  readonly tools: AatTools;
+  /** Earliest `exp` of the chain, ms since the epoch. */
+  readonly expires: number;
+  /** How often each model turn was asked or replayed here, so that equal prompts are told apart. */
+  readonly asked: Map<string, number> = new Map();
+  /** The `invoke_agent` span of its latest stretch: what a child session links to. */
+  span: Span | undefined;
+  #ordinal = 0;
+
+  constructor(parts: SessionParts) {
+    this.parts = parts;
+    this.principal = parts.principal;
+    this.agent = parts.agent;
+    this.deployment = parts.deployment;
+    this.vault = parts.vault;
+    this.leaf = parts.hops.at(-1)!;
+    this.tools = parts.tools;
+    const signals = [parts.root.stop.signal, parts.deployment.closing, parts.signal, parts.parent?.signal];
+    this.signal = AbortSignal.any(signals.filter((signal) => signal !== undefined));
+    this.expires = Math.min(...parts.hops.map((hop) => hop.exp)) * 1000;
+    const own = this.vault.name("session", parts.root.id, parts.path, this.leaf.hash);
+    this.id = parts.parent ? `${parts.parent.id}.${own.slice(0, 11)}` : own.slice(0, 22);
+  }
+
+  get root(): Run {
+    return this.parts.root;
+  }
+
+  actionId(turn: string, callId: string, ordinal: string): string {
+    return this.vault.name("action", this.root.id, this.parts.path, turn, callId, ordinal);
+  }
+
+  nextOrdinal(): number {
+    return this.#ordinal++;
+  }
+
+  /** Why nothing may go on in this session, or undefined. */
+  stopped(now: number): Extract<Code, "delegation_expired" | "session_ended"> | undefined {
+    if (this.signal.aborted) return "session_ended";
+    return now >= this.expires ? "delegation_expired" : undefined;
+  }
+
+  /** A denial was recorded; a loop of them ends the run. */
+  countDenial(): void {
+    if (++this.root.denials < MAX_DENIALS) return;
+    const message = `session_ended: ${MAX_DENIALS} actions in a row were denied. Start a new run, or widen the delegation.`;
+    this.root.stop.abort(new BehestError("session_ended", message));
+  }
+
+  classOf(tool: string, args: Json, definition?: object): ActionClass {
+    const { profiles } = this.deployment;
+    return classify(profileOf(definition, Object.hasOwn(profiles, tool) ? profiles[tool] : undefined), args);
+  }
+}

@@ -1,0 +1,51 @@
+import { freeze, placeOf } from "./action.ts";
+import { toolLabel } from "./label.ts";
+import { recordDenial } from "./denial.ts";
+import type { BehestError, Code } from "./error.ts";
+import type { LiveSession } from "./live.ts";
+import { actionSpan } from "./span.ts";
+import type { Finding } from "./types.ts";
+
+/** Which call is meant, as far as it is known. */
+export interface CallName {
+  readonly tool: string;
+  readonly args?: unknown;
+  readonly callId?: string | undefined;
+  readonly turn?: string | undefined;
+}
+
+/** Records a call that is refused before any check could run (an unknown or unguarded tool, say) and answers with the error to throw. */
+export function refuse(
+  session: LiveSession,
+  call: CallName,
+  code: Code,
+  message: string,
+): Promise<BehestError> {
+  return refuseFor(session, call, { check: "guard", code, message });
+}
+
+export function refuseFor(session: LiveSession, call: CallName, finding: Finding): Promise<BehestError> {
+  const place = placeOf(session, call);
+  const span = actionSpan(session, toolLabel(call.tool), place.callId);
+  const text = textOf(call.args);
+  return recordDenial(
+    session,
+    {
+      place,
+      tool: call.tool,
+      text,
+      class: session.classOf(call.tool, null),
+      verdict: { verdict: "deny", findings: [finding] },
+      at: session.deployment.clock(),
+    },
+    span,
+  );
+}
+
+function textOf(args: unknown): string {
+  try {
+    return freeze(args ?? null).text;
+  } catch {
+    return "args_not_json";
+  }
+}

@@ -1,0 +1,57 @@
+import { type Span, SpanStatusCode, type Tracer, context, trace } from "@opentelemetry/api";
+import { signSpanProof } from "@behest/provenance";
+import type { LiveSession } from "./live.ts";
+
+export function tracer(): Tracer {
+  return trace.getTracer("@behest/core");
+}
+
+/** What a span says of an action once its entry stands. */
+export interface SpanFacts {
+  readonly action: string;
+  readonly verdict: "permit" | "deny";
+  /** Leaf hash of the `action` entry. */
+  readonly entry: string;
+  /** `size:root` of the last committed checkpoint. */
+  readonly head: string;
+}
+
+/** `execute_tool <name>`: one span per action, a child of whatever is active. */
+export interface ActionSpan {
+  /** Absent where nothing records: then entries name no span either. */
+  readonly trace?: { readonly trace: string; readonly span: string };
+  /** Runs `fn` with the span active. */
+  enter<T>(fn: () => T): T;
+  /** Adds the facts and the proof over them; costs a signature, hence only where the span is recorded. */
+  prove(facts: SpanFacts): void;
+  end(error?: string): void;
+}
+
+export function actionSpan(session: LiveSession, tool: string, callId: string): ActionSpan {
+  const span: Span = tracer().startSpan(`execute_tool ${tool}`, {
+    attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool },
+  });
+  if (!span.isRecording()) return { enter: (fn) => fn(), prove: () => {}, end: () => span.end() };
+  if (callId.length <= 128) span.setAttribute("gen_ai.tool.call.id", callId);
+  const { traceId, spanId } = span.spanContext();
+  return {
+    trace: { trace: traceId, span: spanId },
+    enter: (fn) => context.with(trace.setSpan(context.active(), span), fn),
+    prove(facts) {
+      const told = { ...facts, principal: session.vault.principal, delegation: session.leaf.jti };
+      for (const [name, value] of Object.entries(told)) span.setAttribute(`behest.${name}`, value);
+      const proof = signSpanProof(
+        { ...told, tool, trace: traceId, span: spanId },
+        session.deployment.entryKey,
+      );
+      span.setAttribute("behest.proof", proof);
+    },
+    end(error) {
+      if (error !== undefined) {
+        span.setAttribute("error.type", error);
+        span.setStatus({ code: SpanStatusCode.ERROR });
+      }
+      span.end();
+    },
+  };
+}

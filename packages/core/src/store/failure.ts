@@ -1,0 +1,65 @@
+import { BehestError } from "../error.ts";
+
+export function conflict(): BehestError {
+  return new BehestError(
+    "action_conflict",
+    "action_conflict: this id was used before, for another request. Use a new id.",
+  );
+}
+
+export function closed(): BehestError {
+  return new BehestError("store_failed", "store_failed: the store is closed.");
+}
+
+export function unattached(): BehestError {
+  return new BehestError(
+    "store_failed",
+    "store_failed: the store is not attached. Hand it to createBehest() first.",
+  );
+}
+
+export function twice(): BehestError {
+  return new BehestError(
+    "store_failed",
+    "store_failed: the store is in use already. Make one store for one createBehest().",
+  );
+}
+
+export function missing(): BehestError {
+  return new BehestError(
+    "store_missing",
+    "store_missing: there is no log here yet. Check the path, or run an agent first.",
+  );
+}
+
+const RESTORE =
+  'Nothing was appended. Restore the database, or run "behest verify --store …" to see the first difference.';
+
+/** The log is not what was signed, or no extension of what this process or machine has seen. */
+export function mismatch(what: string, cause?: unknown): BehestError {
+  return new BehestError("store_mismatch", `store_mismatch: ${what}. ${RESTORE}`, { hint: RESTORE, cause });
+}
+
+export function foreign(what: string): BehestError {
+  return new BehestError(
+    "store_foreign",
+    `store_foreign: the file ${what}. Choose another path for the store.`,
+  );
+}
+
+/** The first failure that may have touched more than its own request: nothing is written after it. */
+export function broken(what: string, cause: unknown): BehestError {
+  return new BehestError(
+    "store_failed",
+    `store_failed: ${what}. Nothing more is written; free the disk or restore access, then start again.`,
+    { cause },
+  );
+}
+
+/** Another process has brought a later trust manifest into force than this one was started with. */
+export function superseded(): BehestError {
+  return new BehestError(
+    "trust_invalid",
+    "trust_invalid: a newer trust manifest is in force in the log. Start again with it.",
+  );
+}

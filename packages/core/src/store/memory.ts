@@ -1,0 +1,273 @@
+import { randomBytes, toBase64url } from "@behest/jws";
+import { closed, conflict, missing, twice, unattached } from "./failure.ts";
+import { EMPTY, type Emitter, type Tail, emitterOf, seal, sign, trustDraft } from "./log.ts";
+import { type ActionState, laterOf, mayFinish, ruleBegin, ruleDelegation } from "./rules.ts";
+import {
+  type Append,
+  type Begin,
+  type BeginResult,
+  type Content,
+  type DelegationRow,
+  type Draft,
+  type Engine,
+  type Finish,
+  type FinishResult,
+  type Identity,
+  type JournalRow,
+  type Placed,
+  type PrincipalRow,
+  type RecordFilter,
+  type SeenTool,
+  type Store,
+  type StoredRecord,
+  engine,
+} from "./types.ts";
+
+type StoredDelegation = DelegationRow & { readonly index: number; readonly hash: string };
+
+interface MemoryAction extends ActionState {
+  readonly result?: string | undefined;
+  /** Index of its action entry; absent for a spawn. */
+  readonly index?: number | undefined;
+}
+
+type Subject = PrincipalRow & { readonly issuer: string; readonly subject: string };
+
+/** A store that ends with its process: for tests and for measuring. Signs and links exactly as a durable one. */
+export function memoryStore(options: { readonly now?: () => number } = {}): Store {
+  const memory = new MemoryEngine(options.now ?? Date.now);
+  return { [engine]: memory, close: () => memory.close() };
+}
+
+function matches(row: StoredRecord, filter: RecordFilter): boolean {
+  const { session, principal, tool, verdict, since, until } = filter;
+  return (
+    (session === undefined || row.session === session || row.session.startsWith(`${session}.`)) &&
+    (principal === undefined || row.principal === principal) &&
+    (tool === undefined || row.tool === tool) &&
+    (verdict === undefined || row.verdict === verdict) &&
+    (since === undefined || row.at >= since) &&
+    (until === undefined || row.at <= until)
+  );
+}
+
+class MemoryEngine implements Engine {
+  readonly #clock: () => number;
+  #latest = 0;
+  #emitter: Emitter | undefined;
+  #closed = false;
+  #tail: Tail = EMPTY;
+  #checkpoint: string | undefined;
+  #head = "";
+  readonly #entries: string[] = [];
+  readonly #hashes: string[] = [];
+  readonly #once = new Map<string, number>();
+  readonly #actions = new Map<string, MemoryAction>();
+  /** By index of the action entry, so in log order. */
+  readonly #records = new Map<number, StoredRecord>();
+  readonly #content = new Map<string, Content>();
+  readonly #journal = new Map<string, Map<string, JournalRow & { readonly index: number }>>();
+  readonly #delegations = new Map<string, StoredDelegation>();
+  readonly #jtis = new Map<string, StoredDelegation>();
+  readonly #principals = new Map<string, Subject>();
+  readonly #subjects = new Map<string, Subject>();
+  readonly #tools = new Map<string, SeenTool>();
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  async attach(identity: Identity): Promise<void> {
+    const emitter = await emitterOf(identity, 0);
+    if (this.#emitter || this.#closed) throw twice();
+    this.#emitter = emitter;
+    this.#place(trustDraft(identity, this.#clock(), true));
+  }
+
+  async principal(issuer: string, subject: string): Promise<PrincipalRow> {
+    this.#opened();
+    const key = JSON.stringify([issuer, subject]);
+    let row = this.#principals.get(key);
+    if (!row) {
+      row = { issuer, subject, pseudonym: toBase64url(randomBytes(16)), key: randomBytes(32) };
+      this.#principals.set(key, row);
+      this.#subjects.set(row.pseudonym, row);
+    }
+    return { pseudonym: row.pseudonym, key: row.key };
+  }
+
+  async subject(pseudonym: string): Promise<Omit<Subject, "pseudonym"> | undefined> {
+    const row = this.#subjects.get(pseudonym);
+    return row && { issuer: row.issuer, subject: row.subject, key: row.key };
+  }
+
+  async append(request: Append): Promise<Placed> {
+    this.#opened();
+    const index = this.#stored(request);
+    if (index !== undefined) return { index, hash: this.#hashes[index]!, head: this.#head, again: true };
+    const placed = this.#place(request.entry);
+    const { once, delegation, journal, record } = request;
+    if (once !== undefined) this.#once.set(once, placed.index);
+    if (delegation) {
+      const row = { ...delegation, index: placed.index, hash: placed.hash };
+      this.#delegations.set(row.leaf, row);
+      if (row.request !== undefined || !this.#jtis.has(row.jti)) this.#jtis.set(row.jti, row);
+    }
+    if (journal) {
+      const run =
+        this.#journal.get(journal.run) ?? new Map<string, JournalRow & { readonly index: number }>();
+      this.#journal.set(journal.run, run.set(journal.key, { ...journal, index: placed.index }));
+    }
+    if (record) this.#records.set(placed.index, { ...record, index: placed.index });
+    this.#keep(request.content);
+    return placed;
+  }
+
+  /** Index of what the request would store a second time. */
+  #stored({ once, delegation, journal }: Append): number | undefined {
+    if (delegation) {
+      const named = this.#jtis.get(delegation.jti);
+      const spawned = delegation.request !== undefined && named?.request !== undefined ? named : undefined;
+      const stored = this.#delegations.get(delegation.leaf) ?? spawned;
+      const ruling = ruleDelegation(stored, delegation);
+      if (ruling === "action_conflict") throw conflict();
+      if (ruling === "again") return stored!.index;
+    }
+    return (
+      (once === undefined ? undefined : this.#once.get(once)) ??
+      (journal && this.#turn(journal.run, journal.key)?.index)
+    );
+  }
+
+  async begin(request: Begin): Promise<BeginResult> {
+    this.#opened();
+    const state = this.#actions.get(request.action);
+    // The one process that can hold a lease here is this one, and it is alive.
+    const ruling = ruleBegin(state, request, this.#now(), () => true);
+    if (ruling.next === "answer") return ruling.answer;
+    if (ruling.next === "tell") {
+      const { outcome, code } = ruling;
+      const result = state?.result === undefined ? undefined : this.#living(state.result)?.sealed;
+      return { begun: "ended", outcome, code, ...(result && { result }) };
+    }
+    const { args, attempt, repeatable, entry, record } = request;
+    const placed = entry === undefined ? undefined : this.#place(entry);
+    this.#actions.set(request.action, { args, attempt, repeatable, index: placed?.index });
+    if (placed && record) this.#records.set(placed.index, { ...record, index: placed.index });
+    this.#keep(request.content);
+    return { begun: "started", ...(placed && { placed }) };
+  }
+
+  async finish(request: Finish): Promise<FinishResult> {
+    this.#opened();
+    const state = this.#actions.get(request.action);
+    if (!state || !mayFinish(state, request, true)) return { finished: "late" };
+    const { outcome, code, result, entry } = request;
+    const placed = entry === undefined ? undefined : this.#place(entry);
+    this.#actions.set(request.action, { ...state, outcome, code, result });
+    const record = state.index === undefined ? undefined : this.#records.get(state.index);
+    if (record) this.#records.set(record.index, { ...record, outcome });
+    this.#keep(request.content);
+    return { finished: "ended", ...(placed && { placed }) };
+  }
+
+  async delegation(jti: string): Promise<StoredDelegation | undefined> {
+    return this.#jtis.get(jti);
+  }
+
+  async delegationOf(leaf: string): Promise<StoredDelegation | undefined> {
+    return this.#delegations.get(leaf);
+  }
+
+  async recall(
+    run: string,
+    key: string,
+  ): Promise<{ readonly sealed: Uint8Array; readonly hash: string } | undefined> {
+    const row = this.#turn(run, key);
+    return row && { sealed: row.sealed, hash: this.#hashes[row.index]! };
+  }
+
+  async forget(run: string): Promise<void> {
+    this.#opened();
+    this.#journal.delete(run);
+  }
+
+  seen(tools: readonly SeenTool[]): void {
+    for (const row of tools) this.#tools.set(JSON.stringify([row.tool, row.kind]), row);
+  }
+
+  async coverage(): Promise<readonly SeenTool[]> {
+    return [...this.#tools.values()];
+  }
+
+  async records(filter: RecordFilter): Promise<readonly StoredRecord[]> {
+    const rows = [...this.#records.values()].filter((row) => matches(row, filter));
+    return filter.limit === undefined ? rows : rows.slice(Math.max(0, rows.length - filter.limit));
+  }
+
+  async content(
+    id: string,
+  ): Promise<{ readonly principal: string; readonly sealed: Uint8Array } | undefined> {
+    const row = this.#living(id);
+    return row && { principal: row.principal, sealed: row.sealed };
+  }
+
+  async entries(from: number, limit: number): Promise<readonly string[]> {
+    return this.#entries.slice(from, from + limit);
+  }
+
+  async checkpoint(): Promise<string> {
+    if (this.#checkpoint === undefined) throw missing();
+    return this.#checkpoint;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  /** The store's time: what it has once seen is not unseen when the clock is set back. */
+  #now(): number {
+    return (this.#latest = Math.max(this.#latest, this.#clock()));
+  }
+
+  #opened(): Emitter {
+    if (this.#closed) throw closed();
+    if (!this.#emitter) throw unattached();
+    return this.#emitter;
+  }
+
+  #place(draft: Draft): Placed {
+    const { identity, signer } = this.#opened();
+    const { tail, leaf } = sign(this.#tail, draft, signer);
+    const { checkpoint, head } = seal(tail, identity.origin, signer);
+    const placed = { index: this.#tail.size, hash: toBase64url(leaf.nodes[0]!), head };
+    this.#tail = tail;
+    this.#checkpoint = checkpoint;
+    this.#head = head;
+    this.#entries.push(leaf.jws);
+    this.#hashes.push(placed.hash);
+    return placed;
+  }
+
+  #keep(content: readonly Content[] = []): void {
+    for (const row of content) {
+      const stored = this.#content.get(row.id);
+      if (!stored) this.#content.set(row.id, row);
+      else {
+        const { until: _, ...rest } = stored;
+        const until = laterOf(stored.until, row.until);
+        this.#content.set(row.id, until === undefined ? rest : { ...rest, until });
+      }
+    }
+  }
+
+  #living(id: string): Content | undefined {
+    const row = this.#content.get(id);
+    return row && (row.until ?? Number.POSITIVE_INFINITY) > this.#now() ? row : undefined;
+  }
+
+  #turn(run: string, key: string): (JournalRow & { readonly index: number }) | undefined {
+    const row = this.#journal.get(run)?.get(key);
+    return row && row.until > this.#now() ? row : undefined;
+  }
+}

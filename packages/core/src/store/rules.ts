@@ -1,0 +1,95 @@
+import { canonical } from "@behest/jws";
+import type { OutcomeEntry, OutcomeWord } from "@behest/provenance";
+import type { Begin, BeginResult, DelegationRow, Draft, Finish } from "./types.ts";
+
+/** What a store remembers of an action. */
+export interface ActionState {
+  readonly args: string;
+  /** The latest one. */
+  readonly attempt: number;
+  readonly repeatable: boolean;
+  /** Absent while the attempt is under way. */
+  readonly outcome?: OutcomeWord | undefined;
+  readonly code?: string | undefined;
+}
+
+export type BeginRuling =
+  | { readonly next: "start" }
+  /** Its lease is over: close the attempt as {@link lapsed}, then ask again. */
+  | { readonly next: "lapse" }
+  /** Tell what is recorded; the store joins the result. */
+  | { readonly next: "tell"; readonly outcome: OutcomeWord; readonly code: string }
+  | { readonly next: "answer"; readonly answer: Exclude<BeginResult, { begun: "started" | "ended" }> };
+
+/**
+ * The one rule of starting. In this order: other arguments are refused whatever the state; what has ended is
+ * told, expired or not; a living attempt is left alone; one that ended otherwise than `done` starts again only
+ * where both its first start and this request call it repeatable; nothing starts under a delegation that has expired.
+ * `now` is the store's time, `living` whether the lease of the running attempt is.
+ */
+export function ruleBegin(
+  state: ActionState | undefined,
+  request: Begin,
+  now: number,
+  living: () => boolean,
+): BeginRuling {
+  if (state) {
+    if (state.args !== request.args) return refused("action_conflict");
+    const { outcome, code } = state;
+    if (outcome === undefined)
+      return living() ? { next: "answer", answer: { begun: "running" } } : { next: "lapse" };
+    const again = outcome !== "done" && state.repeatable && request.repeatable;
+    if (!again) return { next: "tell", outcome, code: code ?? outcome };
+  }
+  if (request.expires <= now) return refused("delegation_expired");
+  const attempt = (state?.attempt ?? 0) + 1;
+  return request.attempt === attempt
+    ? { next: "start" }
+    : { next: "answer", answer: { begun: "retry", attempt } };
+}
+
+function refused(code: "action_conflict" | "delegation_expired"): BeginRuling {
+  return { next: "answer", answer: { begun: "refused", code } };
+}
+
+/** Only the attempt under way may be finished, and only by whoever holds its lease; else the finish is late. */
+export function mayFinish(state: ActionState | undefined, request: Finish, holdsLease: boolean): boolean {
+  return (
+    state !== undefined && state.outcome === undefined && state.attempt === request.attempt && holdsLease
+  );
+}
+
+/** What an attempt becomes when its lease is over. */
+export const LAPSED = { outcome: "unknown", code: "lease_lapsed" } as const;
+
+/** The entry that closes such an attempt; `hash` is its action entry's. */
+export function lapsed(action: string, attempt: number, hash: string, now: number): Draft {
+  const payload: OutcomeEntry = {
+    v: 1,
+    type: "outcome",
+    at: new Date(now).toISOString(),
+    action,
+    attempt,
+    ...LAPSED,
+    content: {},
+    links: { action: hash },
+  };
+  return canonical(payload);
+}
+
+/**
+ * `stored`: the delegation of this leaf, else the spawned one of this jti. A jti is taken only among spawned
+ * delegations, whose jti the parent fixes: issuers choose theirs freely and must not block one another.
+ */
+export function ruleDelegation(
+  stored: Pick<DelegationRow, "leaf" | "request"> | undefined,
+  row: DelegationRow,
+): "new" | "again" | "action_conflict" {
+  if (!stored) return "new";
+  return stored.leaf === row.leaf && stored.request === row.request ? "again" : "action_conflict";
+}
+
+/** When content that two entries share may be swept: with the later of the two; absent means never by time. */
+export function laterOf(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : Math.max(a, b);
+}

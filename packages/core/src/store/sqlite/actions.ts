@@ -1,0 +1,87 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { OutcomeWord } from "@behest/provenance";
+import type { ActionState } from "../rules.ts";
+import type { Begin, RecordRow } from "../types.ts";
+
+/** The latest attempt of an action, as stored. */
+export interface ActionRow extends ActionState {
+  readonly id: string;
+  readonly lease: number;
+  /** Index of its action entry; a spawn has none. */
+  readonly entry: number | undefined;
+  /** Content id of the result. */
+  readonly result: string | undefined;
+}
+
+const COLUMNS = "id, args, attempt, repeatable, lease, entry, outcome, code, result";
+
+/** Actions and the records of them that listings read. All methods run inside a transaction. */
+export class Actions {
+  readonly #get: StatementSync;
+  readonly #start: StatementSync;
+  readonly #end: StatementSync;
+  readonly #running: StatementSync;
+  readonly #orphans: StatementSync;
+  readonly #record: StatementSync;
+  readonly #outcome: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#get = db.prepare(`SELECT ${COLUMNS} FROM action WHERE id = ?`);
+    this.#start = db.prepare(`
+      INSERT INTO action (id, args, attempt, repeatable, lease, entry) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt, repeatable = excluded.repeatable,
+        lease = excluded.lease, entry = excluded.entry, outcome = NULL, code = NULL, result = NULL`);
+    this.#end = db.prepare("UPDATE action SET outcome = ?, code = ?, result = ? WHERE id = ?");
+    this.#running = db.prepare("SELECT 1 FROM action WHERE outcome IS NULL AND lease = ? LIMIT 1");
+    this.#orphans = db.prepare(
+      `SELECT ${COLUMNS} FROM action WHERE outcome IS NULL AND lease NOT IN (SELECT id FROM lease) ORDER BY entry`,
+    );
+    this.#record = db.prepare(`
+      INSERT INTO record (idx, action, attempt, session, principal, delegation, tool, verdict, code, at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#outcome = db.prepare("UPDATE record SET outcome = ? WHERE idx = ?");
+  }
+
+  get(id: string): ActionRow | undefined {
+    const row = this.#get.get(id);
+    return row && actionRow(row);
+  }
+
+  start(request: Begin, lease: number, entry: number | undefined): void {
+    const { action, args, attempt, repeatable } = request;
+    this.#start.run(action, args, attempt, repeatable ? 1 : 0, lease, entry ?? null);
+  }
+
+  end(row: ActionRow, outcome: OutcomeWord, code: string, result?: string): void {
+    this.#end.run(outcome, code, result ?? null, row.id);
+    if (row.entry !== undefined) this.#outcome.run(outcome, row.entry);
+  }
+
+  isRunning(lease: number): boolean {
+    return this.#running.get(lease) !== undefined;
+  }
+
+  /** Attempts whose lease is gone, in log order. */
+  orphans(): ActionRow[] {
+    return this.#orphans.all().map(actionRow);
+  }
+
+  record(index: number, row: RecordRow): void {
+    const { action, attempt, session, principal, delegation, tool, verdict, code, at } = row;
+    this.#record.run(index, action, attempt, session, principal, delegation, tool, verdict, code, at);
+  }
+}
+
+function actionRow(row: Record<string, unknown>): ActionRow {
+  return {
+    id: row["id"] as string,
+    args: row["args"] as string,
+    attempt: row["attempt"] as number,
+    repeatable: row["repeatable"] === 1,
+    lease: row["lease"] as number,
+    entry: (row["entry"] ?? undefined) as number | undefined,
+    outcome: (row["outcome"] ?? undefined) as OutcomeWord | undefined,
+    code: (row["code"] ?? undefined) as string | undefined,
+    result: (row["result"] ?? undefined) as string | undefined,
+  };
+}

@@ -1,0 +1,122 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { randomBytes, toBase64url } from "@behest/jws";
+import type { Content, DelegationRow, JournalRow, PrincipalRow, SeenTool } from "../types.ts";
+
+/** Rows that one sweep removes at most, so that it never holds the lock for long. */
+const SWEEP = 10_000;
+
+/** What lies beside the log: sealed content, model turns, delegations, principals. All methods run inside a transaction. */
+export class Contents {
+  readonly #keep: StatementSync;
+  readonly #living: StatementSync;
+  readonly #turn: StatementSync;
+  readonly #journal: StatementSync;
+  readonly #forget: StatementSync;
+  readonly #delegation: StatementSync;
+  readonly #delegations: StatementSync;
+  readonly #once: StatementSync;
+  readonly #mark: StatementSync;
+  readonly #principal: StatementSync;
+  readonly #principals: StatementSync;
+  readonly #seen: StatementSync;
+  readonly #due: StatementSync;
+  readonly #sweeps: readonly StatementSync[];
+
+  constructor(db: DatabaseSync) {
+    this.#keep = db.prepare(`
+      INSERT INTO content (id, principal, sealed, until) VALUES (?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET until = max(until, excluded.until)`);
+    this.#living = db.prepare("SELECT sealed FROM content WHERE id = ? AND (until IS NULL OR until > ?)");
+    this.#turn = db.prepare("SELECT idx FROM journal WHERE run = ? AND key = ? AND until > ?");
+    this.#journal = db.prepare(
+      "INSERT OR REPLACE INTO journal (run, key, sealed, principal, until, idx) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    this.#forget = db.prepare("DELETE FROM journal WHERE run = ?");
+    this.#delegation = db.prepare(`
+      SELECT leaf, request, idx FROM delegation WHERE leaf = ?1
+      UNION ALL SELECT leaf, request, idx FROM delegation WHERE jti = ?2 AND request IS NOT NULL AND ?3
+      LIMIT 1`);
+    this.#delegations = db.prepare(
+      "INSERT INTO delegation (leaf, jti, principal, request, sealed, idx) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    this.#once = db.prepare("SELECT idx FROM once WHERE key = ?");
+    this.#mark = db.prepare("INSERT INTO once (key, idx) VALUES (?, ?)");
+    this.#principal = db.prepare("SELECT pseudonym, key FROM principal WHERE issuer = ? AND subject = ?");
+    this.#principals = db.prepare(
+      "INSERT INTO principal (pseudonym, issuer, subject, key) VALUES (?, ?, ?, ?)",
+    );
+    this.#seen = db.prepare("INSERT OR REPLACE INTO seen (tool, kind, declared, at) VALUES (?, ?, ?, ?)");
+    this.#due = db.prepare(`
+      SELECT EXISTS (SELECT 1 FROM content WHERE until <= ?1) OR EXISTS (SELECT 1 FROM journal WHERE until <= ?1) AS due`);
+    this.#sweeps = ["content", "journal"].map((table) =>
+      db.prepare(
+        `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE until <= ? LIMIT ${SWEEP})`,
+      ),
+    );
+  }
+
+  /** Content that two entries share stays until the later of the two; max() of NULL is NULL: never by time. */
+  keep(content: readonly Content[] = []): void {
+    for (const { id, principal, sealed, until } of content)
+      this.#keep.run(id, principal, sealed, until ?? null);
+  }
+
+  sealed(id: string, now: number): Uint8Array | undefined {
+    return this.#living.get(id, now)?.["sealed"] as Uint8Array | undefined;
+  }
+
+  /** Index of the entry of a recorded turn. */
+  turn(run: string, key: string, now: number): number | undefined {
+    return this.#turn.get(run, key, now)?.["idx"] as number | undefined;
+  }
+
+  journal({ run, key, sealed, principal, until }: JournalRow, index: number): void {
+    this.#journal.run(run, key, sealed, principal, until, index);
+  }
+
+  forget(run: string): void {
+    this.#forget.run(run);
+  }
+
+  /** See `ruleDelegation`. */
+  delegation(
+    row: DelegationRow,
+  ): { readonly leaf: string; readonly request?: string; readonly index: number } | undefined {
+    const found = this.#delegation.get(row.leaf, row.jti, row.request === undefined ? 0 : 1);
+    if (!found) return undefined;
+    const { leaf, request, idx } = found as { leaf: string; request: string | null; idx: number };
+    return { leaf, index: idx, ...(request !== null && { request }) };
+  }
+
+  delegate({ leaf, jti, principal, request, sealed }: DelegationRow, index: number): void {
+    this.#delegations.run(leaf, jti, principal, request ?? null, sealed, index);
+  }
+
+  once(key: string): number | undefined {
+    return this.#once.get(key)?.["idx"] as number | undefined;
+  }
+
+  mark(key: string, index: number): void {
+    this.#mark.run(key, index);
+  }
+
+  principal(issuer: string, subject: string): PrincipalRow {
+    const found = this.#principal.get(issuer, subject);
+    if (found) return { pseudonym: found["pseudonym"] as string, key: found["key"] as Uint8Array };
+    const row = { pseudonym: toBase64url(randomBytes(16)), key: randomBytes(32) };
+    this.#principals.run(row.pseudonym, issuer, subject, row.key);
+    return row;
+  }
+
+  seen({ tool, kind, declared, at }: SeenTool): void {
+    this.#seen.run(tool, kind, declared ? 1 : 0, at);
+  }
+
+  isSweepDue(now: number): boolean {
+    return this.#due.get(now)?.["due"] === 1;
+  }
+
+  sweep(now: number): void {
+    for (const statement of this.#sweeps) statement.run(now);
+  }
+}

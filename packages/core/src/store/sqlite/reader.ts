@@ -1,0 +1,142 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { OutcomeWord } from "@behest/provenance";
+import { missing } from "../failure.ts";
+import type {
+  DelegationRow,
+  PrincipalRow,
+  RecordFilter,
+  RecordRow,
+  SeenTool,
+  StoredRecord,
+} from "../types.ts";
+import { Entries } from "./entries.ts";
+import { openForReading } from "./file.ts";
+
+type Row = Record<string, unknown>;
+
+/** Rows that have an end are gone at it, whether swept yet or not, by the store's time. */
+const LIVING = "> max(?, (SELECT at FROM head))";
+
+/** Reads what is committed, on a connection that cannot write. */
+export class Reader {
+  readonly #db: DatabaseSync;
+  readonly #entries: Entries;
+  readonly #principal: StatementSync;
+  readonly #subject: StatementSync;
+  readonly #jti: StatementSync;
+  readonly #leaf: StatementSync;
+  readonly #turn: StatementSync;
+  readonly #content: StatementSync;
+
+  constructor(path: string, wait: number) {
+    const db = (this.#db = openForReading(path, wait));
+    this.#entries = new Entries(db);
+    this.#principal = db.prepare("SELECT pseudonym, key FROM principal WHERE issuer = ? AND subject = ?");
+    this.#subject = db.prepare("SELECT issuer, subject, key FROM principal WHERE pseudonym = ?");
+    // A spawned one first: only its jti is nobody else's.
+    this.#jti = db.prepare("SELECT * FROM delegation WHERE jti = ? ORDER BY request IS NULL, idx LIMIT 1");
+    this.#leaf = db.prepare("SELECT * FROM delegation WHERE leaf = ?");
+    this.#turn = db.prepare(`SELECT sealed, idx FROM journal WHERE run = ? AND key = ? AND until ${LIVING}`);
+    this.#content = db.prepare(
+      `SELECT principal, sealed FROM content WHERE id = ? AND (until IS NULL OR until ${LIVING})`,
+    );
+  }
+
+  principal(issuer: string, subject: string): PrincipalRow | undefined {
+    const row = this.#principal.get(issuer, subject);
+    return row && { pseudonym: row["pseudonym"] as string, key: row["key"] as Uint8Array };
+  }
+
+  subject(
+    pseudonym: string,
+  ): { readonly issuer: string; readonly subject: string; readonly key: Uint8Array } | undefined {
+    const row = this.#subject.get(pseudonym);
+    return (
+      row && {
+        issuer: row["issuer"] as string,
+        subject: row["subject"] as string,
+        key: row["key"] as Uint8Array,
+      }
+    );
+  }
+
+  delegation(
+    by: "jti" | "leaf",
+    value: string,
+  ): (DelegationRow & { readonly index: number; readonly hash: string }) | undefined {
+    const row: Row | undefined = (by === "jti" ? this.#jti : this.#leaf).get(value);
+    if (!row) return undefined;
+    const { leaf, jti, principal, request, sealed, idx } = row as unknown as DelegationRow & {
+      idx: number;
+      request: string | null;
+    };
+    const hash = this.#entries.hash(idx);
+    return { leaf, jti, principal, sealed, index: idx, hash, ...(request !== null && { request }) };
+  }
+
+  recall(run: string, key: string): { readonly sealed: Uint8Array; readonly hash: string } | undefined {
+    const row = this.#turn.get(run, key, Date.now());
+    return row && { sealed: row["sealed"] as Uint8Array, hash: this.#entries.hash(row["idx"] as number) };
+  }
+
+  content(id: string): { readonly principal: string; readonly sealed: Uint8Array } | undefined {
+    const row = this.#content.get(id, Date.now());
+    return row && { principal: row["principal"] as string, sealed: row["sealed"] as Uint8Array };
+  }
+
+  coverage(): SeenTool[] {
+    const rows = this.#db.prepare("SELECT tool, kind, declared, at FROM seen ORDER BY tool, kind").all();
+    return rows.map(
+      ({ tool, kind, declared, at }) => ({ tool, kind, declared: declared === 1, at }) as SeenTool,
+    );
+  }
+
+  entries(from: number, limit: number): string[] {
+    return this.#entries.range(from, limit);
+  }
+
+  checkpoint(): string {
+    const head = this.#entries.head();
+    if (!head) throw missing();
+    return head.checkpoint;
+  }
+
+  /** Newest first in the query, so that a limit keeps those; in log order in the answer. */
+  records(filter: RecordFilter): StoredRecord[] {
+    const { session, principal, tool, verdict, since, until, limit } = filter;
+    const terms: string[] = [];
+    const values: SQLInputValue[] = [];
+    const where = (term: string, ...given: (string | number | undefined)[]): void => {
+      if (given[0] === undefined) return;
+      terms.push(term);
+      values.push(...(given as SQLInputValue[]));
+    };
+    // "/" comes after "." and nothing between: all ids that begin with this one and a dot.
+    where("(session = ? OR session > ? || '.' AND session < ? || '/')", session, session, session);
+    where("principal = ?", principal);
+    where("tool = ?", tool);
+    where("verdict = ?", verdict);
+    where("at >= ?", since);
+    where("at <= ?", until);
+    const rows = this.#db.prepare(
+      `SELECT * FROM record ${terms.length > 0 ? `WHERE ${terms.join(" AND ")}` : ""} ORDER BY idx DESC LIMIT ?`,
+    );
+    return rows
+      .all(...values, limit ?? -1)
+      .map(storedRecord)
+      .toReversed();
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+function storedRecord(row: Row): StoredRecord {
+  const { idx, outcome, ...rest } = row;
+  return {
+    ...(rest as unknown as RecordRow),
+    index: idx as number,
+    ...(outcome !== null && { outcome: outcome as OutcomeWord }),
+  };
+}

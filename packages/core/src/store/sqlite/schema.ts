@@ -1,0 +1,68 @@
+/** "bhst": in the header of the file, so that no other program's database is ever written to. */
+export const APPLICATION_ID = 0x62687374;
+export const VERSION = 1;
+
+/**
+ * `entry` is the evidence; all else is found again from it, or is content beside it that may go.
+ * `entry.nodes`: 32-byte hashes of the subtrees that end with this entry, of the entry itself first, so that
+ * the tree only ever grows at its end and needs no pages of its own.
+ */
+export const SCHEMA = `
+  CREATE TABLE entry (idx INTEGER PRIMARY KEY, nodes BLOB NOT NULL, jws TEXT NOT NULL) STRICT;
+
+  -- One row: the last checkpoint; which entries carry the certificate of its key and the manifest in force;
+  -- the latest time any transaction has seen, ms.
+  CREATE TABLE head (
+    id INTEGER PRIMARY KEY CHECK (id = 1), origin TEXT NOT NULL, checkpoint TEXT NOT NULL,
+    certificate INTEGER NOT NULL, manifest INTEGER NOT NULL, at INTEGER NOT NULL
+  ) STRICT;
+
+  -- The latest attempt of each action; outcome is null while it runs. entry: of its action entry, null for a spawn.
+  CREATE TABLE action (
+    id TEXT PRIMARY KEY, args TEXT NOT NULL, attempt INTEGER NOT NULL, repeatable INTEGER NOT NULL,
+    lease INTEGER NOT NULL, entry INTEGER, outcome TEXT, code TEXT, result TEXT
+  ) STRICT;
+  CREATE INDEX action_running ON action (lease) WHERE outcome IS NULL;
+
+  -- One row an action entry, for listings.
+  CREATE TABLE record (
+    idx INTEGER PRIMARY KEY, action TEXT NOT NULL, attempt INTEGER NOT NULL, session TEXT NOT NULL,
+    principal TEXT NOT NULL, delegation TEXT NOT NULL, tool TEXT NOT NULL, verdict TEXT NOT NULL,
+    code TEXT NOT NULL, at INTEGER NOT NULL, outcome TEXT
+  ) STRICT;
+  CREATE INDEX record_session ON record (session);
+  CREATE INDEX record_principal ON record (principal);
+  CREATE INDEX record_tool ON record (tool);
+  CREATE INDEX record_at ON record (at);
+
+  CREATE TABLE once (key TEXT PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE delegation (
+    leaf TEXT PRIMARY KEY, jti TEXT NOT NULL, principal TEXT NOT NULL, request TEXT, sealed BLOB NOT NULL,
+    idx INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX delegation_jti ON delegation (jti);
+  CREATE UNIQUE INDEX delegation_spawned ON delegation (jti) WHERE request IS NOT NULL;
+
+  CREATE TABLE content (id TEXT PRIMARY KEY, principal TEXT NOT NULL, sealed BLOB NOT NULL, until INTEGER) STRICT;
+  CREATE INDEX content_until ON content (until) WHERE until IS NOT NULL;
+
+  CREATE TABLE journal (
+    run TEXT NOT NULL, key TEXT NOT NULL, sealed BLOB NOT NULL, principal TEXT NOT NULL, until INTEGER NOT NULL,
+    idx INTEGER NOT NULL, PRIMARY KEY (run, key)
+  ) STRICT;
+  CREATE INDEX journal_until ON journal (until);
+
+  CREATE TABLE principal (
+    pseudonym TEXT PRIMARY KEY, issuer TEXT NOT NULL, subject TEXT NOT NULL, key BLOB NOT NULL,
+    UNIQUE (issuer, subject)
+  ) STRICT;
+
+  -- owner: see process.ts; null where the platform cannot name a process.
+  CREATE TABLE lease (id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT, expires INTEGER NOT NULL) STRICT;
+
+  CREATE TABLE seen (
+    tool TEXT NOT NULL, kind TEXT NOT NULL, declared INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (tool, kind)
+  ) STRICT, WITHOUT ROWID;
+`;

@@ -1,0 +1,158 @@
+import { resolve } from "node:path";
+import { closed, twice, unattached } from "../failure.ts";
+import {
+  type Append,
+  type Begin,
+  type BeginResult,
+  type Content,
+  type DelegationRow,
+  type Engine,
+  type Finish,
+  type FinishResult,
+  type Identity,
+  type JournalRow,
+  type Placed,
+  type PrincipalRow,
+  type RecordFilter,
+  type SeenTool,
+  type Store,
+  type StoredRecord,
+  engine,
+} from "../types.ts";
+import type { WriterOptions } from "./attach.ts";
+import { telling } from "./file.ts";
+import { Reader } from "./reader.ts";
+import { WriterThread } from "./thread.ts";
+import type { Write } from "./writer.ts";
+
+/** What only tests change. */
+export type SqliteOptions = Partial<WriterOptions>;
+
+const DEFAULTS: WriterOptions = { lease: 10_000, wait: 10_000 };
+
+/**
+ * A durable store in one file (and those SQLite keeps beside it: `-wal`, `-shm`, and ours: `-head`), for one
+ * machine: several processes may use it at once. Its folder is made when it is missing, for its owner alone.
+ * Nothing is opened before it is used: `store_missing`, `store_foreign`, `store_unsafe`, `store_mismatch`.
+ */
+export function sqliteStore(path: string, options: SqliteOptions = {}): Store {
+  const sqlite = new SqliteEngine(resolve(path), { ...DEFAULTS, ...options });
+  return { [engine]: sqlite, close: () => sqlite.close() };
+}
+
+/** Reads on the calling thread; everything else in the writer's, one a process. */
+class SqliteEngine implements Engine {
+  readonly #path: string;
+  readonly #options: WriterOptions;
+  #thread: WriterThread | undefined;
+  #reader: Reader | undefined;
+  #closed = false;
+
+  constructor(path: string, options: WriterOptions) {
+    this.#path = path;
+    this.#options = options;
+  }
+
+  async attach(identity: Identity): Promise<void> {
+    if (this.#closed) throw closed();
+    if (this.#thread) throw twice();
+    this.#thread = new WriterThread({ path: this.#path, identity, options: this.#options });
+    await this.#thread.attached;
+  }
+
+  async principal(issuer: string, subject: string): Promise<PrincipalRow> {
+    const known = this.#thread && this.#read((reader) => reader.principal(issuer, subject));
+    return known ?? ((await this.#write({ op: "principal", issuer, subject })) as PrincipalRow);
+  }
+
+  async subject(pseudonym: string): ReturnType<Engine["subject"]> {
+    return this.#read((reader) => reader.subject(pseudonym));
+  }
+
+  append(request: Append): Promise<Placed> {
+    const { content, journal, delegation } = request;
+    const own = {
+      ...request,
+      ...(content && { content: content.map(ownBytes) }),
+      ...(journal && { journal: ownBytes(journal) }),
+      ...(delegation && { delegation: ownBytes(delegation) }),
+    };
+    return this.#write({ op: "append", request: own }) as Promise<Placed>;
+  }
+
+  begin(request: Begin): Promise<BeginResult> {
+    return this.#write({ op: "begin", request: withOwnContent(request) }) as Promise<BeginResult>;
+  }
+
+  finish(request: Finish): Promise<FinishResult> {
+    return this.#write({ op: "finish", request: withOwnContent(request) }) as Promise<FinishResult>;
+  }
+
+  async delegation(jti: string): ReturnType<Engine["delegation"]> {
+    return this.#read((reader) => reader.delegation("jti", jti));
+  }
+
+  async delegationOf(leaf: string): ReturnType<Engine["delegationOf"]> {
+    return this.#read((reader) => reader.delegation("leaf", leaf));
+  }
+
+  async recall(run: string, key: string): ReturnType<Engine["recall"]> {
+    return this.#read((reader) => reader.recall(run, key));
+  }
+
+  async forget(run: string): Promise<void> {
+    await this.#write({ op: "forget", run });
+  }
+
+  seen(tools: readonly SeenTool[]): void {
+    this.#thread?.seen(tools);
+  }
+
+  async coverage(): Promise<readonly SeenTool[]> {
+    if (this.#thread && !this.#closed) await this.#write({ op: "flush" });
+    return this.#read((reader) => reader.coverage());
+  }
+
+  async records(filter: RecordFilter): Promise<readonly StoredRecord[]> {
+    return this.#read((reader) => reader.records(filter));
+  }
+
+  async content(id: string): ReturnType<Engine["content"]> {
+    return this.#read((reader) => reader.content(id));
+  }
+
+  async entries(from: number, limit: number): Promise<readonly string[]> {
+    return this.#read((reader) => reader.entries(from, limit));
+  }
+
+  async checkpoint(): Promise<string> {
+    return this.#read((reader) => reader.checkpoint());
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#reader?.close();
+    this.#reader = undefined;
+    await this.#thread?.close();
+  }
+
+  #read<T>(read: (reader: Reader) => T): T {
+    if (this.#closed) throw closed();
+    return telling(() => read((this.#reader ??= new Reader(this.#path, this.#options.wait))));
+  }
+
+  #write(write: Write): Promise<unknown> {
+    if (this.#closed) return Promise.reject(closed());
+    return this.#thread?.write(write) ?? Promise.reject(unattached());
+  }
+}
+
+function withOwnContent<R extends Begin | Finish>(request: R): R {
+  return request.content ? { ...request, content: request.content.map(ownBytes) } : request;
+}
+
+/** A view into a larger buffer (Node's pool) would travel to the thread with all of it. */
+function ownBytes<R extends Content | JournalRow | DelegationRow>(row: R): R {
+  const { sealed } = row;
+  return sealed.byteLength === sealed.buffer.byteLength ? row : { ...row, sealed: new Uint8Array(sealed) };
+}

@@ -1,0 +1,240 @@
+import { conflict } from "../failure.ts";
+import { trustDraft } from "../log.ts";
+import { LAPSED, lapsed, mayFinish, ruleBegin, ruleDelegation } from "../rules.ts";
+import type {
+  Append,
+  Begin,
+  BeginResult,
+  Finish,
+  FinishResult,
+  Placed,
+  PrincipalRow,
+  SeenTool,
+} from "../types.ts";
+import { type ActionRow, Actions } from "./actions.ts";
+import { Contents } from "./contents.ts";
+import type { HeadRow } from "./entries.ts";
+import { writeSidecar } from "./sidecar.ts";
+import { type Parts, Transactions } from "./transactions.ts";
+
+/** What the calling thread asks of the writer. */
+export type Write =
+  | { readonly op: "append"; readonly request: Append }
+  | { readonly op: "begin"; readonly request: Begin }
+  | { readonly op: "finish"; readonly request: Finish }
+  | { readonly op: "principal"; readonly issuer: string; readonly subject: string }
+  | { readonly op: "forget"; readonly run: string }
+  /** Writes what waits for something else to be written. */
+  | { readonly op: "flush" };
+
+export type Answer = { readonly value: unknown } | { readonly error: unknown };
+
+/** Looked for this often, ms; also when the process attaches. */
+const SWEEP_EVERY = 60_000;
+
+/** Applies requests to the log, many in one transaction. */
+export class Writer {
+  readonly #parts: Parts;
+  readonly #transactions: Transactions;
+  readonly #actions: Actions;
+  readonly #contents: Contents;
+  /** How tools were met: written with the next transaction. */
+  readonly #seen = new Map<string, SeenTool>();
+  /** Answers of the group under way that still lack the head. */
+  #places: { -readonly [K in keyof Placed]: Placed[K] }[] = [];
+  #sidecar: string | undefined;
+  #sweepAt = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#transactions = new Transactions(parts);
+    this.#actions = new Actions(parts.db);
+    this.#contents = new Contents(parts.db);
+  }
+
+  /**
+   * The first transaction: this process's certificate, the manifest where `inForce` is another one, an
+   * outcome for each attempt that a dead process left. False when the manifest in force is no longer the
+   * one of `examined`: then examine again.
+   */
+  enroll(examined: HeadRow | undefined, inForce: string | undefined): boolean {
+    const { identity } = this.#parts.emitter;
+    return this.#transactions.run((now, found) => {
+      if (found?.manifest !== examined?.manifest) return false;
+      const withManifest = inForce !== identity.manifest;
+      const { index } = this.#transactions.place(trustDraft(identity, this.#parts.clock(), withManifest));
+      this.#transactions.certify(index, withManifest || !found ? index : found.manifest);
+      this.#parts.leases.clear(now);
+      for (const row of this.#actions.orphans()) this.#lapse(row);
+      this.#contents.sweep(now);
+      return true;
+    }).value;
+  }
+
+  /** One transaction over all of them. One answer each, in order. */
+  write(requests: readonly Write[]): Answer[] {
+    this.#places = [];
+    try {
+      const { value, head } = this.#transactions.run((now) => {
+        this.#writeSeen();
+        const [first] = requests;
+        if (first && requests.length === 1) return [{ value: this.#perform(first, now) }];
+        return requests.map((request) => this.#transactions.isolated(() => this.#perform(request, now)));
+      });
+      this.#seen.clear();
+      for (const place of this.#places) place.head = head;
+      return value;
+    } catch (error) {
+      return requests.map(() => ({ error }));
+    }
+  }
+
+  remember(tools: readonly SeenTool[]): void {
+    for (const row of tools) this.#seen.set(JSON.stringify([row.tool, row.kind]), row);
+  }
+
+  /** Now and then: keeps the lease while something runs under it, sweeps, notes the highest head. Never throws. */
+  tick(): void {
+    if (this.#transactions.broken) return;
+    const { leases } = this.#parts;
+    const now = this.#transactions.time();
+    try {
+      const sweeps = now >= this.#sweepAt && this.#contents.isSweepDue(now);
+      if (!sweeps && now >= this.#sweepAt) this.#sweepAt = now + SWEEP_EVERY;
+      const renews = leases.isDue(now) && this.#actions.isRunning(leases.id);
+      if (sweeps || renews || this.#seen.size > 0)
+        this.#transactions.run(() => {
+          this.#writeSeen();
+          if (sweeps) this.#contents.sweep(now);
+        });
+      this.#seen.clear();
+      this.#noteHead();
+    } catch {
+      // Busy: the next tick tries again. Broken: the next request is told.
+    }
+  }
+
+  /** Gives the lease back and closes the database. */
+  close(): void {
+    try {
+      if (!this.#transactions.broken) {
+        this.#transactions.run(() => {
+          this.#writeSeen();
+          this.#parts.leases.giveBack();
+        });
+        this.#noteHead();
+      }
+    } finally {
+      this.#parts.db.close();
+    }
+  }
+
+  #perform(write: Write, now: number): unknown {
+    switch (write.op) {
+      case "append":
+        return this.#append(write.request, now);
+      case "begin":
+        return this.#begin(write.request, now);
+      case "finish":
+        return this.#finish(write.request);
+      case "principal":
+        return this.#contents.principal(write.issuer, write.subject) satisfies PrincipalRow;
+      case "forget":
+        return this.#contents.forget(write.run);
+      case "flush":
+        return undefined;
+    }
+  }
+
+  #append(request: Append, now: number): Placed {
+    const { entry, once, delegation, journal, record } = request;
+    const stored = this.#stored(request, now);
+    if (stored !== undefined)
+      return this.#placed({ index: stored, hash: this.#parts.entries.hash(stored), again: true });
+    const placed = this.#place(entry);
+    if (once !== undefined) this.#contents.mark(once, placed.index);
+    if (delegation) this.#contents.delegate(delegation, placed.index);
+    if (journal) this.#contents.journal(journal, placed.index);
+    if (record) this.#actions.record(placed.index, record);
+    this.#contents.keep(request.content);
+    return placed;
+  }
+
+  /** Index of what the request would store a second time. */
+  #stored({ once, delegation, journal }: Append, now: number): number | undefined {
+    if (delegation) {
+      const stored = this.#contents.delegation(delegation);
+      const ruling = ruleDelegation(stored, delegation);
+      if (ruling === "action_conflict") throw conflict();
+      if (ruling === "again") return stored?.index;
+    }
+    const denied = once === undefined ? undefined : this.#contents.once(once);
+    return denied ?? (journal && this.#contents.turn(journal.run, journal.key, now));
+  }
+
+  #begin(request: Begin, now: number): BeginResult {
+    const { leases } = this.#parts;
+    for (;;) {
+      const row = this.#actions.get(request.action);
+      const ruling = ruleBegin(row, request, now, () => row !== undefined && leases.isLiving(row.lease, now));
+      switch (ruling.next) {
+        case "lapse":
+          this.#lapse(row!);
+          continue;
+        case "answer":
+          return ruling.answer;
+        case "tell": {
+          const { outcome, code } = ruling;
+          const result = row?.result === undefined ? undefined : this.#contents.sealed(row.result, now);
+          return { begun: "ended", outcome, code, ...(result && { result }) };
+        }
+        case "start": {
+          const placed = request.entry === undefined ? undefined : this.#place(request.entry);
+          this.#actions.start(request, leases.id, placed?.index);
+          if (placed && request.record) this.#actions.record(placed.index, request.record);
+          this.#contents.keep(request.content);
+          return { begun: "started", ...(placed && { placed }) };
+        }
+      }
+    }
+  }
+
+  #finish(request: Finish): FinishResult {
+    const row = this.#actions.get(request.action);
+    if (!row || !mayFinish(row, request, row.lease === this.#parts.leases.id)) return { finished: "late" };
+    const placed = request.entry === undefined ? undefined : this.#place(request.entry);
+    this.#actions.end(row, request.outcome, request.code, request.result);
+    this.#contents.keep(request.content);
+    return { finished: "ended", ...(placed && { placed }) };
+  }
+
+  /** Nobody holds its lease any more: what became of it is not known. A spawn leaves no entry. */
+  #lapse(row: ActionRow): void {
+    if (row.entry !== undefined) {
+      const hash = this.#parts.entries.hash(row.entry);
+      this.#transactions.place(lapsed(row.id, row.attempt, hash, this.#parts.clock()));
+    }
+    this.#actions.end(row, LAPSED.outcome, LAPSED.code);
+  }
+
+  #place(draft: string): Placed {
+    return this.#placed(this.#transactions.place(draft));
+  }
+
+  #placed(place: Omit<Placed, "head">): Placed {
+    const placed = { ...place, head: "" };
+    this.#places.push(placed);
+    return placed;
+  }
+
+  #writeSeen(): void {
+    for (const row of this.#seen.values()) this.#contents.seen(row);
+  }
+
+  #noteHead(): void {
+    const { checkpoint } = this.#transactions;
+    if (checkpoint === undefined || checkpoint === this.#sidecar) return;
+    writeSidecar(this.#parts.path, checkpoint);
+    this.#sidecar = checkpoint;
+  }
+}

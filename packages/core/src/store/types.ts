@@ -1,0 +1,233 @@
+import type { PrivateJwk } from "@behest/jws";
+import type { OutcomeWord } from "@behest/provenance";
+
+/** What a store needs to sign and to be checked with. */
+export interface Identity {
+  /** The log's name, from the trust manifest: first line of every checkpoint. */
+  readonly origin: string;
+  /** The manifest as its owner signed it; becomes an entry where the log has not met it. */
+  readonly manifest: string;
+  /** This process's entry key: short-lived, made at start, never written anywhere. */
+  readonly entryKey: PrivateJwk;
+  /** The enforcer's certificate of it; becomes the first entry it signs. */
+  readonly certificate: string;
+}
+
+/** An entry to sign and append: canonical JSON of its payload. The store adds `seq`. */
+export type Draft = string;
+
+/** Sealed content beside the log. `until`: when it may be swept, ms since the epoch; absent: until erasure. */
+export interface Content {
+  /** The commitment in the entry. */
+  readonly id: string;
+  readonly principal: string;
+  readonly sealed: Uint8Array;
+  readonly until?: number;
+}
+
+/** How a listing finds an action again. All of it is pseudonymous or a tool's name. */
+export interface RecordRow {
+  readonly action: string;
+  readonly attempt: number;
+  readonly session: string;
+  readonly principal: string;
+  /** Leaf hash of the delegation it was taken under. */
+  readonly delegation: string;
+  readonly tool: string;
+  readonly verdict: "permit" | "deny" | "ask";
+  readonly code: string;
+  /** ms since the epoch. */
+  readonly at: number;
+}
+
+/** A place in the log. */
+export interface Placed {
+  readonly index: number;
+  /** Leaf hash, base64url. */
+  readonly hash: string;
+  /** `size:root` of the checkpoint of the batch, root in base64url. */
+  readonly head: string;
+  /** This was stored before, here; nothing was changed. Only {@link Append} answers so. */
+  readonly again?: true;
+}
+
+/** Entries that no condition guards: delegations, interactions, denials. Durable when the promise resolves. */
+export interface Append {
+  readonly entry: Draft;
+  readonly content?: readonly Content[];
+  readonly record?: RecordRow;
+  /**
+   * A model turn, for replay; durable with its entry. The first of a (run, key) stays: a second append
+   * changes nothing and answers `again`; what was recorded is then to be recalled, not what was sampled.
+   */
+  readonly journal?: JournalRow;
+  /**
+   * A delegation of this id (leaf hash) is stored with its entry, once: a second append with the same
+   * id changes nothing and answers with the first one's place.
+   */
+  readonly delegation?: DelegationRow;
+  /** A denial already recorded under this key is not recorded again (a resumed run denies the same again). */
+  readonly once?: string;
+}
+
+export interface JournalRow {
+  readonly run: string;
+  readonly key: string;
+  readonly sealed: Uint8Array;
+  readonly principal: string;
+  /** ms since the epoch; swept afterwards. */
+  readonly until: number;
+}
+
+export interface DelegationRow {
+  readonly leaf: string;
+  readonly jti: string;
+  readonly principal: string;
+  /** Spawned ones: hash of the request, so that another request under the same jti is an `action_conflict`. */
+  readonly request?: string;
+  /** The chain, sealed. */
+  readonly sealed: Uint8Array;
+}
+
+/** The decision: one transaction. */
+export interface Begin {
+  readonly action: string;
+  /** SHA-256 of the canonical arguments, keyed: equality only. */
+  readonly args: string;
+  /** The attempt the entry names: 1, or what a `retry` answer asked for. */
+  readonly attempt: number;
+  /** A read, or a spawn (whose child replays itself), may start again after `unknown`. */
+  readonly repeatable: boolean;
+  /** Earliest `exp` of the chain, ms since the epoch; compared with the store's clock inside the transaction. */
+  readonly expires: number;
+  /** Absent for a spawn, whose record is the child's delegation entry. */
+  readonly entry?: Draft;
+  readonly content?: readonly Content[];
+  readonly record?: RecordRow;
+}
+
+export type BeginResult =
+  | { readonly begun: "started"; readonly placed?: Placed }
+  /** Begin again with this attempt: the one before ended as `unknown` and may be repeated. */
+  | { readonly begun: "retry"; readonly attempt: number }
+  /** It has ended; `result` is the sealed recorded result, when there is one. */
+  | {
+      readonly begun: "ended";
+      readonly outcome: OutcomeWord;
+      readonly code: string;
+      readonly result?: Uint8Array;
+    }
+  /** Another attempt holds a living lease. */
+  | { readonly begun: "running" }
+  | { readonly begun: "refused"; readonly code: "action_conflict" | "delegation_expired" };
+
+export interface Finish {
+  readonly action: string;
+  readonly attempt: number;
+  readonly outcome: OutcomeWord;
+  readonly code: string;
+  /** Absent for a spawn. */
+  readonly entry?: Draft;
+  readonly content?: readonly Content[];
+  /** Content id of the result, for replay. */
+  readonly result?: string;
+}
+
+/** `late`: the lease had lapsed and the attempt is already `unknown`; nothing was changed. */
+export type FinishResult =
+  | { readonly finished: "ended"; readonly placed?: Placed }
+  | { readonly finished: "late" };
+
+export interface RecordFilter {
+  /** A session and everything spawned below it: ids that equal it or begin with it and a dot. */
+  readonly session?: string;
+  readonly principal?: string;
+  readonly tool?: string;
+  readonly verdict?: string;
+  /** ms since the epoch, both inclusive. */
+  readonly since?: number;
+  readonly until?: number;
+  /** The latest so many; without it, all. */
+  readonly limit?: number;
+}
+
+/** A {@link RecordRow} with what became of it. */
+export interface StoredRecord extends RecordRow {
+  /** Index of its action entry. */
+  readonly index: number;
+  readonly outcome?: OutcomeWord;
+}
+
+export interface SeenTool {
+  readonly tool: string;
+  readonly kind: "wrapped" | "unwrapped" | "provider";
+  /** It has a profile. */
+  readonly declared: boolean;
+  /** Last time, ms since the epoch. */
+  readonly at: number;
+}
+
+export interface PrincipalRow {
+  /** Random, base64url: the only name entries use. */
+  readonly pseudonym: string;
+  /** 32 bytes: seals this principal's content and salts its commitments; destroyed by erasure. */
+  readonly key: Uint8Array;
+}
+
+/**
+ * What every store does. Writes are group-committed in the order of the calls; a promise that resolves
+ * means durable. A write that fails leaves nothing of itself behind and rejects with `store_failed`.
+ */
+export interface Engine {
+  /**
+   * Opens the log for this process: refuses one whose entries and checkpoint disagree, or that is no
+   * extension of the highest head known (`store_mismatch`); appends manifest and certificate; takes a
+   * lease. Called once, before anything else.
+   */
+  attach(identity: Identity): Promise<void>;
+  /** The pseudonym and key of (issuer, subject); made on first use, durable before it is answered. */
+  principal(issuer: string, subject: string): Promise<PrincipalRow>;
+  /** The other way; undefined after erasure. */
+  subject(
+    pseudonym: string,
+  ): Promise<{ readonly issuer: string; readonly subject: string; readonly key: Uint8Array } | undefined>;
+  append(request: Append): Promise<Placed>;
+  begin(request: Begin): Promise<BeginResult>;
+  finish(request: Finish): Promise<FinishResult>;
+  /** By jti. */
+  delegation(
+    jti: string,
+  ): Promise<(DelegationRow & { readonly index: number; readonly hash: string }) | undefined>;
+  /** By leaf hash. */
+  delegationOf(
+    leaf: string,
+  ): Promise<(DelegationRow & { readonly index: number; readonly hash: string }) | undefined>;
+  /** A recorded model turn, with the hash of its interaction entry. */
+  recall(
+    run: string,
+    key: string,
+  ): Promise<{ readonly sealed: Uint8Array; readonly hash: string } | undefined>;
+  /** The run has ended: its model turns are of no more use. */
+  forget(run: string): Promise<void>;
+  /** Remembers how tools were met (`behest coverage`); not evidence, so neither signed nor awaited. */
+  seen(tools: readonly SeenTool[]): void;
+  coverage(): Promise<readonly SeenTool[]>;
+  /** In log order. */
+  records(filter: RecordFilter): Promise<readonly StoredRecord[]>;
+  content(id: string): Promise<{ readonly principal: string; readonly sealed: Uint8Array } | undefined>;
+  /** Entries as they were signed, `from` inclusive, at most `limit`. */
+  entries(from: number, limit: number): Promise<readonly string[]>;
+  /** The last signed checkpoint. */
+  checkpoint(): Promise<string>;
+  /** Finishes what is under way, gives the lease back. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Where core finds the engine in what users hand around. */
+export const engine: unique symbol = Symbol.for("behest.store.engine.v1") as never;
+
+/** A store, opaque to its user: {@link sqliteStore}, {@link memoryStore}. */
+export interface Store {
+  readonly [engine]: Engine;
+  close(): Promise<void>;
+}

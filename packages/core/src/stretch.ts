@@ -1,0 +1,63 @@
+import { type Span, SpanStatusCode, context, trace } from "@opentelemetry/api";
+import type { Stretch } from "./ambient.ts";
+import { background } from "./deployment.ts";
+import type { LiveSession } from "./live.ts";
+import { tracer } from "./span.ts";
+
+/** One `session.run`, with its `invoke_agent` span. */
+export interface OpenStretch extends Stretch {
+  /** Runs `fn` with the span active. */
+  enter<T>(fn: () => T): T;
+  /** What `session.run` returned has settled. */
+  readonly settled: (failed: boolean) => void;
+}
+
+/**
+ * Opens a stretch. It is over when its function has settled and every hold is released; then the span
+ * ends, and, where this was the outermost stretch of a run that went well, its model turns are
+ * forgotten: they serve a run that is taken up again, and this one is complete.
+ */
+export function openStretch(session: LiveSession, outer: Stretch | undefined): OpenStretch {
+  const { root, deployment } = session;
+  const span: Span = tracer().startSpan(`invoke_agent ${session.agent}`, {
+    attributes: {
+      "gen_ai.operation.name": "invoke_agent",
+      "gen_ai.agent.name": session.agent,
+      "behest.principal": session.vault.principal,
+      "behest.delegation": session.leaf.jti,
+    },
+    links: links(session),
+  });
+  session.span = span;
+  let open = 1;
+  let failed = false;
+  const release = (): void => {
+    if (--open > 0) return;
+    if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end();
+    if (!failed && root.durable && !outer && !session.parts.parent) {
+      session.asked.clear();
+      background(deployment, deployment.engine.forget(session.vault.name("run", root.id)));
+    }
+  };
+  return {
+    enter: (fn) => context.with(trace.setSpan(context.active(), span), fn),
+    settled: (bad) => {
+      failed ||= bad;
+      release();
+    },
+    hold: () => {
+      open++;
+      let held = true;
+      return () => {
+        if (held) release();
+        held = false;
+      };
+    },
+  };
+}
+
+function links(session: LiveSession): { context: ReturnType<Span["spanContext"]> }[] {
+  const parent = session.parts.parent?.span;
+  return parent ? [{ context: parent.spanContext() }] : [];
+}

@@ -1,0 +1,66 @@
+import { type AatTools, type Holder, generateHolder, issueDelegation } from "@behest/delegation";
+import { type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
+import { type Manifest, signTrust } from "@behest/provenance";
+import { type BehestConfig, createFrom } from "./behest.ts";
+import { memoryStore } from "./store/memory.ts";
+import type { Behest, OpenOptions, Session } from "./types.ts";
+
+/** A whole deployment in memory, every key included: for tests only. */
+export interface TestBehest extends Behest {
+  /** Issues a root delegation to `principal` and opens a session on it. */
+  as(principal: string, tools: AatTools, options?: OpenOptions): Promise<Session>;
+  readonly issuer: { readonly iss: string; readonly signer: Signer };
+  readonly holder: Holder;
+  /** What a verifier pins. */
+  readonly owner: string;
+}
+
+const ISSUER = "https://issuer.test";
+
+/** Behest with throw-away keys and, unless `config` says otherwise, a store in memory. */
+export async function testBehest(config: Partial<BehestConfig> = {}): Promise<TestBehest> {
+  const [owner, issuer, enforcer] = await Promise.all([newSigner(), newSigner(), newSigner()]);
+  const holder = config.holder ?? (await generateHolder());
+  const manifest: Manifest = {
+    v: 1,
+    seq: 0,
+    at: new Date(0).toISOString(),
+    origin: "behest.test/log",
+    rung: "local",
+    issuers: [{ iss: ISSUER, jwk: issuer.jwk, rung: "local" }],
+    enforcers: [{ jwk: enforcer.jwk }],
+    approvers: [],
+    revokers: [],
+    witnesses: [],
+  };
+  const pin = thumbprint(owner.jwk);
+  const behest = await createFrom({
+    trust: { owner: pin, manifest: await signTrust(manifest, owner) },
+    signer: enforcer,
+    store: memoryStore(),
+    ...config,
+    holder,
+  });
+  return {
+    ...behest,
+    issuer: { iss: ISSUER, signer: issuer },
+    holder,
+    owner: pin,
+    async as(principal, tools, options) {
+      const claims = {
+        issuer: ISSUER,
+        holder: holder.jwk,
+        principal,
+        task: "test",
+        tools,
+        expiresIn: "1h",
+        maxDepth: 8,
+      } as const;
+      return behest.open(await issueDelegation(claims, issuer), { holder, ...options });
+    },
+  };
+}
+
+async function newSigner(): Promise<Signer> {
+  return signerOf(await generatePrivateJwk());
+}

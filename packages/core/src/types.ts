@@ -1,0 +1,118 @@
+import type { AatTools, DelegationLike, Duration, Holder, Json } from "@behest/delegation";
+import type { OutcomeWord } from "@behest/provenance";
+import type { Code } from "./error.ts";
+
+/** One agent's authority while it runs. */
+export interface Session {
+  /** Pseudonymous; a spawned session's id begins with its parent's. */
+  readonly id: string;
+  /** The principal's subject, as the issuer asserted it. */
+  readonly principal: string;
+  /** For display; never authority. */
+  readonly agent: string;
+  /** Aborts when this session must stop. */
+  readonly signal: AbortSignal;
+  /** Makes the session ambient for everything `fn` starts, streams and generators included. */
+  run<T>(fn: () => T): T;
+  /** Derives a narrower delegation and opens it. Throws `wider_than_parent`, `delegation_expired`, `action_conflict`. */
+  delegate(request: DelegateRequest): Promise<Session>;
+  /** Advice: what the checks say now. Nothing is recorded, nothing reserved. */
+  authorize(action: Action): Promise<Verdict>;
+  /**
+   * Decides, records, runs and records again. `execute` gets the frozen arguments that were decided on.
+   * Resolves with what happened; rejects with a {@link BehestError} when the action may not start.
+   */
+  perform<T>(
+    action: Action,
+    execute: (args: Json, options: { signal: AbortSignal }) => Promise<T>,
+  ): Promise<Outcome<T>>;
+}
+
+export interface OpenOptions {
+  /** Whose key the leaf is bound to; default: the deployment's. */
+  holder?: Holder;
+  /** Name for display; default: the delegation's `agent`. */
+  agent?: string;
+  /** Durable id of this run, such as a chat or thread: with it, a crashed or paused run resumes without doing anything twice. */
+  run?: string;
+  /** Ends the session. */
+  signal?: AbortSignal;
+}
+
+export interface DelegateRequest {
+  agent?: string;
+  tools: AatTools;
+  task?: string;
+  /** Default: as long as the parent. */
+  expiresIn?: Duration;
+}
+
+/** One tool call that an agent wants to make. `callId` tells calls of one run apart; default: their order. */
+export interface Action {
+  tool: string;
+  args: Json;
+  callId?: string;
+}
+
+/** What one check found. `code` is `ok` where it passed. */
+export interface Finding {
+  readonly check: string;
+  readonly code: Code;
+  readonly rule?: string;
+  readonly path?: string;
+  readonly message: string;
+}
+
+export interface Verdict {
+  readonly verdict: "permit" | "deny";
+  readonly findings: readonly Finding[];
+}
+
+export type Outcome<T> =
+  | { readonly outcome: "done"; readonly value: T }
+  /** `error`: what the body threw, or the reason of the signal that stopped it. */
+  | { readonly outcome: "failed" | "aborted" | "unknown"; readonly code: Code; readonly error: unknown };
+
+export interface ActionRecord {
+  readonly principal: string;
+  readonly agent: string;
+  readonly tool: string;
+  readonly verdict: "permit" | "deny" | "ask";
+  readonly code: Code;
+  readonly outcome?: OutcomeWord;
+  /** ms since the epoch. */
+  readonly at: number;
+  /** Action id, as entries and spans name it. */
+  readonly action: string;
+  readonly session: string;
+  /** Index of its `action` entry. */
+  readonly index: number;
+}
+
+export interface RecordsFilter {
+  session?: Session;
+  principal?: string;
+  agent?: string;
+  tool?: string;
+  verdict?: "permit" | "deny" | "ask";
+  /** ms since the epoch, inclusive. */
+  since?: number;
+  until?: number;
+}
+
+export interface Records {
+  /** In log order. */
+  list(filter?: RecordsFilter): Promise<ActionRecord[]>;
+}
+
+export interface Behest extends AsyncDisposable {
+  /**
+   * Verifies the chain under the trusted issuers and opens a session on its leaf. Throws
+   * `delegation_invalid` (cause: the DelegationError), `delegation_expired`, `issuer_not_allowed`,
+   * `holder_mismatch`.
+   */
+  open(delegation: DelegationLike, options?: OpenOptions): Promise<Session>;
+  readonly records: Records;
+  /** Ends all sessions, waits for what is being written, gives the store's lease back. */
+  close(): Promise<void>;
+}

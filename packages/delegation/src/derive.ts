@@ -1,0 +1,93 @@
+import { type Json, type PublicJwk, signCompact, thumbprint } from "@behest/jws";
+import { verifyChain } from "./chain.ts";
+import { widenings } from "./compare.ts";
+import type { AatTools } from "./constraint.ts";
+import { type Delegation, type DelegationLike, parseDelegation } from "./delegation.ts";
+import { type Duration, seconds } from "./duration.ts";
+import { DelegationError, type Wider } from "./error.ts";
+import type { Holder } from "./holder.ts";
+import { GRANT_TYPE } from "./hop.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import { rewrapTools } from "./narrow.ts";
+import { boundKey, malformed, onlyMembers, optionalText, text } from "./request.ts";
+import { THUMBPRINT_URI, TOKEN_TYPE } from "./token.ts";
+import { readTools } from "./tools.ts";
+import { uuidv7 } from "./uuid.ts";
+
+export interface DeriveClaims {
+  /** The key the child is bound to; within one process it may be the parent's own. */
+  readonly holder: PublicJwk;
+  readonly tools: AatTools;
+  /** A refinement of the parent's task. */
+  readonly task?: string;
+  /** What the parent calls the new agent. */
+  readonly agent?: string;
+  /** Default: until the parent expires. */
+  readonly expiresIn?: Duration;
+  /** Absolute depth down to which it may be handed on. Default: the parent's. */
+  readonly maxDepth?: number;
+  /** Default: a new UUIDv7. */
+  readonly jti?: string;
+  /** Seconds since the epoch. Default: the clock. */
+  readonly now?: number;
+}
+
+const MEMBERS = ["holder", "tools", "task", "agent", "expiresIn", "maxDepth", "jti", "now"];
+
+/**
+ * Signs a child that is equal to or narrower than its parent. A narrower constraint that the draft's table
+ * does not accept as it stands is written in the form that it does, permitting exactly the same values; where
+ * there is no such form, it is refused like a wider one. Throws `wider_than_parent` with every place in
+ * `wider`, `depth_exceeded`, `holder_mismatch`, `malformed_request`, `malformed_grant`, and whatever
+ * verification would refuse of the parent; its issuer is not judged here.
+ */
+export async function deriveDelegation(
+  parent: DelegationLike,
+  claims: DeriveClaims,
+  parentHolder: Holder,
+): Promise<Delegation> {
+  onlyMembers(claims, MEMBERS);
+  const clock = { now: claims.now ?? Math.floor(Date.now() / 1000), limits: DEFAULT_LIMITS };
+  const chain = parseDelegation(parent);
+  const { leaf } = await verifyChain(chain, "unjudged", clock);
+  const held = leaf.claims;
+  if (thumbprint(parentHolder.jwk) !== held.holder)
+    throw new DelegationError("holder_mismatch", "parentHolder: the parent is bound to another key");
+  const depth = held.depth + 1;
+  if (depth > held.maxDepth)
+    throw new DelegationError("depth_exceeded", `maxDepth: the parent may not be handed on (depth ${held.depth})`);
+
+  const { maxDepth = held.maxDepth } = claims;
+  if (!Number.isInteger(maxDepth) || maxDepth < depth) malformed("maxDepth", `expected an integer of at least ${depth}`);
+  const iat = Math.max(clock.now, held.iat);
+  const exp = claims.expiresIn === undefined ? held.exp : iat + seconds(claims.expiresIn);
+  const heldTools = leaf.tools ?? {};
+  const tools = rewrapTools(heldTools, readTools(claims.tools, DEFAULT_LIMITS));
+
+  const wider: Wider[] = widenings(heldTools, tools).map(({ path, parent: p, child }) => ({ path, parent: p, child }));
+  if (maxDepth > held.maxDepth) wider.push({ path: "maxDepth", parent: String(held.maxDepth), child: String(maxDepth) });
+  if (exp > held.exp) wider.push({ path: "exp", parent: `in ${held.exp - iat} s`, child: `in ${exp - iat} s` });
+  if (wider.length > 0) {
+    const places = wider.map((place) => `${place.path} (parent: ${place.parent}, child: ${place.child})`);
+    throw new DelegationError("wider_than_parent", `${places.join("; ")}. Ask for less.`, { wider });
+  }
+
+  const task = optionalText(claims.task, "task");
+  const agent = optionalText(claims.agent, "agent");
+  const payload = {
+    jti: claims.jti === undefined ? uuidv7() : text(claims.jti, "jti"),
+    iss: THUMBPRINT_URI + held.holder,
+    ...(task !== undefined && { task }),
+    ...(agent !== undefined && { agent }),
+    iat,
+    exp,
+    cnf: { jwk: boundKey(claims.holder) },
+    del_depth: depth,
+    del_max_depth: maxDepth,
+    par_hash: held.hash,
+    authorization_details: [{ type: GRANT_TYPE, tools: tools as Json }],
+  };
+  const derived = [...chain, await signCompact({ typ: TOKEN_TYPE }, payload, parentHolder)];
+  await verifyChain(derived, "unjudged", clock);
+  return { chain: derived };
+}

@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { isEmailRule, matchesEmail } from "./email.ts";
+
+const domain = { constraint_type: "email", domain: "example.com" } as const;
+const address = { constraint_type: "email", address: "Bob.o'Neil+x@example.com" } as const;
+
+test("a domain admits its own addresses in any case of the domain, nothing below or beside it", () => {
+  for (const good of ["bob@example.com", "Bob@EXAMPLE.com", "a.b-c_d+e='f~g#h&i@example.com"]) expect([good, matchesEmail(domain, good)]).toEqual([good, true]);
+  for (const bad of ["bob@sub.example.com", "bob@example.com.evil.test", "bob@evilexample.com", "bob@example.co"])
+    expect([bad, matchesEmail(domain, bad)]).toEqual([bad, false]);
+});
+
+test("an address admits itself: the local part as written, the domain in any case", () => {
+  expect(matchesEmail(address, "Bob.o'Neil+x@Example.COM")).toBe(true);
+  expect(matchesEmail(address, "bob.o'neil+x@example.com")).toBe(false);
+});
+
+test.each([
+  ["two addresses, comma", "a@evil.test,b@example.com"],
+  ["two addresses, semicolon", "a@evil.test;b@example.com"],
+  ["two addresses, space", "a@evil.test b@example.com"],
+  ["two at signs", "a@evil.test@example.com"],
+  ["display name", "Bob <bob@example.com>"],
+  ["angle brackets hiding another", "<a@evil.test>b@example.com"],
+  ["quoted local part", '"a@evil.test,"@example.com'],
+  ["comment", "bob(a@evil.test)@example.com"],
+  ["percent hack", "a%evil.test@example.com"],
+  ["bang path", "evil.test!a@example.com"],
+  ["source route", "@evil.test:bob@example.com"],
+  ["header injection", "bob@example.com\r\nBcc: a@evil.test"],
+  ["trailing newline", "bob@example.com\n"],
+  ["leading space", " bob@example.com"],
+  ["NUL", "bob\u0000@example.com"],
+  ["command line option", "-oQ/tmp@example.com"],
+  ["pipe", "|sh@example.com"],
+  ["trailing dot", "bob@example.com."],
+  ["leading dot in the local part", ".bob@example.com"],
+  ["two dots in the local part", "a..b@example.com"],
+  ["Kelvin sign folds into k elsewhere", "bob@\u212Aexample.com"],
+  ["full-width domain", "bob@ｅxample.com"],
+  ["ideographic full stop", "bob@example。com"],
+  ["soft hyphen", "bob@exam\u00adple.com"],
+  ["non-ASCII local part", "bøb@example.com"],
+  ["address literal", "bob@[127.0.0.1]"],
+  ["no local part", "@example.com"],
+  ["no domain", "bob@"],
+  ["local part of 65", `${"a".repeat(65)}@example.com`],
+])("never matches: %s", (_, text) => {
+  expect(matchesEmail(domain, text)).toBe(false);
+});
+
+test("a rule has one spelling, and one of its two members", () => {
+  expect([domain, address].every(isEmailRule)).toBe(true);
+  for (const rule of [
+    {},
+    { domain: "Example.com" },
+    { domain: "@example.com" },
+    { domain: "-a.com" },
+    { domain: "example.com." },
+    { domain: "*.example.com" },
+    { domain: "" },
+    { domain: 1 },
+    { address: "bob@EXAMPLE.com" },
+    { address: "example.com" },
+    { address: "bob@example.com", domain: "example.com" },
+  ])
+    expect([rule, isEmailRule(rule)]).toEqual([rule, false]);
+});

@@ -1,0 +1,37 @@
+import { type Json, canonical } from "@behest/jws";
+
+/** Above this many members a set pays off, and keeps two hostile long lists from costing their product. */
+const FEW = 8;
+
+/** Equality of JCS serialisations: `1` = `1.0`, `0` = `-0`, member order irrelevant, no Unicode normalisation. */
+export function equal(a: Json, b: Json): boolean {
+  if (isScalar(a) || isScalar(b)) return a === b;
+  return canonical(a) === canonical(b);
+}
+
+export function isMember(values: readonly Json[], value: Json): boolean {
+  if (isScalar(value)) return values.includes(value);
+  const text = canonical(value);
+  return values.some((member) => !isScalar(member) && canonical(member) === text);
+}
+
+/** Every element of `part` is a member of `whole`; both are read as sets. */
+export function includesAll(whole: readonly Json[], part: readonly Json[]): boolean {
+  if (whole.length <= FEW || part.length <= 1) return part.every((value) => isMember(whole, value));
+  const keys = new Set(whole.map(key));
+  return part.every((value) => keys.has(key(value)));
+}
+
+export function distinct(values: readonly Json[]): readonly Json[] {
+  return [...new Map(values.map((value) => [key(value), value])).values()];
+}
+
+/** Equal keys, equal values; strings are tagged so that none can pose as an object's canonical text. */
+function key(value: Json): Json {
+  if (typeof value === "string") return `"${value}`;
+  return isScalar(value) ? value : canonical(value);
+}
+
+function isScalar(value: Json): value is string | number | boolean | null {
+  return typeof value !== "object" || value === null;
+}

@@ -1,0 +1,73 @@
+import { CodedError } from "@behest/jws";
+
+export type DelegationCode =
+  /** A chain, token or claim is not what the format demands, or over a size limit. */
+  | "malformed_delegation"
+  /** A constraint is not well-formed, of an unknown type, or over a limit. */
+  | "malformed_grant"
+  /** `alg`, `typ` or `crit` is not acceptable. */
+  | "header_refused"
+  | "signature_invalid"
+  /** No trusted issuer's key verifies the root, or its `iss` is another. */
+  | "issuer_untrusted"
+  /** An issuer's key set could not be fetched. */
+  | "issuer_unreachable"
+  | "delegation_expired"
+  /** `iat` and `exp` contradict each other, the parent, or the clock. */
+  | "lifetime_refused"
+  /** Tokens do not belong together: `iss`, depth, `par_hash`, a repeated `jti`. */
+  | "chain_broken"
+  | "depth_exceeded"
+  /** A child allows or asks for more than its parent; `wider` says where. */
+  | "wider_than_parent"
+  /** `sub` is not the same at every hop that carries it. */
+  | "principal_changed"
+  | "audience_refused"
+  | "tool_not_granted"
+  | "argument_not_granted"
+  /** Arguments are not a JSON object, or hold a number that is not exactly representable. */
+  | "malformed_arguments"
+  /** A proof does not fit the delegation, the call, the clock or the nonce. */
+  | "proof_refused"
+  | "proof_replayed"
+  /** The signing key is not the one the delegation is bound to. */
+  | "holder_mismatch"
+  /** What was passed to issue, derive or prove cannot be put in a token. */
+  | "malformed_request";
+
+/** One place where a child is wider; names constraint types and rules, never argument values. */
+export interface Wider {
+  /** `tools.<tool>`, `tools.<tool>.<argument>`, `exp` or `maxDepth`. */
+  readonly path: string;
+  readonly parent: string;
+  readonly child: string;
+}
+
+export interface DelegationErrorDetail extends ErrorOptions {
+  /** Step of section 8 of draft-niyikiza-oauth-attenuating-agent-tokens-02 that failed: `"3k"`, `"4p4"`, `"7f"`. */
+  readonly step?: string | undefined;
+  /** Index of the token in the chain, 0 = root. */
+  readonly hop?: number | undefined;
+  readonly wider?: readonly Wider[] | undefined;
+}
+
+/** Every failure of this package. Nothing of a token, key or argument value is in its message. */
+export class DelegationError extends CodedError<DelegationCode> {
+  readonly step: string | undefined;
+  readonly hop: number | undefined;
+  /** With `wider_than_parent`: each place where more was asked for. */
+  readonly wider: readonly Wider[] | undefined;
+  constructor(code: DelegationCode, message: string, detail: DelegationErrorDetail = {}) {
+    super(code, message, detail);
+    this.step = detail.step;
+    this.hop = detail.hop;
+    this.wider = detail.wider;
+    Object.defineProperty(this, brand, { value: true });
+  }
+  /** True for errors of any copy of this package. */
+  static override isInstance(error: unknown): error is DelegationError {
+    return CodedError.isInstance(error) && brand in error;
+  }
+}
+
+const brand = Symbol.for("behest.delegation.error");

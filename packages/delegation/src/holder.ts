@@ -1,0 +1,18 @@
+import { type PrivateJwk, type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
+
+/** The owner of the key that a delegation is bound to (`cnf.jwk`). */
+export interface Holder extends Signer {
+  /** RFC 7638 SHA-256 thumbprint of `jwk`, base64url. */
+  readonly thumbprint: string;
+}
+
+/** A holder with a new Ed25519 key, in this process's memory only. */
+export async function generateHolder(): Promise<Holder> {
+  return holderOf(await generatePrivateJwk());
+}
+
+/** A holder over a private JWK, or over a signer that lives elsewhere (a KMS). Throws `malformed_key`. */
+export function holderOf(key: PrivateJwk | Signer): Holder {
+  const signer = "sign" in key ? key : signerOf(key);
+  return { jwk: signer.jwk, sign: (bytes) => signer.sign(bytes), thumbprint: thumbprint(signer.jwk) };
+}

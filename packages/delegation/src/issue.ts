@@ -1,0 +1,68 @@
+import { type Json, type PublicJwk, type Signer, signCompact } from "@behest/jws";
+import { verifyChain } from "./chain.ts";
+import type { AatTools } from "./constraint.ts";
+import type { Delegation } from "./delegation.ts";
+import { type Duration, seconds } from "./duration.ts";
+import { GRANT_TYPE } from "./hop.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import { boundKey, malformed, onlyMembers, text } from "./request.ts";
+import { isAbsoluteUri } from "./root.ts";
+import { TOKEN_TYPE } from "./token.ts";
+import { readTools } from "./tools.ts";
+import { uuidv7 } from "./uuid.ts";
+
+export interface IssueClaims {
+  /** Absolute URI; what verifiers know the issuer by. */
+  readonly issuer: string;
+  /** The key the delegation is bound to. */
+  readonly holder: PublicJwk;
+  /** Opaque subject, never a personal datum that must not be copied around. */
+  readonly principal: string;
+  /** What the principal asked for, in a few words or as an id. */
+  readonly task: string;
+  readonly tools: AatTools;
+  /** At most 90 days. */
+  readonly expiresIn: Duration;
+  /** How often it may be handed on, 0 to 8. Default 3: a sub-agent's sub-agent, and one more. */
+  readonly maxDepth?: number;
+  /** Who may accept it; every verifier when absent. */
+  readonly audience?: string | readonly string[];
+  /** Default: a new UUIDv7. */
+  readonly jti?: string;
+  /** Seconds since the epoch. Default: the clock. */
+  readonly now?: number;
+}
+
+const MEMBERS = ["issuer", "holder", "principal", "task", "tools", "expiresIn", "maxDepth", "audience", "jti", "now"];
+
+/**
+ * Signs a root delegation. Throws `malformed_request`, `malformed_grant`, and whatever verification would refuse.
+ */
+export async function issueDelegation(claims: IssueClaims, issuer: Signer): Promise<Delegation> {
+  onlyMembers(claims, MEMBERS);
+  const { maxDepth = 3, now = Math.floor(Date.now() / 1000) } = claims;
+  if (!isAbsoluteUri(text(claims.issuer, "issuer"))) malformed("issuer", "expected an absolute URI");
+  if (!Number.isInteger(maxDepth) || maxDepth < 0 || maxDepth > DEFAULT_LIMITS.maxDelegationDepth)
+    malformed("maxDepth", `expected an integer of 0 to ${DEFAULT_LIMITS.maxDelegationDepth}`);
+  const lifetime = seconds(claims.expiresIn);
+  if (lifetime > DEFAULT_LIMITS.maxTokenLifetime) malformed("expiresIn", "expected at most 90 days");
+  const audience = claims.audience === undefined ? undefined : [claims.audience].flat();
+  audience?.forEach((name) => text(name, "audience"));
+  const payload = {
+    jti: claims.jti === undefined ? uuidv7() : text(claims.jti, "jti"),
+    iss: claims.issuer,
+    sub: text(claims.principal, "principal"),
+    task: text(claims.task, "task"),
+    iat: now,
+    exp: now + lifetime,
+    cnf: { jwk: boundKey(claims.holder) },
+    del_depth: 0,
+    del_max_depth: maxDepth,
+    authorization_details: [{ type: GRANT_TYPE, tools: readTools(claims.tools, DEFAULT_LIMITS) as Json }],
+    ...(audience && { aud: audience.length === 1 ? audience[0]! : audience }),
+  };
+  const token = await signCompact({ typ: TOKEN_TYPE }, payload, issuer);
+  // Also catches a signer whose signatures do not belong to its public key.
+  await verifyChain([token], [{ iss: claims.issuer, jwk: issuer.jwk }], { now, limits: DEFAULT_LIMITS });
+  return { chain: [token] };
+}

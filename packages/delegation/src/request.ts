@@ -1,0 +1,30 @@
+import { type PublicJwk, publicJwk } from "@behest/jws";
+import { DelegationError } from "./error.ts";
+
+/** Refuses members that would be dropped: a restriction that is ignored is a hole. Throws `malformed_request`. */
+export function onlyMembers(request: object, names: readonly string[]): void {
+  for (const [name, value] of Object.entries(request))
+    if (value !== undefined && !names.includes(name)) malformed(name, "is not understood here");
+}
+
+export function text(value: unknown, name: string): string {
+  if (typeof value !== "string" || value === "") malformed(name, "expected a non-empty string");
+  return value;
+}
+
+export function optionalText(value: unknown, name: string): string | undefined {
+  return value === undefined ? undefined : text(value, name);
+}
+
+/** Whose key a token will be bound to. */
+export function boundKey(value: unknown): PublicJwk {
+  try {
+    return publicJwk(value);
+  } catch (cause) {
+    throw new DelegationError("malformed_request", "holder: expected an Ed25519 public key", { cause });
+  }
+}
+
+export function malformed(name: string, what: string): never {
+  throw new DelegationError("malformed_request", `${name}: ${what}`);
+}

@@ -1,0 +1,98 @@
+import type { Anchor } from "./anchor.ts";
+import { type VerifiedChain, verifyChain } from "./chain.ts";
+import type { AatTools } from "./constraint.ts";
+import { type DelegationLike, parseDelegation } from "./delegation.ts";
+import { DelegationError } from "./error.ts";
+import type { Clock, HopClaims } from "./hop.ts";
+import { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
+import { refuse } from "./token.ts";
+
+export type { HopClaims } from "./hop.ts";
+
+export interface VerifyOptions {
+  /** Whose roots are accepted. */
+  readonly issuers: readonly Anchor[];
+  /** The verifier's own identifier: every `aud` in the chain must name it. Without one, a chain with `aud` is refused. */
+  readonly audience?: string;
+  /** At least one token must carry `aud`. Default false. */
+  readonly requireChainAudience?: boolean;
+  /** Seconds since the epoch. Default: the clock. */
+  readonly now?: number;
+  readonly limits?: Partial<VerificationLimits>;
+}
+
+/** What a verified chain permits, and who stands behind it. Deeply frozen. */
+export interface VerifiedDelegation {
+  /** The root's `sub`; a root without one speaks for its issuer. */
+  readonly principal: string;
+  readonly issuer: string;
+  /** RFC 7638 thumbprint of the issuer's key that verified the root. */
+  readonly issuerKey: string;
+  /** The leaf's, with `{}` spelt out as `{"*": wildcard}`. */
+  readonly tools: AatTools;
+  /** Tokens in the chain, at least 1. */
+  readonly hops: number;
+  /** Root first. */
+  readonly claims: readonly HopClaims[];
+  readonly leaf: HopClaims;
+}
+
+/**
+ * Verifies a chain offline: steps 1 to 6a and 6c of section 8 of
+ * draft-niyikiza-oauth-attenuating-agent-tokens-02, and that `sub` never changes. Throws `DelegationError`
+ * with the step and the hop.
+ */
+export async function verifyDelegation(delegation: DelegationLike, options: VerifyOptions): Promise<VerifiedDelegation> {
+  const clock = clockOf(options);
+  const chain = await verifyChain(parseDelegation(delegation, clock.limits), issuersOf(options), clock);
+  const verified = describe(chain);
+  checkAudience(chain, options);
+  return verified;
+}
+
+export function clockOf(options: { readonly now?: number; readonly limits?: Partial<VerificationLimits> }): Clock {
+  return { now: options.now ?? Math.floor(Date.now() / 1000), limits: { ...DEFAULT_LIMITS, ...options.limits } };
+}
+
+export function issuersOf({ issuers }: VerifyOptions): readonly Anchor[] {
+  if (!Array.isArray(issuers)) throw new DelegationError("malformed_request", "issuers: name whose delegations you accept");
+  return issuers;
+}
+
+/** Step 6a, and the result. */
+export function describe({ hops, leaf, issuerKey }: VerifiedChain): VerifiedDelegation {
+  if (!leaf.tools) refuse("tool_not_granted", "6a", hops.length - 1, "the leaf has no grant entry");
+  const claims = hops.map((hop) => hop.claims);
+  const { iss, sub } = claims[0]!;
+  return deepFreeze({
+    principal: sub ?? iss,
+    issuer: iss,
+    issuerKey,
+    tools: leaf.tools,
+    hops: hops.length,
+    claims,
+    leaf: leaf.claims,
+  });
+}
+
+/** Step 6c: whoever wrote `aud` anywhere in the chain meant this verifier too. */
+export function checkAudience({ hops }: VerifiedChain, options: VerifyOptions): void {
+  let named = false;
+  for (const [index, { audience }] of hops.entries()) {
+    if (audience === undefined) continue;
+    const names = Array.isArray(audience) ? audience : [audience];
+    if (options.audience === undefined || !names.every((name) => typeof name === "string") || !names.includes(options.audience))
+      refuse("audience_refused", "6c", index, "aud does not name this verifier");
+    named = true;
+  }
+  if (options.requireChainAudience && !named)
+    throw new DelegationError("audience_refused", "6c: no token of the chain carries aud", { step: "6c" });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    Object.freeze(value);
+    for (const item of Object.values(value)) deepFreeze(item);
+  }
+  return value;
+}

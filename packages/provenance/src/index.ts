@@ -1,0 +1,47 @@
+export { type Certificate, certifyEntryKey, readCertificate } from "./certificate.ts";
+export {
+  type Checkpoint,
+  type ParsedCheckpoint,
+  headOf,
+  parseCheckpoint,
+  parseHead,
+  signCheckpoint,
+  verifyCheckpoint,
+} from "./checkpoint.ts";
+export { commit, opens } from "./commitment.ts";
+export { readActionDecision, signActionDecision } from "./decision.ts";
+export { type Entry, MAX_ENTRY, entryHash, parseEntry, signEntry, verifyEntry } from "./entry.ts";
+export { type ProvenanceCode, ProvenanceError } from "./error.ts";
+export {
+  type Approver,
+  type Enforcer,
+  type Issuer,
+  type Manifest,
+  type IndexRange,
+  type Revoker,
+  type Rung,
+  issuersOf,
+  rolesAt,
+} from "./manifest.ts";
+export { type NoteSignature } from "./note.ts";
+export { parsePayload } from "./parse-payload.ts";
+export type {
+  ActionEntry,
+  Commitment,
+  Decision,
+  DelegationEntry,
+  EntryFinding,
+  EntryHash,
+  EntryPayload,
+  EntryType,
+  InteractionEntry,
+  OutcomeEntry,
+  OutcomeWord,
+  TrustEntry,
+} from "./payload.ts";
+export { type Head, consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from "./proof.ts";
+export { type SpanClaims, signSpanProof, verifySpanProof } from "./span-proof.ts";
+export { type Frontier, type NodeAt, type TreeNode, appendLeaf, frontierOf, rootOf } from "./tree.ts";
+export { readTrust, signTrust, trustHash } from "./trust.ts";
+export { type LogCheck, type LogCode, type LogFinding, type LogReport } from "./log/report.ts";
+export { type LogEvidence, verifyLog } from "./log/verify.ts";

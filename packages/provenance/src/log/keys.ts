@@ -1,0 +1,172 @@
+import { type PublicKey, publicKey, thumbprint } from "@behest/jws";
+import { type Certificate, readCertificate } from "../certificate.ts";
+import { type Entry, verifyEntry } from "../entry.ts";
+import { type Manifest, rolesAt } from "../manifest.ts";
+import type { EntryPayload, TrustEntry } from "../payload.ts";
+import { readTrust, trustHash } from "../trust.ts";
+import { Reliance } from "./reliance.ts";
+import { type Findings, Refusal } from "./report.ts";
+
+/** How far two clocks of a deployment may differ, ms. */
+export const SKEW = 60_000;
+
+/** A certified entry key and what is known of its emitter. */
+export interface EntryKey {
+  readonly key: PublicKey;
+  readonly certificate: Certificate;
+  /** The `seq` that comes next. */
+  next: number;
+}
+
+/** A manifest, and the hash of its JWS, which the next version names. */
+interface Version {
+  readonly manifest: Manifest;
+  readonly hash: string;
+}
+
+/** From the owner's thumbprint to the keys of entries: manifests, certificates, and how far each emitter has counted. */
+export class Keys {
+  readonly #owner: string;
+  readonly #findings: Findings;
+  readonly #keys = new Map<string, EntryKey>();
+  readonly #enforcers = new Reliance();
+  readonly #issuers = new Reliance();
+  #version: Version | undefined;
+
+  constructor(owner: string, findings: Findings) {
+    this.#owner = owner;
+    this.#findings = findings;
+  }
+
+  /** In force after the entries admitted so far. */
+  get manifest(): Manifest | undefined {
+    return this.#version?.manifest;
+  }
+
+  /** The keys certified so far. */
+  get certified(): Iterable<EntryKey> {
+    return this.#keys.values();
+  }
+
+  /**
+   * Settles that the entry is signed by a key reached from the owner, at this index and time; else throws.
+   * Only then does what it says of trust take effect.
+   */
+  async admit(index: number, entry: Entry, payload: EntryPayload): Promise<void> {
+    let key = this.#keys.get(entry.kid);
+    if (key) await this.#checkSigned(index, entry, key);
+    const version = payload.type === "trust" ? await this.#versionOf(index, payload) : this.#version;
+    if (!version)
+      throw new Refusal(
+        "trust",
+        "trust_missing",
+        "entry 0 does not show the trust manifest of the pinned owner",
+      );
+    // A version holds for what comes after it, and for the certificate beside it.
+    let judged = this.#version ?? version;
+    if (payload.type === "trust" && payload.certificate !== undefined) {
+      if (key)
+        throw new Refusal("key", "certificate_misplaced", "a certificate belongs into its key's first entry");
+      judged = version;
+      key = await certifiedBy(payload.certificate, version.manifest, index, entry);
+      await this.#checkSigned(index, entry, key);
+    }
+    if (!key) throw new Refusal("key", "key_not_certified", "no certificate up to this entry is for its key");
+    checkCovered(key.certificate, judged.manifest, index, payload.at);
+    this.#keys.set(entry.kid, key);
+    this.#enforcers.note(key.certificate.enforcer.x, index);
+    if (version !== this.#version) this.#replace(version);
+  }
+
+  /** A root that this issuer's key signed stands at `index`; throws where the manifest does not name the key there. */
+  relyOnIssuer(x: string, index: number): void {
+    const issuers = rolesAt(this.#version?.manifest.issuers ?? [], index);
+    if (issuers.some(({ jwk }) => jwk?.x === x)) return this.#issuers.note(x, index);
+    if (!issuers.some(({ jwks }) => jwks))
+      throw new Refusal(
+        "delegation",
+        "issuer_not_trusted",
+        "the trust manifest names no such issuer key here",
+      );
+    this.#findings.add(
+      index,
+      "delegation",
+      "not_shown",
+      "issuer_not_shown",
+      "an issuer's keys are at a URL, not in the log",
+    );
+  }
+
+  async #versionOf(index: number, payload: TrustEntry): Promise<Version | undefined> {
+    const { manifest: jws } = payload;
+    if (jws === undefined || (!this.#version && index > 0)) return this.#version;
+    const manifest = await readTrust(jws, this.#owner);
+    const current = this.#version;
+    if (current) {
+      const follows = manifest.seq === current.manifest.seq + 1 && manifest.prev === current.hash;
+      if (!follows || manifest.origin !== current.manifest.origin)
+        throw new Refusal(
+          "trust",
+          "trust_out_of_sequence",
+          "a trust manifest does not follow the one in force",
+        );
+    }
+    return { manifest, hash: trustHash(jws) };
+  }
+
+  /** Also counts, so that an entry refused for another reason leaves no gap. */
+  async #checkSigned(index: number, entry: Entry, key: EntryKey): Promise<void> {
+    if (!(await verifyEntry(entry, key.key)))
+      throw new Refusal("key", "signature_invalid", "an entry's signature does not verify");
+    const lost = entry.seq - key.next;
+    if (lost < 0) throw new Refusal("sequence", "sequence_repeated", "an emitter's number is used again");
+    if (lost > 0)
+      this.#findings.add(
+        index,
+        "sequence",
+        "missing",
+        "sequence_gap",
+        `${lost} earlier entries of its emitter`,
+      );
+    key.next = entry.seq + 1;
+  }
+
+  #replace(version: Version): void {
+    this.#version = version;
+    const { enforcers, issuers } = version.manifest;
+    for (const at of this.#enforcers.withdraw(enforcers))
+      this.#findings.fail(
+        at,
+        "key",
+        "key_not_trusted",
+        "a later trust manifest no longer trusts its enforcer here",
+      );
+    for (const at of this.#issuers.withdraw(issuers))
+      this.#findings.fail(
+        at,
+        "delegation",
+        "issuer_not_trusted",
+        "a later trust manifest no longer trusts its issuer here",
+      );
+  }
+}
+
+async function certifiedBy(jws: string, manifest: Manifest, index: number, entry: Entry): Promise<EntryKey> {
+  const certificate = await readCertificate(jws, manifest, index);
+  if (thumbprint(certificate.jwk) !== entry.kid)
+    throw new Refusal("key", "certificate_misplaced", "a certificate belongs into its key's first entry");
+  return { key: publicKey(certificate.jwk), certificate, next: 0 };
+}
+
+function checkCovered(certificate: Certificate, manifest: Manifest, index: number, at: string): void {
+  if (!rolesAt(manifest.enforcers, index).some(({ jwk }) => jwk.x === certificate.enforcer.x))
+    throw new Refusal("key", "key_not_trusted", "the trust manifest no longer names its enforcer here");
+  if (!coversTime(certificate, at))
+    throw new Refusal("key", "certificate_not_in_force", "its time is outside its key's certificate");
+}
+
+/** With {@link SKEW} to either side. */
+export function coversTime({ from, until }: Certificate, at: string): boolean {
+  const moment = Date.parse(at);
+  return moment >= from * 1000 - SKEW && moment < until * 1000 + SKEW;
+}

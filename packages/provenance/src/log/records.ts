@@ -1,0 +1,171 @@
+import { type PublicKey, publicKey } from "@behest/jws";
+import { readActionDecision } from "../decision.ts";
+import { refusing } from "../error.ts";
+import type {
+  ActionEntry,
+  DelegationEntry,
+  EntryHash,
+  EntryPayload,
+  OutcomeEntry,
+  OutcomeWord,
+} from "../payload.ts";
+import { type Keys, SKEW } from "./keys.ts";
+import { type Findings, Refusal } from "./report.ts";
+
+type DelegationKnown = Pick<DelegationEntry, "type" | "leaf" | "principal" | "holder" | "depth" | "exp">;
+interface ActionKnown extends Pick<ActionEntry, "type" | "action" | "attempt" | "verdict"> {
+  readonly index: number;
+  outcome?: OutcomeWord;
+}
+type Known = DelegationKnown | { readonly type: "interaction" } | ActionKnown;
+
+/** What entries say of each other: links, decisions, attempts, outcomes. Keeps hashes and names, no content. */
+export class Records {
+  readonly #findings: Findings;
+  readonly #known = new Map<EntryHash, Known>();
+  readonly #attempts = new Map<string, ActionKnown>();
+  readonly #holders = new Map<string, PublicKey>();
+  readonly #principals = new Set<string>();
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  get principals(): number {
+    return this.#principals.size;
+  }
+
+  /** Checks an entry whose signature holds; throws a refusal. Only what is not refused can be linked to. */
+  async add(index: number, hash: EntryHash, payload: EntryPayload, keys: Keys): Promise<void> {
+    switch (payload.type) {
+      case "trust":
+        return;
+      case "delegation":
+        this.#delegation(index, payload, keys);
+        this.#known.set(hash, delegationKnown(payload));
+        return;
+      case "interaction":
+        this.#link("delegation", payload.links.delegation);
+        this.#known.set(hash, { type: "interaction" });
+        return;
+      case "action":
+        this.#known.set(hash, await this.#action(index, payload));
+        return;
+      case "outcome":
+        return this.#outcome(payload);
+    }
+  }
+
+  /** At the end of the log: attempts of which nobody knows what became. */
+  finish(): void {
+    for (const { index, outcome } of this.#attempts.values())
+      if (!outcome)
+        this.#findings.add(
+          index,
+          "outcome",
+          "not_shown",
+          "outcome_not_shown",
+          "an attempt without an outcome",
+        );
+  }
+
+  #link<T extends Known["type"]>(type: T, hash: EntryHash): Extract<Known, { type: T }> {
+    const known = this.#known.get(hash);
+    if (known?.type !== type)
+      throw new Refusal(
+        "link",
+        "link_broken",
+        `no proven ${type} entry before this one has the hash it names`,
+      );
+    return known as Extract<Known, { type: T }>;
+  }
+
+  #delegation(index: number, payload: DelegationEntry, keys: Keys): void {
+    const { links, depth, principal, issuer } = payload;
+    if (links.interaction !== undefined) this.#link("interaction", links.interaction);
+    const parent = links.parent === undefined ? undefined : this.#link("delegation", links.parent);
+    const fits = parent
+      ? issuer === undefined && depth === parent.depth + 1 && principal === parent.principal
+      : issuer !== undefined && depth === 0;
+    if (!fits)
+      throw new Refusal(
+        "delegation",
+        "delegation_mismatch",
+        "depth, principal or issuer do not fit its parent",
+      );
+    if (issuer !== undefined) keys.relyOnIssuer(issuer, index);
+    this.#principals.add(principal);
+    this.#findings.add(
+      index,
+      "delegation",
+      "not_shown",
+      "token_not_shown",
+      "the token itself is not in the log",
+    );
+  }
+
+  async #action(index: number, payload: ActionEntry): Promise<ActionKnown> {
+    const { action, attempt, verdict, links, effect } = payload;
+    const delegation = this.#link("delegation", links.delegation);
+    if (links.interaction !== undefined) this.#link("interaction", links.interaction);
+    const decision = await readActionDecision(payload.decision, this.#holderKey(delegation.holder));
+    const matches =
+      decision.action === action &&
+      decision.leaf === delegation.leaf &&
+      decision.tool === payload.tool &&
+      decision.args === payload.content.args;
+    if (!matches) throw new Refusal("decision", "decision_mismatch", "the holder decided something else");
+    if ((verdict === "permit") !== attempt > 0)
+      throw new Refusal(
+        "attempt",
+        "attempt_mismatch",
+        "an attempt is counted from 1 where it may start, and is 0 elsewhere",
+      );
+    const known: ActionKnown = { type: "action", index, action, attempt, verdict };
+    if (verdict !== "permit") return known;
+    if (Date.parse(payload.at) >= Number(delegation.exp) * 1000 + SKEW)
+      throw new Refusal("delegation", "delegation_expired", "permitted after its delegation had expired");
+    const name = attemptName(action, attempt);
+    if (this.#attempts.has(name)) throw new Refusal("attempt", "attempt_repeated", "an attempt starts twice");
+    const again =
+      effect === "read" && this.#attempts.get(attemptName(action, attempt - 1))?.outcome === "unknown";
+    if (attempt > 1 && !again)
+      throw new Refusal(
+        "attempt",
+        "attempt_out_of_order",
+        "only a read whose last attempt ended as unknown starts again",
+      );
+    this.#attempts.set(name, known);
+    return known;
+  }
+
+  #outcome({ action, attempt, outcome, links }: OutcomeEntry): void {
+    const of = this.#link("action", links.action);
+    if (of.verdict !== "permit" || of.action !== action || of.attempt !== attempt)
+      throw new Refusal(
+        "outcome",
+        "outcome_mismatch",
+        "an outcome is not of the attempt it links to, or of none that could start",
+      );
+    if (of.outcome) throw new Refusal("outcome", "outcome_repeated", "an attempt has two outcomes");
+    of.outcome = outcome;
+  }
+
+  #holderKey(x: string): PublicKey {
+    const known = this.#holders.get(x);
+    if (known) return known;
+    const key = refusing("malformed_entry", "a delegation's holder is no usable key", () =>
+      publicKey({ kty: "OKP", crv: "Ed25519", x }),
+    );
+    this.#holders.set(x, key);
+    return key;
+  }
+}
+
+function delegationKnown({ type, leaf, principal, holder, depth, exp }: DelegationEntry): DelegationKnown {
+  return { type, leaf, principal, holder, depth, exp };
+}
+
+function attemptName(action: string, attempt: number): string {
+  return `${attempt} ${action}`;
+}

@@ -1,0 +1,122 @@
+import { type ProvenanceCode, ProvenanceError } from "../error.ts";
+import type { EntryType } from "../payload.ts";
+
+/** Why a part of a log is not proven: a refusal of the format in question, or one of the log's own. */
+export type LogCode =
+  | ProvenanceCode
+  | "trust_missing"
+  | "trust_out_of_sequence"
+  | "key_not_certified"
+  | "key_not_trusted"
+  | "certificate_misplaced"
+  | "certificate_not_in_force"
+  | "sequence_gap"
+  | "sequence_repeated"
+  | "link_broken"
+  | "delegation_mismatch"
+  | "delegation_expired"
+  | "issuer_not_trusted"
+  | "issuer_not_shown"
+  | "token_not_shown"
+  | "decision_mismatch"
+  | "attempt_mismatch"
+  | "attempt_repeated"
+  | "attempt_out_of_order"
+  | "outcome_mismatch"
+  | "outcome_repeated"
+  | "outcome_not_shown"
+  | "entries_missing"
+  | "entries_beyond_checkpoint"
+  | "root_mismatch"
+  | "head_mismatch";
+
+export type LogCheck =
+  | "entry"
+  | "trust"
+  | "key"
+  | "sequence"
+  | "link"
+  | "delegation"
+  | "decision"
+  | "attempt"
+  | "outcome"
+  | "log";
+
+export interface LogFinding {
+  /** Index of the entry; where the log as a whole is meant (`check` `log`), of the entry that would come next. */
+  readonly index: number;
+  readonly check: LogCheck;
+  readonly state: "failed" | "missing" | "erased" | "not_shown";
+  readonly code: LogCode;
+  readonly message: string;
+}
+
+export interface LogReport {
+  /** Nothing is `failed` and nothing `missing`. What is `not_shown` is neither proven nor disproved. */
+  readonly ok: boolean;
+  /** The log's name, once its trust manifest has been read. */
+  readonly origin?: string;
+  /** Entries read, and the root over them, base64url. */
+  readonly size: number;
+  readonly root: string;
+  /** Entries in which nothing failed. */
+  readonly proven: number;
+  /** Entries of each type, and principals (pseudonyms), that were met in proven order; see `findings` for what failed. */
+  readonly counts: { readonly [type in EntryType]: number } & { readonly principals: number };
+  /** Everything that is not proven, in the order it was noticed. */
+  readonly findings: readonly LogFinding[];
+  /** Only a head that somebody else has kept shows that no tail was cut off and no history rewritten. */
+  readonly completeness: "not consistent" | "consistent, not proven complete" | `complete up to ${string}`;
+}
+
+/** Thrown while one entry is read: this is why it is not proven. */
+export class Refusal extends Error {
+  readonly check: LogCheck;
+  readonly code: LogCode;
+  constructor(check: LogCheck, code: LogCode, message: string) {
+    super(message);
+    this.check = check;
+    this.code = code;
+  }
+}
+
+/** Collects findings. */
+export class Findings {
+  readonly list: LogFinding[] = [];
+  readonly #failed = new Set<number>();
+
+  add(index: number, check: LogCheck, state: LogFinding["state"], code: LogCode, message: string): void {
+    if (state === "failed") this.#failed.add(index);
+    this.list.push({ index, check, state, code, message });
+  }
+
+  fail(index: number, check: LogCheck, code: LogCode, message: string): void {
+    this.add(index, check, "failed", code, message);
+  }
+
+  /**
+   * Runs one step on entry `index`; what refuses it becomes a finding (a format's refusal under `check`), and
+   * the answer is undefined.
+   */
+  async collect<T>(index: number, check: LogCheck, step: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await step();
+    } catch (error) {
+      if (error instanceof Refusal) this.fail(index, error.check, error.code, error.message);
+      else if (error instanceof ProvenanceError) this.fail(index, check, error.code, error.message);
+      else throw error;
+      return undefined;
+    }
+  }
+
+  /** How many of the first `size` entries failed nothing. */
+  proven(size: number): number {
+    let proven = size;
+    for (const index of this.#failed) if (index < size) proven--;
+    return proven;
+  }
+
+  get ok(): boolean {
+    return this.list.every(({ state }) => state === "not_shown" || state === "erased");
+  }
+}

@@ -1,0 +1,165 @@
+import { toBase64url } from "@behest/jws";
+import { type ParsedCheckpoint, headOf, parseCheckpoint, signedBy } from "../checkpoint.ts";
+import { entryHash, parseEntry } from "../entry.ts";
+import { rolesAt } from "../manifest.ts";
+import { parsePayload } from "../parse-payload.ts";
+import type { EntryType } from "../payload.ts";
+import { type Head, equal } from "../proof.ts";
+import { type Frontier, appendLeaf, rootOf } from "../tree.ts";
+import { Keys, coversTime } from "./keys.ts";
+import { Records } from "./records.ts";
+import { Findings, type LogReport, Refusal } from "./report.ts";
+
+export interface LogEvidence {
+  /** Every entry, in log order, as signed. Read once. */
+  readonly entries: Iterable<string> | AsyncIterable<string>;
+  /** The signed note over all of them. */
+  readonly checkpoint: string;
+  /** RFC 7638 thumbprint of the owner's key: all that is taken on trust. */
+  readonly owner: string;
+  /** A head that somebody else kept (a witness, a copy, a span). */
+  readonly head?: Head;
+}
+
+/**
+ * Verifies a whole log, offline, from the owner's thumbprint: manifest, certificates, every signature, the tree,
+ * the checkpoint, the emitters' counting, links, decisions, attempts and outcomes. Never throws for what it reads:
+ * whatever is not proven is a finding. Content and tokens are not in the log and are not looked at. Memory grows
+ * with the number of entries (hashes and names), not with their size.
+ */
+export async function verifyLog(evidence: LogEvidence): Promise<LogReport> {
+  const reading = new Reading(evidence);
+  await reading.open();
+  for await (const jws of evidence.entries) {
+    if (!reading.expectsMore()) break;
+    await reading.read(jws);
+  }
+  return reading.close();
+}
+
+class Reading {
+  readonly #evidence: LogEvidence;
+  readonly #findings = new Findings();
+  readonly #keys: Keys;
+  readonly #records = new Records(this.#findings);
+  readonly #counts: { [type in EntryType]: number } = {
+    trust: 0,
+    delegation: 0,
+    interaction: 0,
+    action: 0,
+    outcome: 0,
+  };
+  #stated: ParsedCheckpoint | undefined;
+  #frontier: Frontier = [];
+  #size = 0;
+  #lastAt = "";
+  #headSeen = false;
+
+  constructor(evidence: LogEvidence) {
+    this.#evidence = evidence;
+    this.#keys = new Keys(evidence.owner, this.#findings);
+  }
+
+  async open(): Promise<void> {
+    this.#stated = await this.#findings.collect(0, "log", () => parseCheckpoint(this.#evidence.checkpoint));
+    this.#compareHead();
+  }
+
+  /** False, with a finding, when the checkpoint does not cover what comes now. */
+  expectsMore(): boolean {
+    if (this.#size !== this.#stated?.size) return true;
+    this.#findings.fail(
+      this.#size,
+      "log",
+      "entries_beyond_checkpoint",
+      "entries from here on are under no checkpoint",
+    );
+    return false;
+  }
+
+  async read(jws: string): Promise<void> {
+    const index = this.#size;
+    this.#frontier = appendLeaf(this.#frontier, index, entryHash(jws)).frontier;
+    this.#size = index + 1;
+    this.#compareHead();
+    await this.#findings.collect(index, "entry", async () => {
+      const entry = parseEntry(jws);
+      const payload = parsePayload(entry.payload);
+      await this.#keys.admit(index, entry, payload);
+      this.#lastAt = payload.at;
+      this.#counts[payload.type]++;
+      await this.#records.add(index, entry.hash, payload, this.#keys);
+    });
+  }
+
+  async close(): Promise<LogReport> {
+    const size = this.#size;
+    if (size === 0)
+      this.#findings.fail(0, "log", "trust_missing", "a log without entries shows no trust manifest");
+    this.#records.finish();
+    const stated = await this.#findings.collect(size, "log", () => this.#checkCheckpoint());
+    const consistent = this.#checkHead() && stated === true;
+    const { head } = this.#evidence;
+    const origin = this.#keys.manifest?.origin;
+    return {
+      ok: this.#findings.ok,
+      ...(origin === undefined ? {} : { origin }),
+      size,
+      root: toBase64url(rootOf(this.#frontier)),
+      proven: this.#findings.proven(size),
+      counts: { ...this.#counts, principals: this.#records.principals },
+      findings: this.#findings.list,
+      completeness: !consistent
+        ? "not consistent"
+        : head
+          ? `complete up to ${headOf(head)}`
+          : "consistent, not proven complete",
+    };
+  }
+
+  #compareHead(): void {
+    const { head } = this.#evidence;
+    if (head?.size === this.#size) this.#headSeen = equal(head.root, rootOf(this.#frontier));
+  }
+
+  #checkHead(): boolean {
+    const { head } = this.#evidence;
+    if (!head || this.#headSeen) return true;
+    if (head.size > this.#size)
+      this.#findings.add(
+        this.#size,
+        "log",
+        "missing",
+        "entries_missing",
+        "the held head has more entries than are shown",
+      );
+    else this.#findings.fail(head.size, "log", "head_mismatch", "the log is not the one whose head is held");
+    return false;
+  }
+
+  async #checkCheckpoint(): Promise<boolean> {
+    const stated = this.#stated;
+    if (!stated) return false;
+    if (stated.size > this.#size) {
+      this.#findings.add(
+        this.#size,
+        "log",
+        "missing",
+        "entries_missing",
+        "the checkpoint covers more entries than are shown",
+      );
+      return false;
+    }
+    if (!equal(stated.root, rootOf(this.#frontier)))
+      throw new Refusal("log", "root_mismatch", "the entries do not add up to the checkpoint's root");
+    const manifest = this.#keys.manifest;
+    if (manifest && stated.origin !== manifest.origin)
+      throw new Refusal("log", "origin_mismatch", "the checkpoint is of another log than the trust manifest");
+    const enforcers = rolesAt(manifest?.enforcers ?? [], stated.size - 1);
+    for (const { key, certificate } of this.#keys.certified) {
+      const trusted = enforcers.some(({ jwk }) => jwk.x === certificate.enforcer.x);
+      if (trusted && coversTime(certificate, this.#lastAt) && (await signedBy(stated, key))) return true;
+    }
+    throw new Refusal("log", "signature_invalid", "no entry key in force signed the checkpoint");
+  }
+}

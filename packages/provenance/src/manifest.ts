@@ -1,0 +1,87 @@
+import type { PublicJwk } from "@behest/jws";
+
+/** Log indexes at which a role holds: from `from` (default 0) up to `until`, exclusive (default: without end). */
+export interface IndexRange {
+  readonly from?: number;
+  readonly until?: number;
+}
+
+/** How a principal's consent was obtained. */
+export type Rung = "local" | "oauth" | "passkey";
+
+interface IssuerRole extends IndexRange {
+  readonly iss: string;
+  /** The `sub`s it may assert; `"*"` or absent: all. */
+  readonly subjects?: readonly string[] | "*";
+  /** Tenants it may assert subjects of; absent: all. */
+  readonly tenants?: readonly string[];
+  readonly rung?: Rung;
+}
+
+/** Who may sign roots: by one key, or by those found at a JWKS URL (https). */
+export type Issuer = IssuerRole &
+  ({ readonly jwk: PublicJwk; readonly jwks?: never } | { readonly jwks: string; readonly jwk?: never });
+
+/** Whose certificates of entry keys hold. */
+export interface Enforcer extends IndexRange {
+  readonly jwk: PublicJwk;
+}
+
+export interface Approver extends IndexRange {
+  readonly group: string;
+  /** Opaque; one person may hold several keys and still counts once. */
+  readonly person: string;
+  readonly jwk: PublicJwk;
+}
+
+export interface Revoker extends IndexRange {
+  /** What it may cut. */
+  readonly scope: string;
+  readonly jwk: PublicJwk;
+}
+
+/**
+ * Every key of a deployment and its role, signed by the owner. A role that a later version lists with a range
+ * holds in that range only, also for entries written before; one that a later version leaves out no longer
+ * holds from that version's entry on.
+ */
+export interface Manifest {
+  readonly v: 1;
+  /** Of this version; the next one has one more. */
+  readonly seq: number;
+  /** SHA-256 of the previous version's JWS, base64url. */
+  readonly prev?: string;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string;
+  /** The log's name. */
+  readonly origin: string;
+  /** `local`: made on one machine, by whoever holds all of its keys. */
+  readonly rung?: "local";
+  readonly issuers: readonly Issuer[];
+  readonly enforcers: readonly Enforcer[];
+  readonly approvers: readonly Approver[];
+  readonly revokers: readonly Revoker[];
+  readonly witnesses: readonly [];
+  /** SHA-256, base64url, of the policy and of the profiles in force. */
+  readonly policy?: string;
+  readonly profiles?: string;
+}
+
+/** Those of `roles` that hold at a log index; without one, those that hold from now on without end. */
+export function rolesAt<R extends IndexRange>(
+  roles: readonly R[],
+  index: number = Number.POSITIVE_INFINITY,
+): readonly R[] {
+  return roles.filter(({ from = 0, until }) => from <= index && (until === undefined || index < until));
+}
+
+/** Issuers that hold at a log index: anchors `{iss, jwk | jwks}`, with what each may assert. */
+export function issuersOf(manifest: Manifest, index?: number): readonly Issuer[] {
+  return rolesAt(manifest.issuers, index);
+}
+
+/** `x` of each key that must never be an enforcer's or an entry key: those of issuers, approvers and revokers. */
+export function keysApart(manifest: Manifest): ReadonlySet<string> {
+  const roles = [...manifest.issuers, ...manifest.approvers, ...manifest.revokers];
+  return new Set(roles.flatMap(({ jwk }) => (jwk ? [jwk.x] : [])));
+}

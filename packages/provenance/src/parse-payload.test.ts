@@ -1,0 +1,141 @@
+import { canonical } from "@behest/jws";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { AT, Deployment, digest, outcome } from "../test/deployment.ts";
+import { ProvenanceError, parsePayload } from "./index.ts";
+
+const made = await Deployment.make();
+const hash = digest("entry");
+const malformed = expect.objectContaining({ code: "malformed_entry" }) as ProvenanceError;
+
+/** One payload a type with every optional member there is. */
+const full = [
+  { v: 1, type: "trust", at: AT, manifest: "m", certificate: "c" },
+  made.delegation({
+    spawn: "a-1",
+    content: { token: hash, agent: hash, task: hash },
+    links: { parent: hash, interaction: hash },
+  }),
+  {
+    ...made.interaction(hash),
+    content: {
+      instruction: hash,
+      system: hash,
+      tools: hash,
+      response: hash,
+      alternatives: hash,
+      reasoning: hash,
+    },
+  },
+  made.action(hash, {
+    action: "a-1",
+    interaction: hash,
+    change: {
+      findings: [{ check: "grant", code: "ok", rule: "r", path: "args.to" }],
+      credential: "mail",
+      trace: { trace: "0".repeat(32), span: "0".repeat(16) },
+    },
+  }),
+  outcome(hash, { action: "a-1", started: AT, ended: AT }),
+] as unknown as { [name: string]: unknown }[];
+
+/** Paths of all members, also those of members. */
+function* paths(value: object, above: readonly string[] = []): Generator<readonly string[]> {
+  for (const [name, member] of Object.entries(value)) {
+    yield [...above, name];
+    if (typeof member === "object" && member !== null) yield* paths(member as object, [...above, name]);
+  }
+}
+
+function changed(
+  payload: object,
+  path: readonly string[],
+  change: (parent: { [name: string]: unknown }, name: string) => void,
+): object {
+  const copy = structuredClone(payload);
+  const parent = path
+    .slice(0, -1)
+    .reduce((at, name) => (at as { [name: string]: object })[name]!, copy as object);
+  change(parent as { [name: string]: unknown }, path.at(-1)!);
+  return copy;
+}
+
+function isRead(text: string): boolean {
+  try {
+    parsePayload(text);
+    return true;
+  } catch (error) {
+    if (ProvenanceError.isInstance(error) && error.code === "malformed_entry") return false;
+    throw error;
+  }
+}
+
+test("every type of payload reads back as it was written", () => {
+  for (const payload of full) expect(parsePayload(canonical(payload))).toEqual(payload);
+});
+
+test("a member of another type is refused, wherever it stands", () => {
+  for (const payload of full)
+    for (const path of paths(payload))
+      for (const other of [null, true, -1, 1.5, "", [null], { x: 1 }]) {
+        const wrong = changed(payload, path, (parent, name) => (parent[name] = other));
+        expect(() => parsePayload(canonical(wrong))).toThrow(malformed);
+      }
+});
+
+test("a member that nobody knows is refused, wherever it stands, and not repeated in the message", () => {
+  for (const payload of full) {
+    const objects = [[], ...paths(payload)].filter((path) => {
+      const at = path.reduce<unknown>((value, name) => (value as { [name: string]: unknown })[name], payload);
+      return typeof at === "object" && !Array.isArray(at);
+    });
+    for (const path of objects) {
+      const wrong = changed(payload, [...path, "alice@example.com"], (parent, name) => (parent[name] = "x"));
+      expect(() => parsePayload(canonical(wrong))).toThrow(malformed);
+      expect(() => parsePayload(canonical(wrong))).not.toThrow(/alice/);
+    }
+  }
+});
+
+test("without its required members a payload is refused, without the others it is not", () => {
+  const optional =
+    /^(manifest|certificate|issuer|spawn|content\.(agent|task|system|alternatives|reasoning|result)|links\.(parent|interaction)|findings\.0\.(rule|path)|credential|trace|started|ended)$/;
+  for (const payload of full)
+    for (const path of paths(payload)) {
+      // Of a list, an element may go; its members may not.
+      if (/^\d+$/.test(path.at(-1)!)) continue;
+      const less = canonical(changed(payload, path, (parent, name) => delete parent[name]));
+      expect([path, isRead(less)]).toEqual([path, optional.test(path.join("."))]);
+    }
+});
+
+test("a trust entry that carries nothing is refused", () => {
+  expect(() => parsePayload(canonical({ v: 1, type: "trust", at: AT }))).toThrow(malformed);
+});
+
+test("only canonical JSON of a known type is read", () => {
+  const text = canonical(full[4]);
+  for (const wrong of [
+    ` ${text}`,
+    text.replace(",", ", "),
+    text.replace('"v":1', '"v":1.0'),
+    text.replace('{"action"', '{"action":"x","action"'),
+    text.replace('"outcome","v"', '"erasure","v"'),
+    text.replace('"outcome","v"', '"constructor","v"'),
+    "null",
+    "[]",
+    "{}",
+    "",
+  ]) {
+    expect(wrong).not.toBe(text);
+    expect(() => parsePayload(wrong)).toThrow(malformed);
+  }
+});
+
+test("whatever the text, a payload is read or refused", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+      expect(() => parsePayload(text)).toThrow(malformed);
+    }),
+  );
+});

@@ -1,0 +1,113 @@
+import { canonical, parseJson } from "@behest/jws";
+import { ProvenanceError, refusing } from "./error.ts";
+import type {
+  ActionEntry,
+  DelegationEntry,
+  EntryFinding,
+  EntryPayload,
+  EntryType,
+  InteractionEntry,
+  OutcomeEntry,
+  TrustEntry,
+} from "./payload.ts";
+import {
+  type Check,
+  type Members,
+  bytes32,
+  closed,
+  count,
+  isObject,
+  list,
+  matching,
+  seconds,
+  text,
+  time,
+  word,
+} from "./shape.ts";
+
+const SHAPES: { readonly [type in EntryType]: Check } = {
+  trust: entry<TrustEntry>("trust", { "manifest?": text, "certificate?": text }),
+  delegation: entry<DelegationEntry>("delegation", {
+    jti: text,
+    leaf: bytes32,
+    principal: text,
+    holder: bytes32,
+    "issuer?": bytes32,
+    depth: count,
+    exp: seconds,
+    "spawn?": text,
+    content: closed<DelegationEntry["content"]>({ token: bytes32, "agent?": bytes32, "task?": bytes32 }),
+    links: closed<DelegationEntry["links"]>({ "parent?": bytes32, "interaction?": bytes32 }),
+  }),
+  interaction: entry<InteractionEntry>("interaction", {
+    session: text,
+    turn: text,
+    model: text,
+    provider: text,
+    calls: list(closed<InteractionEntry["calls"][number]>({ action: text, tool: text })),
+    content: closed<InteractionEntry["content"]>({
+      instruction: bytes32,
+      "system?": bytes32,
+      tools: bytes32,
+      response: bytes32,
+      "alternatives?": bytes32,
+      "reasoning?": bytes32,
+    }),
+    links: closed<InteractionEntry["links"]>({ delegation: bytes32 }),
+  }),
+  action: entry<ActionEntry>("action", {
+    action: text,
+    attempt: count,
+    session: text,
+    tool: text,
+    effect: word("read", "reversible", "irreversible"),
+    boundary: word("inside", "outside"),
+    verdict: word("permit", "deny", "ask"),
+    findings: list(closed<EntryFinding>({ check: text, code: text, "rule?": text, "path?": text })),
+    decision: text,
+    "credential?": text,
+    "trace?": closed<NonNullable<ActionEntry["trace"]>>({
+      trace: matching(/^[0-9a-f]{32}$/),
+      span: matching(/^[0-9a-f]{16}$/),
+    }),
+    content: closed<ActionEntry["content"]>({ args: bytes32 }),
+    links: closed<ActionEntry["links"]>({ delegation: bytes32, "interaction?": bytes32 }),
+  }),
+  outcome: entry<OutcomeEntry>("outcome", {
+    action: text,
+    attempt: count,
+    outcome: word("done", "failed", "aborted", "unknown"),
+    code: text,
+    "started?": time,
+    "ended?": time,
+    content: closed<OutcomeEntry["content"]>({ "result?": bytes32 }),
+    links: closed<OutcomeEntry["links"]>({ action: bytes32 }),
+  }),
+};
+
+function entry<T extends EntryPayload>(
+  type: T["type"],
+  members: Members<Omit<T, "v" | "type" | "at">>,
+): Check {
+  return closed({ v: word(1), type: word(type), at: time, ...members });
+}
+
+/**
+ * Payload text of an entry → what it says, with nothing missing and nothing beside it. Refused with
+ * `malformed_entry`: text that is not canonical JSON, unknown types and members, wrong member types.
+ */
+export function parsePayload(payload: string): EntryPayload {
+  const value = refusing("malformed_entry", "an entry's payload is not JSON", () => parseJson(payload));
+  if (refusing("malformed_entry", "an entry's payload is not JSON", () => canonical(value)) !== payload)
+    throw new ProvenanceError("malformed_entry", "an entry's payload is not canonical JSON");
+  const type = isObject(value) ? value["type"] : undefined;
+  if (typeof type !== "string" || !Object.hasOwn(SHAPES, type))
+    throw new ProvenanceError("malformed_entry", "an entry's type is unknown");
+  const path = SHAPES[type as EntryType](value);
+  if (path !== undefined)
+    throw new ProvenanceError("malformed_entry", `${type}: "${path || type}" is missing or malformed`);
+  const read = value as unknown as EntryPayload;
+  if (read.type === "trust" && read.manifest === undefined && read.certificate === undefined)
+    throw new ProvenanceError("malformed_entry", "trust: neither manifest nor certificate");
+  return read;
+}

@@ -1,0 +1,119 @@
+/** SHA-256 commitment to a piece of content, base64url (see commitment.ts). */
+export type Commitment = string;
+/** Leaf hash of an entry, base64url. */
+export type EntryHash = string;
+
+interface Common {
+  readonly v: 1;
+  /** RFC 3339, UTC, milliseconds: the emitter's clock, which orders nothing; the log does. */
+  readonly at: string;
+}
+
+/**
+ * A version of the trust manifest, the certificate of the entry key that signs this very entry, or both: the
+ * first entry of a log carries both, and every emitter's first entry (seq 0) carries its certificate. The
+ * manifest is read first, so that a new version may name the enforcer of the certificate beside it.
+ */
+export interface TrustEntry extends Common {
+  readonly type: "trust";
+  /** The manifest as its owner signed it. */
+  readonly manifest?: string;
+  /** The entry key's certificate as the enforcer signed it. */
+  readonly certificate?: string;
+}
+
+/** One hop of a chain, the first time this log meets it. */
+export interface DelegationEntry extends Common {
+  readonly type: "delegation";
+  readonly jti: string;
+  /** SHA-256 of the token's signing input, base64url: what `par_hash` and decisions name. */
+  readonly leaf: string;
+  /** Pseudonym of the principal in this log. */
+  readonly principal: string;
+  /** Public key of the holder (`x` of an Ed25519 JWK): decisions verify under it. */
+  readonly holder: string;
+  /** Root only: RFC 7638 thumbprint of the issuer's key it verified under. */
+  readonly issuer?: string;
+  readonly depth: number;
+  /** Seconds since the epoch, as text. */
+  readonly exp: string;
+  /** The spawn's action id, where this enforcer derived it. */
+  readonly spawn?: string;
+  readonly content: { readonly token: Commitment; readonly agent?: Commitment; readonly task?: Commitment };
+  readonly links: { readonly parent?: EntryHash; readonly interaction?: EntryHash };
+}
+
+/** One turn of a model: what it was given, what it answered. */
+export interface InteractionEntry extends Common {
+  readonly type: "interaction";
+  readonly session: string;
+  readonly turn: string;
+  readonly model: string;
+  readonly provider: string;
+  /** The calls it chose, by the ids their actions will have. */
+  readonly calls: readonly { readonly action: string; readonly tool: string }[];
+  readonly content: {
+    readonly instruction: Commitment;
+    readonly system?: Commitment;
+    readonly tools: Commitment;
+    readonly response: Commitment;
+    readonly alternatives?: Commitment;
+    readonly reasoning?: Commitment;
+  };
+  readonly links: { readonly delegation: EntryHash };
+}
+
+export interface EntryFinding {
+  readonly check: string;
+  readonly code: string;
+  readonly rule?: string;
+  readonly path?: string;
+}
+
+/** One attempt of an action that may start (`permit`), or one that may not. */
+export interface ActionEntry extends Common {
+  readonly type: "action";
+  readonly action: string;
+  /** 1 for the first start; 0 where nothing starts. */
+  readonly attempt: number;
+  readonly session: string;
+  readonly tool: string;
+  readonly effect: "read" | "reversible" | "irreversible";
+  readonly boundary: "inside" | "outside";
+  readonly verdict: "permit" | "deny" | "ask";
+  readonly findings: readonly EntryFinding[];
+  /** What the holder signed: {@link Decision} as a compact JWS. */
+  readonly decision: string;
+  /** Name of the credential handed to the tool, never its value. */
+  readonly credential?: string;
+  readonly trace?: { readonly trace: string; readonly span: string };
+  readonly content: { readonly args: Commitment };
+  readonly links: { readonly delegation: EntryHash; readonly interaction?: EntryHash };
+}
+
+/** Payload of the holder's decision (`typ` `behest-decision+jwt`). */
+export interface Decision {
+  readonly action: string;
+  readonly leaf: string;
+  readonly tool: string;
+  readonly args: Commitment;
+}
+
+export type OutcomeWord = "done" | "failed" | "aborted" | "unknown";
+
+/** What happened to a started attempt. */
+export interface OutcomeEntry extends Common {
+  readonly type: "outcome";
+  readonly action: string;
+  readonly attempt: number;
+  readonly outcome: OutcomeWord;
+  readonly code: string;
+  /** RFC 3339; absent where only the lapse of a lease is known. */
+  readonly started?: string;
+  readonly ended?: string;
+  readonly content: { readonly result?: Commitment };
+  readonly links: { readonly action: EntryHash };
+}
+
+export type EntryPayload = TrustEntry | DelegationEntry | InteractionEntry | ActionEntry | OutcomeEntry;
+export type EntryType = EntryPayload["type"];

@@ -1,0 +1,140 @@
+import {
+  type PublicJwk,
+  type Signer,
+  canonical,
+  publicJwk,
+  publicKey,
+  sha256,
+  signCompact,
+  splitCompact,
+  thumbprint,
+  toBase64url,
+} from "@behest/jws";
+import { readClaims } from "./claims.ts";
+import { ProvenanceError, refusing } from "./error.ts";
+import {
+  type Approver,
+  type Enforcer,
+  type Issuer,
+  type Manifest,
+  type IndexRange,
+  type Revoker,
+  keysApart,
+} from "./manifest.ts";
+import { isKeyName } from "./note.ts";
+import {
+  type Check,
+  type Members,
+  bytes32,
+  closed,
+  count,
+  list,
+  matching,
+  text,
+  time,
+  where,
+  word,
+} from "./shape.ts";
+
+const TYP = "behest-trust+jwt";
+
+export const jwkShape: Check = (value) => {
+  const path = closed<Omit<PublicJwk, "kid">>({ kty: word("OKP"), crv: word("Ed25519"), x: bytes32 })(value);
+  if (path !== undefined) return path;
+  try {
+    publicJwk(value);
+    return undefined;
+  } catch {
+    return "x";
+  }
+};
+
+function role<R extends IndexRange>(members: Members<Omit<R, keyof IndexRange>>): Check {
+  const shape = closed({ ...members, "from?": count, "until?": count });
+  return (value) => {
+    const path = shape(value);
+    if (path !== undefined) return path;
+    const { from = 0, until = Number.POSITIVE_INFINITY } = value as IndexRange;
+    return from < until ? undefined : "until";
+  };
+}
+
+const texts = list(text);
+type IssuerMembers = Omit<Extract<Issuer, { jwk: PublicJwk }>, "jwk" | "jwks"> & {
+  jwk?: PublicJwk;
+  jwks?: string;
+};
+const issuerMembers = role<IssuerMembers>({
+  iss: text,
+  "jwk?": jwkShape,
+  "jwks?": matching(/^https:\/\/[^\s]+$/),
+  "subjects?": (value) => (value === "*" ? undefined : texts(value)),
+  "tenants?": texts,
+  "rung?": word("local", "oauth", "passkey"),
+});
+
+const shape: Check = closed<Manifest>({
+  v: word(1),
+  seq: count,
+  "prev?": bytes32,
+  at: time,
+  origin: where((value) => typeof value === "string" && isKeyName(value)),
+  "rung?": word("local"),
+  issuers: list((value) => {
+    const path = issuerMembers(value);
+    if (path !== undefined) return path;
+    const { jwk, jwks } = value as { jwk?: unknown; jwks?: unknown };
+    return (jwk === undefined) === (jwks === undefined) ? "jwk" : undefined;
+  }),
+  enforcers: list(role<Enforcer>({ jwk: jwkShape })),
+  approvers: list(role<Approver>({ group: text, person: text, jwk: jwkShape })),
+  revokers: list(role<Revoker>({ scope: text, jwk: jwkShape })),
+  witnesses: where((value) => Array.isArray(value) && value.length === 0),
+  "policy?": bytes32,
+  "profiles?": bytes32,
+});
+
+/**
+ * Signs a manifest: a compact JWS, `typ` `behest-trust+jwt`, the owner's public key in its protected header.
+ * Throws `malformed_trust`, `roles_not_apart`. Runs where the owner's key is, never where agents run.
+ */
+export async function signTrust(manifest: Manifest, owner: Signer): Promise<string> {
+  const jwk = publicJwk(owner.jwk);
+  const jws = await signCompact({ typ: TYP, jwk }, canonical(manifest), owner);
+  await readTrust(jws, thumbprint(jwk));
+  return jws;
+}
+
+/**
+ * The manifest that the pinned owner signed. The header's key is used only once its thumbprint (RFC 7638)
+ * equals the pin. Throws `owner_mismatch`, `signature_invalid`, `malformed_trust`, and `roles_not_apart` when
+ * an enforcer's key is also the owner's, an issuer's, an approver's or a revoker's.
+ */
+export async function readTrust(jws: string, pinnedOwnerThumbprint: string): Promise<Manifest> {
+  const owner = refusing("malformed_trust", "a trust manifest's header has no usable key", () =>
+    publicJwk(splitCompact(jws).header["jwk"]),
+  );
+  if (thumbprint(owner) !== pinnedOwnerThumbprint)
+    throw new ProvenanceError(
+      "owner_mismatch",
+      "the trust manifest is signed by another owner than the pinned one",
+    );
+  const manifest = await readClaims<Manifest>(jws, publicKey(owner), {
+    typ: TYP,
+    code: "malformed_trust",
+    shape,
+  });
+  const apart = keysApart(manifest);
+  for (const { jwk } of manifest.enforcers)
+    if (jwk.x === owner.x || apart.has(jwk.x))
+      throw new ProvenanceError(
+        "roles_not_apart",
+        "an enforcer's key also holds another role; make one that only enforces",
+      );
+  return manifest;
+}
+
+/** What the next version names as `prev`. */
+export function trustHash(jws: string): string {
+  return toBase64url(sha256(jws));
+}
