@@ -21,7 +21,10 @@ export interface VerifyingAnchor {
  * Step 3b: the anchor whose key verifies `token`; `undefined` when none does. The root's own `iss`, not yet
  * trusted, chooses the order and which key sets are worth a request; step 3k compares it afterwards.
  */
-export async function verifyingAnchor(anchors: readonly Anchor[], token: Token): Promise<VerifyingAnchor | undefined> {
+export async function verifyingAnchor(
+  anchors: readonly Anchor[],
+  token: Token,
+): Promise<VerifyingAnchor | undefined> {
   const claims = token.payload?.value;
   const named = isObject(claims) ? claims["iss"] : undefined;
   const own = anchors.filter(({ iss }) => iss === named);

@@ -27,7 +27,8 @@ export function checkArguments(tools: AatTools, tool: string, args: Arguments): 
   const named = Object.keys(map);
   const open = named.length === 0 || Object.hasOwn(map, "*");
   for (const name of Object.keys(args)) {
-    if (name !== "*" && Object.hasOwn(map, name)) {
+    // An argument that is itself named "*" meets the wildcard there, or nothing.
+    if (Object.hasOwn(map, name)) {
       const constraint = map[name]!;
       if (!check(constraint as Known, args[name]!)) return refusal(tool, name, constraint.constraint_type);
     } else if (!open) return refusal(tool, name);
@@ -56,7 +57,11 @@ export function readArguments(args: Arguments | string, step?: string): Argument
     throw new DelegationError("malformed_arguments", "args: not strict JSON", { ...detail, cause });
   }
   if (value === undefined)
-    throw new DelegationError("malformed_arguments", "args: a number is not exactly representable; pass it as a string", detail);
+    throw new DelegationError(
+      "malformed_arguments",
+      "args: a number is not exactly representable; pass it as a string",
+      detail,
+    );
   if (!isObject(value)) throw new DelegationError("malformed_arguments", "args: not a JSON object", detail);
   return value;
 }

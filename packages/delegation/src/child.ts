@@ -3,7 +3,16 @@ import { widenings } from "./compare.ts";
 import { DelegationError } from "./error.ts";
 import { type Clock, type Hop, date, grantedTools, holderKey, shown, signingHash, subject } from "./hop.ts";
 import { isInteger } from "./number.ts";
-import { THUMBPRINT_URI, TOKEN_TYPE, type Token, isText, refuse, verifiedClaims, verifyHeader, verifySignature } from "./token.ts";
+import {
+  THUMBPRINT_URI,
+  TOKEN_TYPE,
+  type Token,
+  isText,
+  refuse,
+  verifiedClaims,
+  verifyHeader,
+  verifySignature,
+} from "./token.ts";
 
 /** Step 4 for one pair, in order; `key` is the parent's holder key, imported. `hop` is the child's index. */
 export async function verifyChild(
@@ -23,7 +32,8 @@ export async function verifyChild(
   if (!isText(jti)) refuse("malformed_delegation", "4b1", hop, "jti is empty");
   const jwk = holderKey(claims, "4b2", hop);
   const details = claims["authorization_details"];
-  if (!Array.isArray(details)) refuse("malformed_delegation", "4b3", hop, "authorization_details is not an array");
+  if (!Array.isArray(details))
+    refuse("malformed_delegation", "4b3", hop, "authorization_details is not an array");
   const depth = claims["del_depth"];
   const maxDepth = claims["del_max_depth"];
   if (!isInteger(depth) || depth < 0 || !isInteger(maxDepth) || maxDepth < 0)
@@ -34,11 +44,13 @@ export async function verifyChild(
     refuse("malformed_delegation", "4b5", hop, "iss or par_hash is not a string");
   const iat = date(claims, "iat", "4b5", hop);
   const exp = date(claims, "exp", "4b5", hop);
-  if (iss !== THUMBPRINT_URI + held.holder) refuse("chain_broken", "4c", hop, "iss is not the parent's holder");
+  if (iss !== THUMBPRINT_URI + held.holder)
+    refuse("chain_broken", "4c", hop, "iss is not the parent's holder");
   if (depth !== held.depth + 1) refuse("chain_broken", "4d", hop, "del_depth is not the parent's plus 1");
   if (!(depth <= held.maxDepth)) refuse("depth_exceeded", "4e", hop, "the parent may not delegate further");
   if (!(depth <= limits.maxDelegationDepth)) refuse("depth_exceeded", "4f", hop, "the chain is too long");
-  if (!(maxDepth <= held.maxDepth)) refuse("wider_than_parent", "4g", hop, "del_max_depth is above the parent's");
+  if (!(maxDepth <= held.maxDepth))
+    refuse("wider_than_parent", "4g", hop, "del_max_depth is above the parent's");
   if (!(exp <= held.exp)) refuse("wider_than_parent", "4h", hop, "exp is after the parent's");
   if (!(exp > now)) refuse("delegation_expired", "4i", hop, "expired");
   if (!(iat >= held.iat)) refuse("lifetime_refused", "4j", hop, "iat is before the parent's");

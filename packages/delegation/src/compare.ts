@@ -45,7 +45,8 @@ function compareMaps(path: string, parent: ConstraintMap, child: ConstraintMap, 
     }
     const held = parent[name]!;
     if (held.optional !== true && asked.optional === true) add("p3", name, "required", "optional");
-    if (!subsumes(held as Known, asked as Known)) add("p4", name, held.constraint_type, asked.constraint_type);
+    if (!subsumes(held as Known, asked as Known))
+      add("p4", name, held.constraint_type, asked.constraint_type);
   }
   for (const name of Object.keys(parent)) {
     if (name === "*" || Object.hasOwn(child, name)) continue;

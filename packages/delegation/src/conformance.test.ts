@@ -42,12 +42,18 @@ test.skipIf(vectors.length === 0)("every vector of the draft gets its verdict, a
   for (const vector of vectors) {
     const { verdict, step } = await judge(vector);
     const right = verdict === vector.expect && (verdict === "permit" || vector.steps_ok.includes(step ?? ""));
-    if (!right) wrong.push(`${vector.id} (${vector.title}): ${verdict} ${step ?? ""}, not ${vector.expect} ${vector.step ?? ""}`);
+    if (!right)
+      wrong.push(
+        `${vector.id} (${vector.title}): ${verdict} ${step ?? ""}, not ${vector.expect} ${vector.step ?? ""}`,
+      );
   }
   expect(wrong).toEqual([]);
 });
 
-async function judge({ policy, ...vector }: Vector): Promise<{ verdict: "permit" | "deny"; step?: string | undefined }> {
+async function judge({
+  policy,
+  ...vector
+}: Vector): Promise<{ verdict: "permit" | "deny"; step?: string | undefined }> {
   const options: ActionOptions = {
     issuers: vector.anchors,
     audience: policy.audience,
@@ -67,7 +73,12 @@ async function judge({ policy, ...vector }: Vector): Promise<{ verdict: "permit"
       maxChainSize: policy.max_chain_size,
     },
   };
-  const action = { chain: vector.chain, proof: vector.pop as string, tool: vector.tool, args: vector.args_json };
+  const action = {
+    chain: vector.chain,
+    proof: vector.pop as string,
+    tool: vector.tool,
+    args: vector.args_json,
+  };
   try {
     await verifyAction(action, options);
     return { verdict: "permit" };

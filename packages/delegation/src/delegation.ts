@@ -15,17 +15,23 @@ export function parseDelegation(
   delegation: DelegationLike,
   limits: Pick<VerificationLimits, "maxChainSize"> = DEFAULT_LIMITS,
 ): readonly string[] {
-  const value: unknown = typeof delegation === "string" ? fromText(delegation, limits.maxChainSize) : delegation;
+  const value: unknown =
+    typeof delegation === "string" ? fromText(delegation, limits.maxChainSize) : delegation;
   const chain: unknown = isChainObject(value) ? value.chain : value;
   if (!Array.isArray(chain) || !chain.every((token) => typeof token === "string"))
-    throw new DelegationError("malformed_delegation", 'delegation: expected {"chain": [root, …, leaf]}, an array of tokens, or JSON of either');
+    throw new DelegationError(
+      "malformed_delegation",
+      'delegation: expected {"chain": [root, …, leaf]}, an array of tokens, or JSON of either',
+    );
   return [...chain];
 }
 
 function fromText(text: string, maxChainSize: number): unknown {
   // Twice the chain: quotes, indentation and members nobody reads.
   if (!(text.length <= 2 * maxChainSize))
-    throw new DelegationError("malformed_delegation", `delegation: text is longer than ${2 * maxChainSize}`, { step: "2b" });
+    throw new DelegationError("malformed_delegation", `delegation: text is longer than ${2 * maxChainSize}`, {
+      step: "2b",
+    });
   const trimmed = text.trim();
   if (!trimmed.startsWith("{") && !trimmed.startsWith("[")) return [trimmed];
   try {
@@ -36,5 +42,7 @@ function fromText(text: string, maxChainSize: number): unknown {
 }
 
 function isChainObject(value: unknown): value is { readonly chain: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, "chain");
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, "chain")
+  );
 }

@@ -30,7 +30,15 @@ const tools: AatTools = {
 let root: Delegation;
 beforeAll(async () => {
   root = await issueDelegation(
-    { issuer: "https://issuer.test", holder: parent.jwk, principal: "user-7", task: "t", tools, expiresIn: "1h", now: NOW },
+    {
+      issuer: "https://issuer.test",
+      holder: parent.jwk,
+      principal: "user-7",
+      task: "t",
+      tools,
+      expiresIn: "1h",
+      now: NOW,
+    },
     issuer,
   );
 });
@@ -61,32 +69,150 @@ test("in one process a child may be bound to its parent's key, and be handed on 
 });
 
 test.each<[string, Constraint, Constraint, Constraint]>([
-  ["a range under all", tools["pay"]!["amount"]!, is.between(20, 50).constraint, { constraint_type: "all", constraints: [{ constraint_type: "range", min: 20, max: 50 }, { constraint_type: "not_one_of", excluded: [13, 66] }] }],
-  ["a literal under all", tools["pay"]!["amount"]!, { constraint_type: "exact", value: 5 }, { constraint_type: "all", constraints: [{ constraint_type: "exact", value: 5 }, { constraint_type: "not_one_of", excluded: [13, 66] }] }],
-  ["a literal under any", tools["send"]!["to"]!, { constraint_type: "exact", value: "x@b.test" }, { constraint_type: "any", constraints: [{ constraint_type: "exact", value: "x@b.test" }] }],
-  ["a list spread over the alternatives", tools["send"]!["to"]!, is.oneOf("x@b.test", "q@a.test").constraint, { constraint_type: "any", constraints: [{ constraint_type: "one_of", values: ["x@b.test"] }, { constraint_type: "one_of", values: ["q@a.test"] }] }],
-  ["a list of one under a literal", { constraint_type: "exact", value: 1 }, is.oneOf(1).constraint, { constraint_type: "exact", value: 1 }],
-  ["a list of one under a range", is.atMost(9).constraint, is.oneOf(3).constraint, { constraint_type: "exact", value: 3 }],
-  ["alternatives under a list", is.oneOf("a", "b", "c").constraint, is.either(is.oneOf("a"), is.oneOf("b")).constraint, { constraint_type: "one_of", values: ["a", "b"] }],
-  ["a wrapper of one", is.atMost(9).constraint, is.all(is.atMost(5)).constraint, { constraint_type: "range", max: 5 }],
-  ["anything under a wildcard", is.any.constraint, is.all(is.atMost(5), is.not(3)).constraint, is.all(is.atMost(5), is.not(3)).constraint],
+  [
+    "a range under all",
+    tools["pay"]!["amount"]!,
+    is.between(20, 50).constraint,
+    {
+      constraint_type: "all",
+      constraints: [
+        { constraint_type: "range", min: 20, max: 50 },
+        { constraint_type: "not_one_of", excluded: [13, 66] },
+      ],
+    },
+  ],
+  [
+    "a literal under all",
+    tools["pay"]!["amount"]!,
+    { constraint_type: "exact", value: 5 },
+    {
+      constraint_type: "all",
+      constraints: [
+        { constraint_type: "exact", value: 5 },
+        { constraint_type: "not_one_of", excluded: [13, 66] },
+      ],
+    },
+  ],
+  [
+    "a literal under any",
+    tools["send"]!["to"]!,
+    { constraint_type: "exact", value: "x@b.test" },
+    { constraint_type: "any", constraints: [{ constraint_type: "exact", value: "x@b.test" }] },
+  ],
+  [
+    "a list spread over the alternatives",
+    tools["send"]!["to"]!,
+    is.oneOf("x@b.test", "q@a.test").constraint,
+    {
+      constraint_type: "any",
+      constraints: [
+        { constraint_type: "one_of", values: ["x@b.test"] },
+        { constraint_type: "one_of", values: ["q@a.test"] },
+      ],
+    },
+  ],
+  [
+    "a list of one under a literal",
+    { constraint_type: "exact", value: 1 },
+    is.oneOf(1).constraint,
+    { constraint_type: "exact", value: 1 },
+  ],
+  [
+    "a list of one under a range",
+    is.atMost(9).constraint,
+    is.oneOf(3).constraint,
+    { constraint_type: "exact", value: 3 },
+  ],
+  [
+    "alternatives under a list",
+    is.oneOf("a", "b", "c").constraint,
+    is.either(is.oneOf("a"), is.oneOf("b")).constraint,
+    { constraint_type: "one_of", values: ["a", "b"] },
+  ],
+  [
+    "a wrapper of one",
+    is.atMost(9).constraint,
+    is.all(is.atMost(5)).constraint,
+    { constraint_type: "range", max: 5 },
+  ],
+  [
+    "anything under a wildcard",
+    is.any.constraint,
+    is.all(is.atMost(5), is.not(3)).constraint,
+    is.all(is.atMost(5), is.not(3)).constraint,
+  ],
 ])("writes what is narrower in the form that the table takes: %s", async (_, held, wanted, written) => {
-  const claims = { issuer: "https://issuer.test", holder: parent.jwk, principal: "p", task: "t", tools: { t: { a: held } }, expiresIn: "1h", now: NOW } as const;
-  const delegation = await deriveDelegation(await issueDelegation(claims, issuer), { holder: child.jwk, tools: { t: { a: wanted } }, now: NOW }, parent);
+  const claims = {
+    issuer: "https://issuer.test",
+    holder: parent.jwk,
+    principal: "p",
+    task: "t",
+    tools: { t: { a: held } },
+    expiresIn: "1h",
+    now: NOW,
+  } as const;
+  const delegation = await deriveDelegation(
+    await issueDelegation(claims, issuer),
+    { holder: child.jwk, tools: { t: { a: wanted } }, now: NOW },
+    parent,
+  );
   expect((await verifyDelegation(delegation, { issuers, now: NOW })).tools["t"]!["a"]).toEqual(written);
 });
 
 test.each<[string, Partial<DeriveClaims>, object[]]>([
-  ["another tool", { tools: { ...tools, shell: {} } }, [{ path: "tools.shell", parent: "not granted", child: "granted" }]],
-  ["another folder", { tools: { read_file: { path: is.under("/").constraint } } }, [{ path: "tools.read_file.path", parent: "path", child: "path" }]],
-  ["a neighbour folder", { tools: { read_file: { path: is.under("/data2").constraint } } }, [{ path: "tools.read_file.path", parent: "path", child: "path" }]],
-  ["any value", { tools: { read_file: { path: is.any.constraint } } }, [{ path: "tools.read_file.path", parent: "path", child: "wildcard" }]],
-  ["any arguments", { tools: { read_file: {} } }, [{ path: "tools.read_file.*", parent: "named arguments only", child: "any argument" }, { path: "tools.read_file.path", parent: "required", child: "left out" }]],
-  ["a new argument", { tools: { read_file: { ...tools["read_file"], mode: is.any.constraint } } }, [{ path: "tools.read_file.mode", parent: "not named", child: "wildcard" }]],
-  ["an argument made optional", { tools: { read_file: { path: { ...tools["read_file"]!["path"]!, optional: true } } } }, [{ path: "tools.read_file.path", parent: "required", child: "optional" }]],
-  ["a range that holds an excluded number", { tools: { pay: { ...tools["pay"], amount: is.atMost(50).constraint } } }, [{ path: "tools.pay.amount", parent: "all", child: "range" }]],
-  ["one more currency", { tools: { pay: { ...tools["pay"], currency: is.oneOf("EUR", "GBP").constraint } } }, [{ path: "tools.pay.currency", parent: "one_of", child: "one_of" }]],
-  ["a literal none of the alternatives admits", { tools: { send: { to: { constraint_type: "exact", value: "z@b.test" } } } }, [{ path: "tools.send.to", parent: "any", child: "exact" }]],
+  [
+    "another tool",
+    { tools: { ...tools, shell: {} } },
+    [{ path: "tools.shell", parent: "not granted", child: "granted" }],
+  ],
+  [
+    "another folder",
+    { tools: { read_file: { path: is.under("/").constraint } } },
+    [{ path: "tools.read_file.path", parent: "path", child: "path" }],
+  ],
+  [
+    "a neighbour folder",
+    { tools: { read_file: { path: is.under("/data2").constraint } } },
+    [{ path: "tools.read_file.path", parent: "path", child: "path" }],
+  ],
+  [
+    "any value",
+    { tools: { read_file: { path: is.any.constraint } } },
+    [{ path: "tools.read_file.path", parent: "path", child: "wildcard" }],
+  ],
+  [
+    "any arguments",
+    { tools: { read_file: {} } },
+    [
+      { path: "tools.read_file.*", parent: "named arguments only", child: "any argument" },
+      { path: "tools.read_file.path", parent: "required", child: "left out" },
+    ],
+  ],
+  [
+    "a new argument",
+    { tools: { read_file: { ...tools["read_file"], mode: is.any.constraint } } },
+    [{ path: "tools.read_file.mode", parent: "not named", child: "wildcard" }],
+  ],
+  [
+    "an argument made optional",
+    { tools: { read_file: { path: { ...tools["read_file"]!["path"]!, optional: true } } } },
+    [{ path: "tools.read_file.path", parent: "required", child: "optional" }],
+  ],
+  [
+    "a range that holds an excluded number",
+    { tools: { pay: { ...tools["pay"], amount: is.atMost(50).constraint } } },
+    [{ path: "tools.pay.amount", parent: "all", child: "range" }],
+  ],
+  [
+    "one more currency",
+    { tools: { pay: { ...tools["pay"], currency: is.oneOf("EUR", "GBP").constraint } } },
+    [{ path: "tools.pay.currency", parent: "one_of", child: "one_of" }],
+  ],
+  [
+    "a literal none of the alternatives admits",
+    { tools: { send: { to: { constraint_type: "exact", value: "z@b.test" } } } },
+    [{ path: "tools.send.to", parent: "any", child: "exact" }],
+  ],
   ["a longer life", { expiresIn: "2h" }, [{ path: "exp", parent: "in 3590 s", child: "in 7200 s" }]],
   ["a deeper chain", { maxDepth: 4 }, [{ path: "maxDepth", parent: "3", child: "4" }]],
 ])("asking for more is refused with the place: %s", async (_, change, wider) => {
@@ -119,12 +245,18 @@ test("a child keeps to its parent's clock when the parent was issued a little ah
 test("a repeated id, another's key and a terminal parent are refused", async () => {
   const { leaf } = await verify(root);
   await expect(derive({ jti: leaf.jti })).rejects.toMatchObject({ code: "chain_broken", step: "2c" });
-  await expect(deriveDelegation(root, { holder: child.jwk, tools, now: NOW }, child)).rejects.toMatchObject({ code: "holder_mismatch" });
+  await expect(deriveDelegation(root, { holder: child.jwk, tools, now: NOW }, child)).rejects.toMatchObject({
+    code: "holder_mismatch",
+  });
   const terminal = await derive({ maxDepth: 1 });
-  await expect(deriveDelegation(terminal, { holder: child.jwk, tools, now: NOW + 20 }, child)).rejects.toMatchObject({ code: "depth_exceeded" });
+  await expect(
+    deriveDelegation(terminal, { holder: child.jwk, tools, now: NOW + 20 }, child),
+  ).rejects.toMatchObject({ code: "depth_exceeded" });
 });
 
 test("nothing is derived from a chain that verification would refuse", async () => {
   const forged = { chain: [root.chain[0]!, `${(await derive({})).chain[1]!.slice(0, -4)}AAAA`] };
-  await expect(deriveDelegation(forged, { holder: child.jwk, tools, now: NOW + 10 }, child)).rejects.toMatchObject({ code: "signature_invalid", step: "4b", hop: 1 });
+  await expect(
+    deriveDelegation(forged, { holder: child.jwk, tools, now: NOW + 10 }, child),
+  ).rejects.toMatchObject({ code: "signature_invalid", step: "4b", hop: 1 });
 });

@@ -9,7 +9,7 @@ import type { Holder } from "./holder.ts";
 import { GRANT_TYPE } from "./hop.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { rewrapTools } from "./narrow.ts";
-import { boundKey, malformed, onlyMembers, optionalText, text } from "./request.ts";
+import { boundKey, malformed, onlyMembers, optionalText, text, time } from "./request.ts";
 import { THUMBPRINT_URI, TOKEN_TYPE } from "./token.ts";
 import { readTools } from "./tools.ts";
 import { uuidv7 } from "./uuid.ts";
@@ -47,7 +47,7 @@ export async function deriveDelegation(
   parentHolder: Holder,
 ): Promise<Delegation> {
   onlyMembers(claims, MEMBERS);
-  const clock = { now: claims.now ?? Math.floor(Date.now() / 1000), limits: DEFAULT_LIMITS };
+  const clock = { now: time(claims.now), limits: DEFAULT_LIMITS };
   const chain = parseDelegation(parent);
   const { leaf } = await verifyChain(chain, "unjudged", clock);
   const held = leaf.claims;
@@ -55,18 +55,28 @@ export async function deriveDelegation(
     throw new DelegationError("holder_mismatch", "parentHolder: the parent is bound to another key");
   const depth = held.depth + 1;
   if (depth > held.maxDepth)
-    throw new DelegationError("depth_exceeded", `maxDepth: the parent may not be handed on (depth ${held.depth})`);
+    throw new DelegationError(
+      "depth_exceeded",
+      `maxDepth: the parent may not be handed on (depth ${held.depth})`,
+    );
 
   const { maxDepth = held.maxDepth } = claims;
-  if (!Number.isInteger(maxDepth) || maxDepth < depth) malformed("maxDepth", `expected an integer of at least ${depth}`);
+  if (!Number.isInteger(maxDepth) || maxDepth < depth)
+    malformed("maxDepth", `expected an integer of at least ${depth}`);
   const iat = Math.max(clock.now, held.iat);
   const exp = claims.expiresIn === undefined ? held.exp : iat + seconds(claims.expiresIn);
   const heldTools = leaf.tools ?? {};
   const tools = rewrapTools(heldTools, readTools(claims.tools, DEFAULT_LIMITS));
 
-  const wider: Wider[] = widenings(heldTools, tools).map(({ path, parent: p, child }) => ({ path, parent: p, child }));
-  if (maxDepth > held.maxDepth) wider.push({ path: "maxDepth", parent: String(held.maxDepth), child: String(maxDepth) });
-  if (exp > held.exp) wider.push({ path: "exp", parent: `in ${held.exp - iat} s`, child: `in ${exp - iat} s` });
+  const wider: Wider[] = widenings(heldTools, tools).map(({ path, parent: p, child }) => ({
+    path,
+    parent: p,
+    child,
+  }));
+  if (maxDepth > held.maxDepth)
+    wider.push({ path: "maxDepth", parent: String(held.maxDepth), child: String(maxDepth) });
+  if (exp > held.exp)
+    wider.push({ path: "exp", parent: `in ${held.exp - iat} s`, child: `in ${exp - iat} s` });
   if (wider.length > 0) {
     const places = wider.map((place) => `${place.path} (parent: ${place.parent}, child: ${place.child})`);
     throw new DelegationError("wider_than_parent", `${places.join("; ")}. Ask for less.`, { wider });

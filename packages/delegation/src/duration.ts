@@ -11,6 +11,9 @@ export function seconds(duration: Duration): number {
   const match = typeof duration === "string" ? SHAPE.exec(duration) : null;
   const value = match ? Number(match[1]) * UNIT[match[2]!]! : duration;
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1)
-    throw new DelegationError("malformed_request", 'expiresIn: a duration is whole seconds > 0, or such as "30s", "5m", "1h", "7d"');
+    throw new DelegationError(
+      "malformed_request",
+      'expiresIn: a duration is whole seconds > 0, or such as "30s", "5m", "1h", "7d"',
+    );
   return value;
 }

@@ -11,7 +11,8 @@ import type { Email } from "./constraint.ts";
  * So display names, address lists, quoted local parts, address literals and non-ASCII never match.
  */
 const LOCAL = /^[A-Za-z0-9_][A-Za-z0-9_'+=~&#-]*(?:\.[A-Za-z0-9_'+=~&#-]+)*$/;
-const DOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
+const DOMAIN =
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const UPPER = /[A-Z]/g;
 
 export interface Address {
@@ -50,7 +51,9 @@ export function isEmailRule(rule: { readonly address?: unknown; readonly domain?
 export function matchesEmail(rule: Email, value: string): boolean {
   const address = parseAddress(value);
   if (!address) return false;
-  return rule.domain === undefined ? `${address.local}@${address.domain}` === rule.address : address.domain === rule.domain;
+  return rule.domain === undefined
+    ? `${address.local}@${address.domain}` === rule.address
+    : address.domain === rule.domain;
 }
 
 export function emailWithin(parent: Email, child: Email): boolean {

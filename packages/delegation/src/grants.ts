@@ -8,7 +8,9 @@ import { readTools } from "./tools.ts";
 /** A literal, a list of literals, or a rule, for values of type `V`; a list of literals for a list is ambiguous. */
 type Allowed<V> =
   | Rule<V extends readonly (infer E)[] ? readonly E[] : V>
-  | (unknown extends V ? Scalar | readonly Scalar[] : V extends Scalar ? V | readonly V[] : never);
+  | (unknown extends V ? Literal<Scalar> : Literal<Extract<V, Scalar>>);
+
+type Literal<S> = [S] extends [never] ? never : S | readonly S[];
 
 type OptionalNames<A> = { [K in keyof A]-?: {} extends Pick<A, K> ? K : never }[keyof A];
 
@@ -30,7 +32,9 @@ export type ArgsOf<T> = T extends { func: (input: infer I, ...rest: never[]) => 
       ? SchemaOutput<Extract<S, { "~standard": unknown }>>
       : Record<string, unknown>;
 
-type SchemaOutput<S> = S extends { "~standard": { types?: { output: infer I } | undefined } } ? I : Record<string, unknown>;
+type SchemaOutput<S> = S extends { "~standard": { types?: { output: infer I } | undefined } }
+  ? I
+  : Record<string, unknown>;
 
 type ToolMap<T> = T extends readonly (infer U)[]
   ? { [K in U as K extends { name: infer N extends string } ? N : never]: ArgsOf<K> }
@@ -58,26 +62,34 @@ export function grants<const T extends readonly object[] | Record<string, object
 }
 
 function findTool(tools: readonly object[] | Record<string, object>, name: string): object | undefined {
-  if (Array.isArray(tools)) return (tools as readonly { readonly name?: unknown }[]).find((tool) => tool.name === name);
+  if (Array.isArray(tools))
+    return (tools as readonly { readonly name?: unknown }[]).find((tool) => tool.name === name);
   return Object.hasOwn(tools, name) ? (tools as Record<string, object>)[name] : undefined;
 }
 
 function compile(name: string, tool: object, grant: unknown): ConstraintMap {
-  if (typeof grant !== "object" || grant === null || Array.isArray(grant)) malformed(name, "expected true, or argument → rule");
+  if (typeof grant !== "object" || grant === null || Array.isArray(grant))
+    malformed(name, "expected true, or argument → rule");
   const rules = Object.entries(grant).filter(([, allowed]) => allowed !== undefined);
   // To the draft an empty map means any arguments; whoever wrote it most likely meant none.
-  if (rules.length === 0) malformed(name, "an empty map would permit any arguments; write true if that is meant");
+  if (rules.length === 0)
+    malformed(name, "an empty map would permit any arguments; write true if that is meant");
   const map = rules.map(([argument, allowed]): [string, Constraint] => {
     const constraint = constraintOf(`${name}.${argument}`, allowed);
-    return [argument, argument !== "*" && isOptional(tool, argument) ? { ...constraint, optional: true } : constraint];
+    return [
+      argument,
+      argument !== "*" && isOptional(tool, argument) ? { ...constraint, optional: true } : constraint,
+    ];
   });
   return Object.fromEntries(map);
 }
 
 function constraintOf(path: string, allowed: unknown): Constraint {
   if (Array.isArray(allowed)) return { constraint_type: "one_of", values: allowed as readonly Scalar[] };
-  if (typeof allowed !== "object" || allowed === null) return { constraint_type: "exact", value: allowed as Scalar };
-  if (!Object.hasOwn(allowed, "constraint")) malformed(path, 'expected a literal, a list of literals, or a rule of "is"');
+  if (typeof allowed !== "object" || allowed === null)
+    return { constraint_type: "exact", value: allowed as Scalar };
+  if (!Object.hasOwn(allowed, "constraint"))
+    malformed(path, 'expected a literal, a list of literals, or a rule of "is"');
   return (allowed as Rule<unknown>).constraint;
 }
 

@@ -76,7 +76,8 @@ export function grantedTools(
   if (entries.length > 1) refuse("malformed_delegation", steps.shape, hop, "more than one grant entry");
   if (entries.length === 0) return undefined;
   const written = (entries[0] as { readonly [name: string]: Json })["tools"];
-  if (!areTools(written)) refuse("malformed_delegation", steps.shape, hop, "tools is not an object of objects");
+  if (!areTools(written))
+    refuse("malformed_delegation", steps.shape, hop, "tools is not an object of objects");
   const tools = token.payload?.exact ? written : (settle(written) as AatTools | undefined);
   const path = tools === undefined ? "tools" : malformedTool(tools, limits);
   if (tools === undefined || path !== undefined)
@@ -100,4 +101,3 @@ export function shown(value: Json | undefined): string | undefined {
 export function signingHash(token: Token): string {
   return toBase64url(sha256(token.input));
 }
-

@@ -1,6 +1,6 @@
 export type { Json, PrivateJwk, PublicJwk, Signer } from "@behest/jws";
 export type { Anchor } from "./anchor.ts";
-export { type ArgumentRefusal, checkArguments } from "./arguments.ts";
+export { type ArgumentRefusal, type Arguments, checkArguments } from "./arguments.ts";
 export { compareGrants } from "./compare.ts";
 export type { AatTools, Constraint, ConstraintMap } from "./constraint.ts";
 export { type Delegation, type DelegationLike, parseDelegation } from "./delegation.ts";

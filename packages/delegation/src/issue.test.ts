@@ -1,6 +1,13 @@
 import { generatePrivateJwk, signerOf } from "@behest/jws";
 import { expect, test } from "vitest";
-import { DelegationError, type IssueClaims, generateHolder, holderOf, issueDelegation, verifyDelegation } from "./index.ts";
+import {
+  DelegationError,
+  type IssueClaims,
+  generateHolder,
+  holderOf,
+  issueDelegation,
+  verifyDelegation,
+} from "./index.ts";
 
 const issuer = await generateHolder();
 const holder = await generateHolder();
@@ -10,7 +17,13 @@ const claims: IssueClaims = {
   holder: holder.jwk,
   principal: "user-7",
   task: "Answer the mail",
-  tools: { send_mail: { to: { constraint_type: "email", domain: "example.com" }, "*": { constraint_type: "wildcard" } }, list: {} },
+  tools: {
+    send_mail: {
+      to: { constraint_type: "email", domain: "example.com" },
+      "*": { constraint_type: "wildcard" },
+    },
+    list: {},
+  },
   expiresIn: "1h",
 };
 
@@ -39,12 +52,19 @@ test("a root says who stands behind it, what it permits and to whom it is bound"
       hash: expect.stringMatching(/^[\w-]{43}$/),
     },
   });
-  expect([verified, verified.tools, verified.tools["list"], verified.leaf.jwk].every(Object.isFrozen)).toBe(true);
+  expect([verified, verified.tools, verified.tools["list"], verified.leaf.jwk].every(Object.isFrozen)).toBe(
+    true,
+  );
 });
 
 test("ids are UUIDs of version 7 and differ", async () => {
-  const ids = await Promise.all([1, 2].map(async () => (await verifyDelegation(await issueDelegation(claims, issuer), { issuers })).leaf.jti));
-  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const ids = await Promise.all(
+    [1, 2].map(
+      async () => (await verifyDelegation(await issueDelegation(claims, issuer), { issuers })).leaf.jti,
+    ),
+  );
+  for (const id of ids)
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(new Set(ids).size).toBe(2);
 });
 
@@ -52,7 +72,9 @@ test("a signer may live elsewhere and answer later", async () => {
   const inner = signerOf(await generatePrivateJwk());
   const remote = holderOf({ jwk: inner.jwk, sign: async (bytes) => inner.sign(bytes) });
   const delegation = await issueDelegation(claims, remote);
-  await expect(verifyDelegation(delegation, { issuers: [{ iss: claims.issuer, jwk: inner.jwk }] })).resolves.toHaveProperty("hops", 1);
+  await expect(
+    verifyDelegation(delegation, { issuers: [{ iss: claims.issuer, jwk: inner.jwk }] }),
+  ).resolves.toHaveProperty("hops", 1);
 });
 
 test.each<[string, object, string]>([
@@ -60,7 +82,11 @@ test.each<[string, object, string]>([
   ["no principal", { principal: "" }, "malformed_request"],
   ["no task", { task: undefined }, "malformed_request"],
   ["a private key as holder", { holder: await generatePrivateJwk() }, "malformed_request"],
-  ["a small-order key as holder", { holder: { kty: "OKP", crv: "Ed25519", x: "A".repeat(43) } }, "malformed_request"],
+  [
+    "a small-order key as holder",
+    { holder: { kty: "OKP", crv: "Ed25519", x: "A".repeat(43) } },
+    "malformed_request",
+  ],
   ["no lifetime", { expiresIn: 0 }, "malformed_request"],
   ["half a second", { expiresIn: 0.5 }, "malformed_request"],
   ["a lifetime without a unit", { expiresIn: "10" }, "malformed_request"],
@@ -71,20 +97,37 @@ test.each<[string, object, string]>([
   ["an empty audience", { audience: [""] }, "malformed_request"],
   ["a restriction that nobody would enforce", { limits: { calls: 3 } }, "malformed_request"],
   ["another one", { workspace: "acme" }, "malformed_request"],
-  ["an unknown constraint", { tools: { t: { a: { constraint_type: "regex", pattern: ".*" } } } }, "malformed_grant"],
+  [
+    "an unknown constraint",
+    { tools: { t: { a: { constraint_type: "regex", pattern: ".*" } } } },
+    "malformed_grant",
+  ],
   ["a stray member", { tools: { t: { a: { constraint_type: "wildcard", note: 1 } } } }, "malformed_grant"],
-  ["a constraint that is not JSON", { tools: { t: { a: { constraint_type: "exact", value: () => 1 } } } }, "malformed_grant"],
+  [
+    "a constraint that is not JSON",
+    { tools: { t: { a: { constraint_type: "exact", value: () => 1 } } } },
+    "malformed_grant",
+  ],
   ["a guarded star", { tools: { t: { "*": { constraint_type: "exact", value: 1 } } } }, "malformed_grant"],
-  ["too many tools", { tools: Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`t${i}`, {}])) }, "malformed_grant"],
+  [
+    "too many tools",
+    { tools: Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`t${i}`, {}])) },
+    "malformed_grant",
+  ],
   ["too large a token", { task: "x".repeat(70_000) }, "malformed_delegation"],
   ["a clock that is none", { now: Number.NaN }, "malformed_request"],
 ])("refuses before anybody relies on it: %s", async (_, change, code) => {
-  const error: unknown = await issueDelegation({ ...claims, ...change } as IssueClaims, issuer).catch((e: unknown) => e);
+  const error: unknown = await issueDelegation({ ...claims, ...change } as IssueClaims, issuer).catch(
+    (e: unknown) => e,
+  );
   expect(DelegationError.isInstance(error) && error.code).toBe(code);
 });
 
 test("a signer whose signatures do not belong to its public key is found out at once", async () => {
   const other = await generateHolder();
   const mixed = { jwk: issuer.jwk, sign: (bytes: Uint8Array) => other.sign(bytes) };
-  await expect(issueDelegation(claims, mixed)).rejects.toMatchObject({ code: "issuer_untrusted", step: "3b" });
+  await expect(issueDelegation(claims, mixed)).rejects.toMatchObject({
+    code: "issuer_untrusted",
+    step: "3b",
+  });
 });

@@ -5,7 +5,7 @@ import type { Delegation } from "./delegation.ts";
 import { type Duration, seconds } from "./duration.ts";
 import { GRANT_TYPE } from "./hop.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { boundKey, malformed, onlyMembers, text } from "./request.ts";
+import { boundKey, malformed, onlyMembers, text, time } from "./request.ts";
 import { isAbsoluteUri } from "./root.ts";
 import { TOKEN_TYPE } from "./token.ts";
 import { readTools } from "./tools.ts";
@@ -33,14 +33,26 @@ export interface IssueClaims {
   readonly now?: number;
 }
 
-const MEMBERS = ["issuer", "holder", "principal", "task", "tools", "expiresIn", "maxDepth", "audience", "jti", "now"];
+const MEMBERS = [
+  "issuer",
+  "holder",
+  "principal",
+  "task",
+  "tools",
+  "expiresIn",
+  "maxDepth",
+  "audience",
+  "jti",
+  "now",
+];
 
 /**
  * Signs a root delegation. Throws `malformed_request`, `malformed_grant`, and whatever verification would refuse.
  */
 export async function issueDelegation(claims: IssueClaims, issuer: Signer): Promise<Delegation> {
   onlyMembers(claims, MEMBERS);
-  const { maxDepth = 3, now = Math.floor(Date.now() / 1000) } = claims;
+  const { maxDepth = 3 } = claims;
+  const now = time(claims.now);
   if (!isAbsoluteUri(text(claims.issuer, "issuer"))) malformed("issuer", "expected an absolute URI");
   if (!Number.isInteger(maxDepth) || maxDepth < 0 || maxDepth > DEFAULT_LIMITS.maxDelegationDepth)
     malformed("maxDepth", `expected an integer of 0 to ${DEFAULT_LIMITS.maxDelegationDepth}`);

@@ -24,14 +24,13 @@ function rewrapMap(parent: ConstraintMap, wanted: ConstraintMap): ConstraintMap 
   const entries = Object.entries(wanted).map(([name, constraint]): [string, Constraint] => {
     if (name === "*" || !Object.hasOwn(parent, name)) return [name, constraint];
     const { optional, ...bare } = constraint;
-    const form = rewrap(strip(parent[name]!), bare as Known);
-    return [name, form ? ({ ...form, ...(optional !== undefined && { optional }) } as Constraint) : constraint];
+    const form = rewrap(parent[name] as Known, bare as Known);
+    return [
+      name,
+      form ? ({ ...form, ...(optional !== undefined && { optional }) } as Constraint) : constraint,
+    ];
   });
   return Object.fromEntries(entries);
-}
-
-function strip({ optional: _, ...bare }: Constraint): Known {
-  return bare as Known;
 }
 
 /** A form of `wanted` that `parent` subsumes, or `undefined`. */
@@ -73,7 +72,8 @@ function underAll(clauses: readonly Known[], wanted: Known): Known | undefined {
 
 /** Every alternative under one of the parent's; a list of values may be spread over several. */
 function underAny(parent: Known & { constraint_type: "any" }, wanted: Known): Known | undefined {
-  if (wanted.constraint_type === "any") return anyOf(wanted.constraints.map((clause) => rewrap(parent, clause)));
+  if (wanted.constraint_type === "any")
+    return anyOf(wanted.constraints.map((clause) => rewrap(parent, clause)));
   for (const clause of parent.constraints) {
     const form = rewrap(clause, wanted);
     if (form) return { constraint_type: "any", constraints: [form] };
@@ -120,7 +120,8 @@ function within(clause: Known, wanted: Known): boolean {
   if (clause.constraint_type === "all") return clause.constraints.every((part) => within(part, wanted));
   if (wanted.constraint_type === "any") return wanted.constraints.every((part) => within(clause, part));
   if (clause.constraint_type === "any") return clause.constraints.some((part) => within(part, wanted));
-  if (clause.constraint_type === "not_one_of" && clause.excluded.every((value) => !check(wanted, value))) return true;
+  if (clause.constraint_type === "not_one_of" && clause.excluded.every((value) => !check(wanted, value)))
+    return true;
   return wanted.constraint_type === "all" && wanted.constraints.some((part) => within(clause, part));
 }
 
@@ -132,7 +133,9 @@ function finite(constraint: Known): readonly Json[] | undefined {
     case "one_of":
       return distinct(constraint.values);
     case "range":
-      return constraint.min !== undefined && constraint.min === constraint.max && check(constraint, constraint.min)
+      return constraint.min !== undefined &&
+        constraint.min === constraint.max &&
+        check(constraint, constraint.min)
         ? [constraint.min]
         : undefined;
     case "all": {

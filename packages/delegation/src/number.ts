@@ -31,7 +31,10 @@ export function parseWritten(text: string): { readonly value: Json; readonly exa
     const source = context?.source ?? "NaN";
     return source === String(item) ? item : new Written(source);
   };
-  return { value: JSON.parse(text, reviver as (name: string, item: unknown) => unknown) as Json, exact: false };
+  return {
+    value: JSON.parse(text, reviver as (name: string, item: unknown) => unknown) as Json,
+    exact: false,
+  };
 }
 
 /**

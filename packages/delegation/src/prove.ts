@@ -4,7 +4,7 @@ import { type DelegationLike, parseDelegation } from "./delegation.ts";
 import { DelegationError } from "./error.ts";
 import type { Holder } from "./holder.ts";
 import { holderKey, signingHash } from "./hop.ts";
-import { onlyMembers, optionalText, text } from "./request.ts";
+import { onlyMembers, optionalText, text, time } from "./request.ts";
 import { PROOF_TYPE, isObject, isText, openToken } from "./token.ts";
 import { uuidv7 } from "./uuid.ts";
 
@@ -42,7 +42,7 @@ export async function proveAction(action: ActionToProve, holder: Holder): Promis
   const nonce = optionalText(action.nonce, "nonce");
   const payload = {
     jti: action.jti === undefined ? uuidv7() : text(action.jti, "jti"),
-    iat: action.now ?? Math.floor(Date.now() / 1000),
+    iat: time(action.now),
     aat_id: claims["jti"],
     aat_hash: signingHash(leaf),
     aat_tool: text(action.tool, "tool"),

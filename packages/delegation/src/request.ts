@@ -8,12 +8,20 @@ export function onlyMembers(request: object, names: readonly string[]): void {
 }
 
 export function text(value: unknown, name: string): string {
-  if (typeof value !== "string" || value === "") malformed(name, "expected a non-empty string");
+  if (typeof value !== "string" || value === "" || !value.isWellFormed())
+    malformed(name, "expected a non-empty string");
   return value;
 }
 
 export function optionalText(value: unknown, name: string): string | undefined {
   return value === undefined ? undefined : text(value, name);
+}
+
+/** Whole seconds since the epoch: what the caller says, or the clock. */
+export function time(now: number | undefined): number {
+  if (now === undefined) return Math.floor(Date.now() / 1000);
+  if (!Number.isSafeInteger(now)) malformed("now", "expected whole seconds since the epoch");
+  return now;
 }
 
 /** Whose key a token will be bound to. */

@@ -35,7 +35,12 @@ export async function verifyRoot(
   if (!(exp <= iat + limits.maxTokenLifetime)) refuse("lifetime_refused", "3h", 0, "lives too long");
   const maxDepth = claims["del_max_depth"];
   if (!isInteger(maxDepth) || !(maxDepth >= 0 && maxDepth <= limits.maxDelegationDepth))
-    refuse("malformed_delegation", "3i", 0, `del_max_depth is not an integer of 0 to ${limits.maxDelegationDepth}`);
+    refuse(
+      "malformed_delegation",
+      "3i",
+      0,
+      `del_max_depth is not an integer of 0 to ${limits.maxDelegationDepth}`,
+    );
   const jti = claims["jti"];
   if (!isText(jti)) refuse("malformed_delegation", "3j", 0, "jti is empty");
   const iss = claims["iss"];

@@ -1,10 +1,10 @@
 import type { Json } from "@behest/jws";
 import type { Constraint, Scalar } from "./constraint.ts";
 import { parseAddress, asciiLower } from "./email.ts";
-import { DelegationError } from "./error.ts";
+import { deepFreeze } from "./freeze.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { readTools } from "./tools.ts";
 import { normalBase } from "./url.ts";
-import { malformedArgument } from "./wellformed.ts";
 
 declare const accepts: unique symbol;
 
@@ -14,8 +14,7 @@ export interface Rule<out V> {
   readonly constraint: Constraint;
 }
 
-/** Constraints beyond a literal. Each throws `malformed_grant` when what it is given is ambiguous. */
-export const is: {
+interface Rules {
   /** Any value. */
   readonly any: Rule<never>;
   oneOf<const V extends Scalar>(...values: V[]): Rule<V>;
@@ -41,7 +40,9 @@ export const is: {
   all<V>(...rules: Rule<V>[]): Rule<V>;
   /** Some rule holds. */
   either<V>(...rules: Rule<V>[]): Rule<V>;
-} = {
+}
+
+const rules: Rules = {
   any: rule("any", { constraint_type: "wildcard" }),
   oneOf: (...values) => rule("oneOf", { constraint_type: "one_of", values }),
   not: (...excluded) => rule("not", { constraint_type: "not_one_of", excluded }),
@@ -53,18 +54,21 @@ export const is: {
   under: (folder) => rule("under", { constraint_type: "path", under: withoutLastSlash(folder) }),
   url: (base) => rule("url", { constraint_type: "url", base: normalBase(base) ?? "" }),
   prefix: (text) => rule("prefix", { constraint_type: "prefix", prefix: text }),
-  all: (...rules) => rule("all", { constraint_type: "all", constraints: clauses(rules) }),
-  either: (...rules) => rule("either", { constraint_type: "any", constraints: clauses(rules) }),
+  all: (...parts) => rule("all", { constraint_type: "all", constraints: clauses(parts) }),
+  either: (...parts) => rule("either", { constraint_type: "any", constraints: clauses(parts) }),
 };
 
-function rule<V>(name: string, constraint: { readonly constraint_type: string; readonly [member: string]: Json }): Rule<V> {
-  if (malformedArgument({ [name]: constraint }, DEFAULT_LIMITS) !== undefined)
-    throw new DelegationError("malformed_grant", `is.${name}: not a well-formed ${constraint.constraint_type}`);
-  return Object.freeze({ constraint: Object.freeze(constraint) });
+/** Constraints beyond a literal. Each throws `malformed_grant` when what it is given is ambiguous. */
+export const is: Rules = Object.freeze(rules);
+
+/** Throws `malformed_grant` at `tools.is.<name>`. */
+function rule<V>(name: string, constraint: Constraint): Rule<V> {
+  const read = readTools({ is: { [name]: constraint } }, DEFAULT_LIMITS);
+  return deepFreeze({ constraint: read["is"]![name]! });
 }
 
-function clauses(rules: readonly Rule<unknown>[]): readonly Json[] {
-  return rules.map((each) => each.constraint as Json);
+function clauses(parts: readonly Rule<unknown>[]): readonly Json[] {
+  return parts.map((part) => part.constraint as Json);
 }
 
 function mailbox(text: string): { readonly domain: string } | { readonly address: string } {

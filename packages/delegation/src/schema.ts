@@ -8,7 +8,10 @@ export function isOptional(tool: object, argument: string): boolean {
   const json = jsonSchemaOf(schema);
   if (json !== undefined) {
     const required = member(json, "required");
-    return own(member(json, "properties"), argument) !== undefined && !(Array.isArray(required) && required.includes(argument));
+    return (
+      own(member(json, "properties"), argument) !== undefined &&
+      !(Array.isArray(required) && required.includes(argument))
+    );
   }
   const field = own(member(schema, "shape"), argument);
   const method = member(field, "isOptional");
@@ -18,7 +21,9 @@ export function isOptional(tool: object, argument: string): boolean {
 /** LangChain's `schema`, the AI SDK's `inputSchema`; a lazy one is made now. */
 function schemaOf(tool: object): unknown {
   const schema = member(tool, "schema") ?? member(tool, "inputSchema");
-  return typeof schema === "function" && member(schema, "~standard") === undefined ? (schema as () => unknown)() : schema;
+  return typeof schema === "function" && member(schema, "~standard") === undefined
+    ? (schema as () => unknown)()
+    : schema;
 }
 
 function jsonSchemaOf(schema: unknown): unknown {
@@ -42,5 +47,7 @@ function member(value: unknown, name: string): unknown {
 
 /** For names that callers choose. */
 function own(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name) ? member(value, name) : undefined;
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? member(value, name)
+    : undefined;
 }

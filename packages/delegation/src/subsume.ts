@@ -41,11 +41,15 @@ export function subsumes(parent: Known, child: Known): boolean {
         child.constraints.every((clause) => parent.constraints.some((wider) => subsumes(wider, clause)))
       );
     case "prefix":
-      return child.constraint_type === "prefix" ? child.prefix.startsWith(parent.prefix) : valuesPass(parent, child);
+      return child.constraint_type === "prefix"
+        ? child.prefix.startsWith(parent.prefix)
+        : valuesPass(parent, child);
     case "email":
       return child.constraint_type === "email" ? emailWithin(parent, child) : valuesPass(parent, child);
     case "path":
-      return child.constraint_type === "path" ? pathWithin(parent.under, child.under) : valuesPass(parent, child);
+      return child.constraint_type === "path"
+        ? pathWithin(parent.under, child.under)
+        : valuesPass(parent, child);
     case "url":
       return child.constraint_type === "url" ? urlWithin(parent.base, child.base) : valuesPass(parent, child);
     default:

@@ -1,4 +1,13 @@
-import { type Json, type PublicKey, checkHeader, fromBase64url, fromUtf8, parseJson, utf8, verify } from "@behest/jws";
+import {
+  type Json,
+  type PublicKey,
+  checkHeader,
+  fromBase64url,
+  fromUtf8,
+  parseJson,
+  utf8,
+  verify,
+} from "@behest/jws";
 import { type DelegationCode, DelegationError } from "./error.ts";
 import { parseWritten } from "./number.ts";
 
@@ -76,7 +85,11 @@ export function verifyHeader(token: Token, typ: string, step: string, hop: numbe
     if (!isObject(header)) throw new TypeError("a header is an object");
     checkHeader(header, { typ });
   } catch (cause) {
-    throw new DelegationError("header_refused", `${step}: header of token ${hop}: alg, typ or crit is not acceptable`, { step, hop, cause });
+    throw new DelegationError(
+      "header_refused",
+      `${step}: header of token ${hop}: alg, typ or crit is not acceptable`,
+      { step, hop, cause },
+    );
   }
 }
 

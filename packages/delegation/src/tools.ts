@@ -46,9 +46,13 @@ export function readTools(value: AatTools, limits: VerificationLimits): AatTools
   } catch (cause) {
     throw new DelegationError("malformed_grant", "tools: not plain JSON", { cause });
   }
-  if (!areTools(tools)) throw new DelegationError("malformed_grant", "tools: expected tool → argument → constraint");
+  if (!areTools(tools))
+    throw new DelegationError("malformed_grant", "tools: expected tool → argument → constraint");
   const path = malformedTool(tools, limits);
   if (path !== undefined)
-    throw new DelegationError("malformed_grant", `${path}: not a well-formed constraint; write it with "is" or see section 3.4 of the draft`);
+    throw new DelegationError(
+      "malformed_grant",
+      `${path}: not a well-formed constraint; write it with "is" or see section 3.4 of the draft`,
+    );
   return normalTools(tools);
 }

@@ -27,7 +27,8 @@ test("a base admits its own origin, at its path and below", () => {
 });
 
 test("a base without a path admits the whole origin", () => {
-  for (const url of ["https://h.test", "https://h.test/", "https://h.test/a", "https://h.test?q"]) expect(urlWithin("https://h.test", url)).toBe(true);
+  for (const url of ["https://h.test", "https://h.test/", "https://h.test/a", "https://h.test?q"])
+    expect(urlWithin("https://h.test", url)).toBe(true);
 });
 
 test.each([
@@ -66,12 +67,22 @@ test.each([
 });
 
 test("no spelling of an IP address is a host", () => {
-  for (const host of ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "[::1]", "1.2.3.0x4", "a.1"])
+  for (const host of [
+    "127.0.0.1",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "0177.0.0.1",
+    "[::1]",
+    "1.2.3.0x4",
+    "a.1",
+  ])
     expect([host, normalBase(`http://${host}/`)]).toEqual([host, undefined]);
 });
 
 test("a base has one spelling", () => {
   expect(normalBase("HTTPS://API.Example.com:443/v1/")).toBe(BASE);
   expect(normalBase("http://h.test:8080")).toBe("http://h.test:8080");
-  for (const base of [`${BASE}?a`, `${BASE}#a`, "https://", "ftp://h.test", "h.test", "https://h.test//"]) expect(normalBase(base)).toBeUndefined();
+  for (const base of [`${BASE}?a`, `${BASE}#a`, "https://", "ftp://h.test", "h.test", "https://h.test//"])
+    expect(normalBase(base)).toBeUndefined();
 });

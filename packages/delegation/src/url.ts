@@ -37,14 +37,20 @@ function parseTarget(text: string): Target | undefined {
   if (!isDomain(host) || !LAST_LABEL.test(host) || !isUrlPath(path)) return undefined;
   if (port !== undefined && Number(port) > 65_535) return undefined;
   const suffix = port === undefined || port === DEFAULT_PORT[scheme] ? "" : `:${port}`;
-  return { origin: `${scheme}://${host}${suffix}`, path, bare: match[5] === undefined && match[6] === undefined };
+  return {
+    origin: `${scheme}://${host}${suffix}`,
+    path,
+    bare: match[5] === undefined && match[6] === undefined,
+  };
 }
 
 function isUrlPath(path: string): boolean {
   if (path === "/") return true;
   if (!PATH.test(path) || DECODED_AGAIN.test(path)) return false;
   const segments = path.slice(1).split("/");
-  return segments.every((segment, i) => segment !== "." && segment !== ".." && (segment !== "" || i === segments.length - 1));
+  return segments.every(
+    (segment, i) => segment !== "." && segment !== ".." && (segment !== "" || i === segments.length - 1),
+  );
 }
 
 /** The one spelling of a base: origin, then a path that does not end in "/"; the root has none. */

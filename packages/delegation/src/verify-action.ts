@@ -3,10 +3,27 @@ import { type Arguments, checkArguments, readArguments } from "./arguments.ts";
 import { verifyChain } from "./chain.ts";
 import { type DelegationLike, parseDelegation } from "./delegation.ts";
 import { type DelegationCode, DelegationError } from "./error.ts";
+import { deepFreeze } from "./freeze.ts";
 import type { Clock, Hop } from "./hop.ts";
 import { isInteger, settle } from "./number.ts";
-import { type Claims, PROOF_TYPE, isObject, isText, openToken, verifiedClaims, verifyHeader, verifySignature } from "./token.ts";
-import { type VerifiedDelegation, type VerifyOptions, checkAudience, clockOf, describe, issuersOf } from "./verify.ts";
+import {
+  type Claims,
+  PROOF_TYPE,
+  isObject,
+  isText,
+  openToken,
+  verifiedClaims,
+  verifyHeader,
+  verifySignature,
+} from "./token.ts";
+import {
+  type VerifiedDelegation,
+  type VerifyOptions,
+  checkAudience,
+  clockOf,
+  describe,
+  issuersOf,
+} from "./verify.ts";
 
 /** What the caller of a tool presents. */
 export interface PresentedAction {
@@ -65,11 +82,12 @@ export async function verifyAction(action: PresentedAction, options: ActionOptio
   if (!(Math.abs(clock.now - proof.iat) <= clock.limits.proofWindow)) deny("7g", "iat is outside the window");
   await checkNonce(claims, options);
   await recordProof(proof, options, clock);
-  return { ...delegation, args, proof: { jti: proof.jti, iat: proof.iat } };
+  return deepFreeze({ ...delegation, args, proof: { jti: proof.jti, iat: proof.iat } });
 }
 
 async function verifyProof(proof: string, leaf: Hop, clock: Clock): Promise<Claims> {
-  const token = typeof proof === "string" && proof.length <= clock.limits.maxChainSize ? openToken(proof) : undefined;
+  const token =
+    typeof proof === "string" && proof.length <= clock.limits.maxChainSize ? openToken(proof) : undefined;
   if (!token) return deny("7a", "not a compact JWS over JSON");
   verifyHeader(token, PROOF_TYPE, "7a", leaf.claims.depth);
   const verified = verifySignature(token, publicKey(leaf.claims.jwk));

@@ -3,6 +3,7 @@ import { type VerifiedChain, verifyChain } from "./chain.ts";
 import type { AatTools } from "./constraint.ts";
 import { type DelegationLike, parseDelegation } from "./delegation.ts";
 import { DelegationError } from "./error.ts";
+import { deepFreeze } from "./freeze.ts";
 import type { Clock, HopClaims } from "./hop.ts";
 import { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 import { refuse } from "./token.ts";
@@ -42,7 +43,10 @@ export interface VerifiedDelegation {
  * draft-niyikiza-oauth-attenuating-agent-tokens-02, and that `sub` never changes. Throws `DelegationError`
  * with the step and the hop.
  */
-export async function verifyDelegation(delegation: DelegationLike, options: VerifyOptions): Promise<VerifiedDelegation> {
+export async function verifyDelegation(
+  delegation: DelegationLike,
+  options: VerifyOptions,
+): Promise<VerifiedDelegation> {
   const clock = clockOf(options);
   const chain = await verifyChain(parseDelegation(delegation, clock.limits), issuersOf(options), clock);
   const verified = describe(chain);
@@ -50,12 +54,19 @@ export async function verifyDelegation(delegation: DelegationLike, options: Veri
   return verified;
 }
 
-export function clockOf(options: { readonly now?: number; readonly limits?: Partial<VerificationLimits> }): Clock {
-  return { now: options.now ?? Math.floor(Date.now() / 1000), limits: { ...DEFAULT_LIMITS, ...options.limits } };
+export function clockOf(options: {
+  readonly now?: number;
+  readonly limits?: Partial<VerificationLimits>;
+}): Clock {
+  return {
+    now: options.now ?? Math.floor(Date.now() / 1000),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+  };
 }
 
 export function issuersOf({ issuers }: VerifyOptions): readonly Anchor[] {
-  if (!Array.isArray(issuers)) throw new DelegationError("malformed_request", "issuers: name whose delegations you accept");
+  if (!Array.isArray(issuers))
+    throw new DelegationError("malformed_request", "issuers: name whose delegations you accept");
   return issuers;
 }
 
@@ -81,18 +92,14 @@ export function checkAudience({ hops }: VerifiedChain, options: VerifyOptions): 
   for (const [index, { audience }] of hops.entries()) {
     if (audience === undefined) continue;
     const names = Array.isArray(audience) ? audience : [audience];
-    if (options.audience === undefined || !names.every((name) => typeof name === "string") || !names.includes(options.audience))
+    if (
+      options.audience === undefined ||
+      !names.every((name) => typeof name === "string") ||
+      !names.includes(options.audience)
+    )
       refuse("audience_refused", "6c", index, "aud does not name this verifier");
     named = true;
   }
   if (options.requireChainAudience && !named)
     throw new DelegationError("audience_refused", "6c: no token of the chain carries aud", { step: "6c" });
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null) {
-    Object.freeze(value);
-    for (const item of Object.values(value)) deepFreeze(item);
-  }
-  return value;
 }

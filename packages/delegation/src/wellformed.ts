@@ -28,7 +28,10 @@ const SHAPES: ReadonlyMap<Json | undefined, Shape> = new Map<Json | undefined, S
   ["prefix", { members: ["prefix"], valid: (c) => typeof c["prefix"] === "string" && c["prefix"] !== "" }],
   ["email", { members: ["address", "domain"], valid: isEmailRule }],
   ["path", { members: ["under"], valid: (c) => typeof c["under"] === "string" && isPath(c["under"]) }],
-  ["url", { members: ["base"], valid: (c) => typeof c["base"] === "string" && normalBase(c["base"]) === c["base"] }],
+  [
+    "url",
+    { members: ["base"], valid: (c) => typeof c["base"] === "string" && normalBase(c["base"]) === c["base"] },
+  ],
 ]);
 
 /**
@@ -41,17 +44,20 @@ export function malformedArgument(map: ConstraintMap, limits: VerificationLimits
     const constraint = map[name]!;
     if (!isWellFormed(constraint, limits.maxConstraintDepth, room, true)) return name;
     // "*" opens the map: nothing but a bare wildcard may stand there.
-    if (name === "*" && (constraint.constraint_type !== "wildcard" || Object.hasOwn(constraint, "optional"))) return name;
+    if (name === "*" && (constraint.constraint_type !== "wildcard" || Object.hasOwn(constraint, "optional")))
+      return name;
   }
   return undefined;
 }
 
 function isWellFormed(value: unknown, depth: number, room: { left: number }, top: boolean): boolean {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  if (depth < 1 || room.left-- < 1) return false;
+  if (!(depth >= 1 && room.left-- >= 1)) return false;
   const constraint = value as Members;
   // A Map, so that "__proto__" and "constructor" are types nobody knows.
-  const shape = SHAPES.get(Object.hasOwn(constraint, "constraint_type") ? constraint["constraint_type"] : undefined);
+  const shape = SHAPES.get(
+    Object.hasOwn(constraint, "constraint_type") ? constraint["constraint_type"] : undefined,
+  );
   if (!shape) return false;
   for (const name of Object.keys(constraint)) {
     if (name === "constraint_type" || shape.members.includes(name)) continue;
@@ -70,7 +76,7 @@ function isScalar(value: Json | undefined): boolean {
 function isRange(c: Members): boolean {
   for (const bound of ["min", "max"]) {
     const flag = `${bound}_inclusive`;
-    if (Object.hasOwn(c, bound) ? typeof c[bound] !== "number" : Object.hasOwn(c, flag)) return false;
+    if (Object.hasOwn(c, bound) ? !Number.isFinite(c[bound]) : Object.hasOwn(c, flag)) return false;
     if (Object.hasOwn(c, flag) && typeof c[flag] !== "boolean") return false;
   }
   return c["min"] === undefined || c["max"] === undefined || (c["min"] as number) <= (c["max"] as number);

@@ -58,6 +58,8 @@ export function publicKey(value: unknown): PublicKey {
   const jwk = publicJwk(value);
   if (node) return { jwk, native: node.createPublicKey({ key: { ...jwk }, format: "jwk" }) };
   const native = globalThis.crypto.subtle.importKey("jwk", { ...jwk }, "Ed25519", true, ["verify"]);
+  // Some platforms look at the point only here; verify() then answers false.
+  native.catch(() => undefined);
   return { jwk, native };
 }
 
@@ -65,8 +67,9 @@ export function publicKey(value: unknown): PublicKey {
 export function verify(key: PublicKey, bytes: Uint8Array, signature: Uint8Array): boolean | Promise<boolean> {
   if (signature.length !== 64 || !belowOrder(signature)) return false;
   if (node) return node.verify(null, bytes, key.native as KeyObject, signature);
-  return Promise.resolve(key.native as Promise<webcrypto.CryptoKey>).then((k) =>
-    globalThis.crypto.subtle.verify("Ed25519", k, signature as Bytes, bytes as Bytes),
+  return (key.native as Promise<webcrypto.CryptoKey>).then(
+    (k) => globalThis.crypto.subtle.verify("Ed25519", k, signature as Bytes, bytes as Bytes),
+    () => false,
   );
 }
 

@@ -1,11 +1,11 @@
 import {
   type PublicJwk,
   type Signer,
+  parseJson,
   publicJwk,
   publicKey,
   signCompact,
   splitCompact,
-  parseJson,
   thumbprint,
 } from "@behest/jws";
 import { readClaims } from "./claims.ts";

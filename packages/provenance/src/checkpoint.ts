@@ -10,7 +10,7 @@ import {
 } from "@behest/jws";
 import { ProvenanceError, refusing } from "./error.ts";
 import { type NoteSignature, fromBase64, isKeyName, keyId, parseNote, signNote, toBase64 } from "./note.ts";
-import type { Head } from "./proof.ts";
+import type { Head } from "./tree.ts";
 
 /**
  * A log's signed size and root (C2SP tlog-checkpoint): a note whose text is

@@ -1,6 +1,6 @@
 import { CodedError, type Json, type PublicKey, parseJson, verifyCompact } from "@behest/jws";
 import { MAX_ENTRY } from "./entry.ts";
-import { ProvenanceError, type ProvenanceCode } from "./error.ts";
+import { type ProvenanceCode, ProvenanceError } from "./error.ts";
 import type { Check } from "./shape.ts";
 
 /** What a compact JWS of this kind must be. */

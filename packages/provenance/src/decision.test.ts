@@ -23,6 +23,11 @@ test("a decision with any character changed, or of another holder, is refused", 
   await expect(readActionDecision(jws, other)).rejects.toMatchObject({ code: "signature_invalid" });
 });
 
+test("a decision that is too long is refused before it is verified", async () => {
+  const long = signActionDecision({ ...decision, tool: "x".repeat(1 << 20) }, holder) as string;
+  await expect(readActionDecision(long, pub)).rejects.toMatchObject({ code: "malformed_decision" });
+});
+
 test("another statement of the holder is no decision", async () => {
   const malformed = { code: "malformed_decision" };
   const delegation = signCompact({ typ: "aat+jwt" }, decision, holder) as string;

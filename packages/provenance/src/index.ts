@@ -15,15 +15,15 @@ export { type ProvenanceCode, ProvenanceError } from "./error.ts";
 export {
   type Approver,
   type Enforcer,
+  type IndexRange,
   type Issuer,
   type Manifest,
-  type IndexRange,
   type Revoker,
   type Rung,
   issuersOf,
   rolesAt,
 } from "./manifest.ts";
-export { type NoteSignature } from "./note.ts";
+export type { NoteSignature } from "./note.ts";
 export { parsePayload } from "./parse-payload.ts";
 export type {
   ActionEntry,
@@ -39,9 +39,17 @@ export type {
   OutcomeWord,
   TrustEntry,
 } from "./payload.ts";
-export { type Head, consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from "./proof.ts";
+export { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from "./proof.ts";
 export { type SpanClaims, signSpanProof, verifySpanProof } from "./span-proof.ts";
-export { type Frontier, type NodeAt, type TreeNode, appendLeaf, frontierOf, rootOf } from "./tree.ts";
+export {
+  type Frontier,
+  type Head,
+  type NodeAt,
+  type TreeNode,
+  appendLeaf,
+  frontierOf,
+  rootOf,
+} from "./tree.ts";
 export { readTrust, signTrust, trustHash } from "./trust.ts";
-export { type LogCheck, type LogCode, type LogFinding, type LogReport } from "./log/report.ts";
+export type { LogCheck, LogCode, LogFinding, LogReport } from "./log/report.ts";
 export { type LogEvidence, verifyLog } from "./log/verify.ts";

@@ -32,7 +32,7 @@ export interface DelegationEntry extends Common {
   readonly principal: string;
   /** Public key of the holder (`x` of an Ed25519 JWK): decisions verify under it. */
   readonly holder: string;
-  /** Root only: RFC 7638 thumbprint of the issuer's key it verified under. */
+  /** Root only: RFC 7638 thumbprint of the issuer's key that it verified under. */
   readonly issuer?: string;
   readonly depth: number;
   /** Seconds since the epoch, as text. */

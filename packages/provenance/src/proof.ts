@@ -1,5 +1,5 @@
 import { ProvenanceError } from "./error.ts";
-import { type NodeAt, checkedSize, hashNode, rootOf, subtrees } from "./tree.ts";
+import { type Head, type NodeAt, checkedSize, equal, hashNode, rootOf, subtrees } from "./tree.ts";
 
 /** Audit path of leaf `index` in the tree of `size` leaves, lowest node first (RFC 6962, 2.1.1). Throws `out_of_tree`. */
 export function inclusionProof(nodeAt: NodeAt, index: number, size: number): Uint8Array[] {
@@ -69,12 +69,6 @@ export function verifyInclusion(
   return last === 0 && equal(hash, root);
 }
 
-/** Size and root of a tree: what a checkpoint states. */
-export interface Head {
-  readonly size: number;
-  readonly root: Uint8Array;
-}
-
 /** True when `proof` shows that `to` extends `from` (RFC 9162, 2.1.4.2). Any tree extends the empty one. */
 export function verifyConsistency(proof: readonly Uint8Array[], from: Head, to: Head): boolean {
   if (
@@ -104,8 +98,4 @@ export function verifyConsistency(proof: readonly Uint8Array[], from: Head, to: 
     [at, last] = [Math.floor(at / 2), Math.floor(last / 2)];
   }
   return last === 0 && equal(older, from.root) && equal(newer, to.root);
-}
-
-export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -43,6 +43,15 @@ test("a span's proof is no other signature of the same key", async () => {
   await expect(verifySpanProof(entry, pub)).rejects.toMatchObject({ code: "malformed_span_proof" });
 });
 
+test("a proof that names another key than the one that signed it is refused", async () => {
+  const misnamed = signCompact(
+    { typ: "behest-span+jwt", kid: digest("other") },
+    { ...claims },
+    signer,
+  ) as string;
+  await expect(verifySpanProof(misnamed, pub)).rejects.toMatchObject({ code: "signature_invalid" });
+});
+
 test("claims that are none are refused although signed", async () => {
   const header = { typ: "behest-span+jwt", kid: thumbprint(signer.jwk) };
   for (const change of [

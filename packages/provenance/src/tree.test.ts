@@ -131,6 +131,7 @@ test("every inclusion proof is RFC 6962's, verifies, and shows no other leaf, in
       expect(verifyInclusion(proof, { ...claim, leaf: leafOf(Buffer.from("forged")) })).toBe(false);
       expect(verifyInclusion(proof, { ...claim, root: leaves[0]!.map((byte) => byte ^ 1) })).toBe(false);
       expect(verifyInclusion([...proof, root], claim)).toBe(false);
+      expect(verifyInclusion(proof, { ...claim, size: size + 64 })).toBe(false);
       expect(verifyInclusion(proof.slice(1), claim)).toBe(size === 1);
     }
   }
@@ -153,6 +154,7 @@ test("every consistency proof is RFC 6962's, verifies, and fits no other pair of
       expect(verifyConsistency([...proof, forged], from, to)).toBe(false);
       expect(verifyConsistency(proof.slice(0, -1), from, to)).toBe(from === to);
       expect(verifyConsistency(proof, to, from)).toBe(from === to);
+      expect(verifyConsistency(proof, from, { ...to, size: to.size + 64 })).toBe(false);
     }
 });
 

@@ -18,6 +18,12 @@ export type Frontier = readonly Uint8Array[];
 /** Reads a stored node; level 0 are leaf hashes. */
 export type NodeAt = (level: number, index: number) => Uint8Array;
 
+/** Size and root of a tree: what a checkpoint states. */
+export interface Head {
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
 export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(65);
   bytes[0] = 1;
@@ -74,4 +80,8 @@ export function checkedSize(size: number): number {
   if (!Number.isSafeInteger(size) || size < 0)
     throw new ProvenanceError("out_of_tree", "a size is a non-negative integer");
   return size;
+}
+
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

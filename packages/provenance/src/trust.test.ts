@@ -96,6 +96,13 @@ test("every member that must be there is missed", async () => {
   }
 });
 
+test("a key may carry a name, which distinguishes nothing", async () => {
+  const named = { ...manifest, enforcers: [{ jwk: { ...enforcer.jwk, kid: "kms-1" } }] };
+  expect(await readTrust(await signTrust(named, owner), pin)).toEqual(named);
+  const twice = { ...named, revokers: [{ scope: "*", jwk: enforcer.jwk }] };
+  await expect(signTrust(twice, owner)).rejects.toMatchObject({ code: "roles_not_apart" });
+});
+
 test("an enforcer's key holds no other role", async () => {
   const enforcing = { jwk: enforcer.jwk };
   const twice: Partial<Manifest>[] = [

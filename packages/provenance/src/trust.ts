@@ -15,9 +15,9 @@ import { ProvenanceError, refusing } from "./error.ts";
 import {
   type Approver,
   type Enforcer,
+  type IndexRange,
   type Issuer,
   type Manifest,
-  type IndexRange,
   type Revoker,
   keysApart,
 } from "./manifest.ts";
@@ -38,8 +38,11 @@ import {
 
 const TYP = "behest-trust+jwt";
 
+const jwkMembers = closed<PublicJwk>({ kty: word("OKP"), crv: word("Ed25519"), x: bytes32, "kid?": text });
+
+/** A public key, of which `x` alone counts. */
 export const jwkShape: Check = (value) => {
-  const path = closed<Omit<PublicJwk, "kid">>({ kty: word("OKP"), crv: word("Ed25519"), x: bytes32 })(value);
+  const path = jwkMembers(value);
   if (path !== undefined) return path;
   try {
     publicJwk(value);

@@ -124,7 +124,7 @@ export class Deployment {
       leaf: digest("token"),
       principal: "p-1",
       holder: this.holder.jwk.x,
-      issuer: this.issuer.jwk.x,
+      issuer: thumbprint(this.issuer.jwk),
       depth: 0,
       exp: String(NOW + 3600),
       content: { token: digest("salted token") },

@@ -47,6 +47,15 @@ export function foreign(what: string): BehestError {
   );
 }
 
+/** One request's own fault; its neighbours were written. */
+export function unstorable(cause: unknown): BehestError {
+  return new BehestError(
+    "store_failed",
+    "store_failed: the store cannot hold this request, and wrote nothing of it.",
+    { cause },
+  );
+}
+
 /** The first failure that may have touched more than its own request: nothing is written after it. */
 export function broken(what: string, cause: unknown): BehestError {
   return new BehestError(

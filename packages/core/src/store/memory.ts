@@ -1,7 +1,7 @@
 import { randomBytes, toBase64url } from "@behest/jws";
 import { closed, conflict, missing, twice, unattached } from "./failure.ts";
 import { EMPTY, type Emitter, type Tail, emitterOf, seal, sign, trustDraft } from "./log.ts";
-import { type ActionState, laterOf, mayFinish, ruleBegin, ruleDelegation } from "./rules.ts";
+import { type ActionState, mayFinish, ruleBegin, ruleDelegation } from "./rules.ts";
 import {
   type Append,
   type Begin,
@@ -29,6 +29,8 @@ interface MemoryAction extends ActionState {
   readonly result?: string | undefined;
   /** Index of its action entry; absent for a spawn. */
   readonly index?: number | undefined;
+  /** Of its outcome entry. */
+  readonly ended?: number | undefined;
 }
 
 type Subject = PrincipalRow & { readonly issuer: string; readonly subject: string };
@@ -65,7 +67,8 @@ class MemoryEngine implements Engine {
   readonly #actions = new Map<string, MemoryAction>();
   /** By index of the action entry, so in log order. */
   readonly #records = new Map<number, StoredRecord>();
-  readonly #content = new Map<string, Content>();
+  /** By index of the entry it lies beside; what a spawn left, by its action. */
+  readonly #content = new Map<number | string, readonly Content[]>();
   readonly #journal = new Map<string, Map<string, JournalRow & { readonly index: number }>>();
   readonly #delegations = new Map<string, StoredDelegation>();
   readonly #jtis = new Map<string, StoredDelegation>();
@@ -119,7 +122,7 @@ class MemoryEngine implements Engine {
       this.#journal.set(journal.run, run.set(journal.key, { ...journal, index: placed.index }));
     }
     if (record) this.#records.set(placed.index, { ...record, index: placed.index });
-    this.#keep(request.content);
+    if (request.content) this.#content.set(placed.index, request.content);
     return placed;
   }
 
@@ -147,14 +150,16 @@ class MemoryEngine implements Engine {
     if (ruling.next === "answer") return ruling.answer;
     if (ruling.next === "tell") {
       const { outcome, code } = ruling;
-      const result = state?.result === undefined ? undefined : this.#living(state.result)?.sealed;
+      const result = this.#living(state?.ended ?? request.action).find(
+        ({ id }) => id === state?.result,
+      )?.sealed;
       return { begun: "ended", outcome, code, ...(result && { result }) };
     }
     const { args, attempt, repeatable, entry, record } = request;
     const placed = entry === undefined ? undefined : this.#place(entry);
     this.#actions.set(request.action, { args, attempt, repeatable, index: placed?.index });
     if (placed && record) this.#records.set(placed.index, { ...record, index: placed.index });
-    this.#keep(request.content);
+    if (request.content) this.#content.set(placed?.index ?? request.action, request.content);
     return { begun: "started", ...(placed && { placed }) };
   }
 
@@ -164,10 +169,11 @@ class MemoryEngine implements Engine {
     if (!state || !mayFinish(state, request, true)) return { finished: "late" };
     const { outcome, code, result, entry } = request;
     const placed = entry === undefined ? undefined : this.#place(entry);
-    this.#actions.set(request.action, { ...state, outcome, code, result });
+    this.#actions.set(request.action, { ...state, outcome, code, result, ended: placed?.index });
     const record = state.index === undefined ? undefined : this.#records.get(state.index);
-    if (record) this.#records.set(record.index, { ...record, outcome });
-    this.#keep(request.content);
+    if (record)
+      this.#records.set(record.index, { ...record, outcome, ...(placed && { ended: placed.index }) });
+    if (request.content) this.#content.set(placed?.index ?? request.action, request.content);
     return { finished: "ended", ...(placed && { placed }) };
   }
 
@@ -205,11 +211,8 @@ class MemoryEngine implements Engine {
     return filter.limit === undefined ? rows : rows.slice(Math.max(0, rows.length - filter.limit));
   }
 
-  async content(
-    id: string,
-  ): Promise<{ readonly principal: string; readonly sealed: Uint8Array } | undefined> {
-    const row = this.#living(id);
-    return row && { principal: row.principal, sealed: row.sealed };
+  async content(index: number): Promise<readonly Content[]> {
+    return this.#living(index);
   }
 
   async entries(from: number, limit: number): Promise<readonly string[]> {
@@ -249,21 +252,9 @@ class MemoryEngine implements Engine {
     return placed;
   }
 
-  #keep(content: readonly Content[] = []): void {
-    for (const row of content) {
-      const stored = this.#content.get(row.id);
-      if (!stored) this.#content.set(row.id, row);
-      else {
-        const { until: _, ...rest } = stored;
-        const until = laterOf(stored.until, row.until);
-        this.#content.set(row.id, until === undefined ? rest : { ...rest, until });
-      }
-    }
-  }
-
-  #living(id: string): Content | undefined {
-    const row = this.#content.get(id);
-    return row && (row.until ?? Number.POSITIVE_INFINITY) > this.#now() ? row : undefined;
+  #living(beside: number | string): readonly Content[] {
+    const now = this.#now();
+    return (this.#content.get(beside) ?? []).filter(({ until = Number.POSITIVE_INFINITY }) => until > now);
   }
 
   #turn(run: string, key: string): (JournalRow & { readonly index: number }) | undefined {

@@ -88,8 +88,3 @@ export function ruleDelegation(
   if (!stored) return "new";
   return stored.leaf === row.leaf && stored.request === row.request ? "again" : "action_conflict";
 }
-
-/** When content that two entries share may be swept: with the later of the two; absent means never by time. */
-export function laterOf(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? undefined : Math.max(a, b);
-}

@@ -129,7 +129,7 @@ export interface Finish {
   /** Absent for a spawn. */
   readonly entry?: Draft;
   readonly content?: readonly Content[];
-  /** Content id of the result, for replay. */
+  /** Which of `content` is the result, by id; for replay. */
   readonly result?: string;
 }
 
@@ -156,6 +156,8 @@ export interface StoredRecord extends RecordRow {
   /** Index of its action entry. */
   readonly index: number;
   readonly outcome?: OutcomeWord;
+  /** Index of its outcome entry. */
+  readonly ended?: number;
 }
 
 export interface SeenTool {
@@ -214,7 +216,8 @@ export interface Engine {
   coverage(): Promise<readonly SeenTool[]>;
   /** In log order. */
   records(filter: RecordFilter): Promise<readonly StoredRecord[]>;
-  content(id: string): Promise<{ readonly principal: string; readonly sealed: Uint8Array } | undefined>;
+  /** What lies beside the entry at this index, and has neither ended nor been erased. */
+  content(index: number): Promise<readonly Content[]>;
   /** Entries as they were signed, `from` inclusive, at most `limit`. */
   entries(from: number, limit: number): Promise<readonly string[]>;
   /** The last signed checkpoint. */

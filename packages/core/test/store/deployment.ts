@@ -1,4 +1,4 @@
-import { canonical, generatePrivateJwk, publicJwk, sha256, signerOf, thumbprint, toBase64url } from "@behest/jws";
+import { canonical, generatePrivateJwk, sha256, signerOf, thumbprint, toBase64url } from "@behest/jws";
 import {
   type Decision,
   type EntryPayload,
@@ -12,6 +12,7 @@ import {
 import type { Append, Begin, Finish, Identity, Placed } from "../../src/store/types.ts";
 
 const ORIGIN = "test.example/log";
+const LEAF = toBase64url(sha256("token"));
 
 /** Keys and entries of an invented deployment, such that `verifyLog` finds nothing to object to. */
 export interface TestDeployment {
@@ -22,7 +23,8 @@ export interface TestDeployment {
   nextTrust(change?: Partial<Manifest>): Promise<void>;
   /** A fresh enforcer, and no other, from the next version on. */
   replaceEnforcer(): Promise<void>;
-  root(leaf: string): Append;
+  /** The delegation that all actions are taken under. */
+  root(): Append;
   /** A permitted read, unless told otherwise. */
   begin(action: string, delegation: Placed, change?: Partial<Begin>): Begin;
   denial(action: string, delegation: Placed): Append;
@@ -38,8 +40,8 @@ export async function testDeployment(): Promise<TestDeployment> {
     seq: 0,
     at: new Date().toISOString(),
     origin: ORIGIN,
-    issuers: [{ iss: "https://issuer.example", jwk: publicJwk(issuer.jwk) }],
-    enforcers: [{ jwk: publicJwk(enforcer.jwk) }],
+    issuers: [{ iss: "https://issuer.example", jwk: issuer.jwk }],
+    enforcers: [{ jwk: enforcer.jwk }],
     approvers: [],
     revokers: [],
     witnesses: [],
@@ -54,10 +56,10 @@ export async function testDeployment(): Promise<TestDeployment> {
   const common = () => ({ v: 1, at: new Date().toISOString() }) as const;
   const action = (
     verdict: "permit" | "deny",
-    { action: id, attempt, delegation, leaf }: { action: string; attempt: number; delegation: Placed; leaf: string },
+    { action: id, attempt, delegation }: { action: string; attempt: number; delegation: Placed },
   ): string => {
     const args = commit(new Uint8Array(32), id);
-    const decision: Decision = { action: id, leaf, tool: "read_file", args };
+    const decision: Decision = { action: id, leaf: LEAF, tool: "read_file", args };
     return entry({
       ...common(),
       type: "action",
@@ -69,18 +71,17 @@ export async function testDeployment(): Promise<TestDeployment> {
       boundary: "inside",
       verdict,
       findings: [],
-      decision: signActionDecision(decision, holder),
+      decision: signActionDecision(decision, holder) as string,
       content: { args },
       links: { delegation: delegation.hash },
     });
   };
-  const leaves = new Map<string, string>();
   const record = (id: string, attempt: number, verdict: "permit" | "deny") => ({
     action: id,
     attempt,
     session: "s1",
     principal: "p1",
-    delegation: "leaf",
+    delegation: LEAF,
     tool: "read_file",
     verdict,
     code: verdict === "permit" ? "ok" : "tool_not_granted",
@@ -92,31 +93,36 @@ export async function testDeployment(): Promise<TestDeployment> {
     nextTrust,
     async replaceEnforcer() {
       enforcer = await newSigner();
-      await nextTrust({ enforcers: [{ jwk: publicJwk(enforcer.jwk) }] });
+      await nextTrust({ enforcers: [{ jwk: enforcer.jwk }] });
     },
     async identity() {
       const entryKey = await generatePrivateJwk();
       const now = Math.floor(Date.now() / 1000);
-      const request = { jwk: publicJwk({ ...entryKey, d: undefined, kty: "OKP" }), origin: ORIGIN, from: now - 60, until: now + 3600 };
-      return { origin: ORIGIN, manifest: jws, entryKey, certificate: await certifyEntryKey(request, enforcer) };
+      const jwk = signerOf(entryKey).jwk;
+      const certificate = await certifyEntryKey(
+        { jwk, origin: ORIGIN, from: now - 60, until: now + 3600 },
+        enforcer,
+      );
+      return { origin: ORIGIN, manifest: jws, entryKey, certificate };
     },
-    root(name) {
-      const leaf = toBase64url(sha256(name));
+    root() {
       const payload: EntryPayload = {
         ...common(),
         type: "delegation",
-        jti: name,
-        leaf,
+        jti: "root",
+        leaf: LEAF,
         principal: "p1",
         holder: holder.jwk.x,
-        issuer: issuer.jwk.x,
+        issuer: thumbprint(issuer.jwk),
         depth: 0,
         exp: String(Math.floor(Date.now() / 1000) + 3600),
-        content: { token: leaf },
+        content: { token: LEAF },
         links: {},
       };
-      leaves.set("leaf", leaf);
-      return { entry: entry(payload), delegation: { leaf, jti: name, principal: "p1", sealed: Buffer.from(name) } };
+      return {
+        entry: entry(payload),
+        delegation: { leaf: LEAF, jti: "root", principal: "p1", sealed: Buffer.from("root") },
+      };
     },
     begin(id, delegation, change = {}) {
       const attempt = change.attempt ?? 1;
@@ -126,14 +132,14 @@ export async function testDeployment(): Promise<TestDeployment> {
         attempt,
         repeatable: true,
         expires: Date.now() + 3_600_000,
-        entry: action("permit", { action: id, attempt, delegation, leaf: leaves.get("leaf")! }),
+        entry: action("permit", { action: id, attempt, delegation }),
         record: record(id, attempt, "permit"),
         ...change,
       };
     },
     denial(id, delegation) {
       return {
-        entry: action("deny", { action: id, attempt: 0, delegation, leaf: leaves.get("leaf")! }),
+        entry: action("deny", { action: id, attempt: 0, delegation }),
         record: record(id, 0, "deny"),
         once: `deny ${id}`,
       };
@@ -172,7 +178,13 @@ export async function testDeployment(): Promise<TestDeployment> {
           content: { instruction: id, tools: id, response: id },
           links: { delegation: delegation.hash },
         }),
-        journal: { run: "run", key: turn, sealed: Buffer.from(turn), principal: "p1", until: Date.now() + 60_000 },
+        journal: {
+          run: "run",
+          key: turn,
+          sealed: Buffer.from(turn),
+          principal: "p1",
+          until: Date.now() + 60_000,
+        },
       };
     },
   };

@@ -1,3 +1,4 @@
+import { thumbprint } from "@behest/jws";
 import { expect, test } from "vitest";
 import { AT, Deployment, NOW, emitterOf, key } from "../../test/deployment.ts";
 import { type LogReport, type Manifest, signTrust, trustHash } from "../index.ts";
@@ -124,6 +125,30 @@ test("from the index on at which an enforcer is no longer trusted, its entry key
   ]);
 });
 
+test("an enforcer that is trusted up to the last entry vouches for the checkpoint over it", async () => {
+  const made = await Deployment.make();
+  const manifest: Manifest = { ...made.manifest, enforcers: [{ jwk: made.enforcer.jwk, until: 2 }] };
+  made.open(made.emitter, await signTrust(manifest, made.owner));
+  made.append(made.delegation());
+  expect(await made.verify()).toMatchObject({ ok: true, size: 2 });
+});
+
+test("what two later manifests take back is told once", async () => {
+  const made = await Deployment.withLog(1);
+  const newcomer = await key();
+  const enforcers = [{ jwk: made.enforcer.jwk, until: 4 }, { jwk: newcomer.jwk }];
+  const second = await next(made, { enforcers });
+  made.open(await emitterOf(newcomer), second);
+  const third = {
+    ...made.manifest,
+    seq: 3,
+    prev: trustHash(second),
+    enforcers: enforcers.with(0, { jwk: made.enforcer.jwk, until: 3 }),
+  };
+  made.append({ v: 1, type: "trust", at: AT, manifest: await signTrust(third, made.owner) });
+  expect(said(await made.verify())).toEqual(["4 key_not_trusted", "3 key_not_trusted"]);
+});
+
 test("a later manifest takes trust back from an index that is past, and every entry from there on is named", async () => {
   const made = await Deployment.withLog(3);
   const newcomer = await key();
@@ -163,7 +188,7 @@ test("an enforcer that a later manifest leaves out signs nothing after it, and w
 
 test("an issuer is one that the manifest names at that index, also as later manifests see it", async () => {
   const made = await Deployment.withLog(0);
-  made.append(made.delegation({ issuer: (await key()).jwk.x }));
+  made.append(made.delegation({ issuer: thumbprint((await key()).jwk) }));
   const withdrawn = [{ iss: "https://issuer.example", jwk: made.issuer.jwk, until: 1 }];
   made.append({ v: 1, type: "trust", at: AT, manifest: await next(made, { issuers: withdrawn }) });
   made.append(made.delegation());

@@ -74,14 +74,14 @@ export class Keys {
     if (!key) throw new Refusal("key", "key_not_certified", "no certificate up to this entry is for its key");
     checkCovered(key.certificate, judged.manifest, index, payload.at);
     this.#keys.set(entry.kid, key);
-    this.#enforcers.note(key.certificate.enforcer.x, index);
+    this.#enforcers.note(thumbprint(key.certificate.enforcer), index);
     if (version !== this.#version) this.#replace(version);
   }
 
-  /** A root that this issuer's key signed stands at `index`; throws where the manifest does not name the key there. */
-  relyOnIssuer(x: string, index: number): void {
+  /** A root that the issuer's key with this thumbprint signed stands at `index`; throws where the manifest does not name the key there. */
+  relyOnIssuer(key: string, index: number): void {
     const issuers = rolesAt(this.#version?.manifest.issuers ?? [], index);
-    if (issuers.some(({ jwk }) => jwk?.x === x)) return this.#issuers.note(x, index);
+    if (issuers.some(({ jwk }) => jwk && thumbprint(jwk) === key)) return this.#issuers.note(key, index);
     if (!issuers.some(({ jwks }) => jwks))
       throw new Refusal(
         "delegation",

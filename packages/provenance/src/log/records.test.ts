@@ -158,7 +158,7 @@ test("the same denial may be recorded again, and what was asked for may start la
   expect(said(await made.verify())).toEqual([]);
 });
 
-test("a read starts again after unknown, and only then", async () => {
+test("a read starts again once its last attempt has ended otherwise than done, and only then", async () => {
   const { made, delegation } = await start();
   const again = (attempt: number, change = {}) =>
     made.append(made.action(delegation, { action: "call-0", change: { attempt, ...change } }));
@@ -168,9 +168,11 @@ test("a read starts again after unknown, and only then", async () => {
   again(2, { effect: "irreversible" }); // 5
   again(3); // 6: there was no second
   const second = again(2);
-  made.append(outcome(second, { action: "call-0", attempt: 2 }));
-  again(3); // 9: the second is done
-  expect(said(await made.verify())).toEqual([3, 5, 6, 9].map((i) => `${i} attempt_out_of_order`));
+  made.append(outcome(second, { action: "call-0", attempt: 2, outcome: "failed" }));
+  const third = again(3);
+  made.append(outcome(third, { action: "call-0", attempt: 3 }));
+  again(4); // 11: the third is done
+  expect(said(await made.verify())).toEqual([3, 5, 6, 11].map((i) => `${i} attempt_out_of_order`));
 });
 
 test("an attempt has one outcome", async () => {

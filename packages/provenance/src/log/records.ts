@@ -127,13 +127,13 @@ export class Records {
       throw new Refusal("delegation", "delegation_expired", "permitted after its delegation had expired");
     const name = attemptName(action, attempt);
     if (this.#attempts.has(name)) throw new Refusal("attempt", "attempt_repeated", "an attempt starts twice");
-    const again =
-      effect === "read" && this.#attempts.get(attemptName(action, attempt - 1))?.outcome === "unknown";
+    const before = this.#attempts.get(attemptName(action, attempt - 1))?.outcome;
+    const again = effect === "read" && before !== undefined && before !== "done";
     if (attempt > 1 && !again)
       throw new Refusal(
         "attempt",
         "attempt_out_of_order",
-        "only a read whose last attempt ended as unknown starts again",
+        "only a read whose last attempt ended otherwise than done starts again",
       );
     this.#attempts.set(name, known);
     return known;

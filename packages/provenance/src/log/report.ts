@@ -61,7 +61,7 @@ export interface LogReport {
   readonly root: string;
   /** Entries in which nothing failed. */
   readonly proven: number;
-  /** Entries of each type, and principals (pseudonyms), that were met in proven order; see `findings` for what failed. */
+  /** Entries of each type that are signed by a key reached from the owner, and the principals (pseudonyms) they name. */
   readonly counts: { readonly [type in EntryType]: number } & { readonly principals: number };
   /** Everything that is not proven, in the order it was noticed. */
   readonly findings: readonly LogFinding[];

@@ -9,11 +9,13 @@ export interface ActionRow extends ActionState {
   readonly lease: number;
   /** Index of its action entry; a spawn has none. */
   readonly entry: number | undefined;
+  /** Index of its outcome entry. */
+  readonly ended: number | undefined;
   /** Content id of the result. */
   readonly result: string | undefined;
 }
 
-const COLUMNS = "id, args, attempt, repeatable, lease, entry, outcome, code, result";
+const COLUMNS = "id, args, attempt, repeatable, lease, entry, ended, outcome, code, result";
 
 /** Actions and the records of them that listings read. All methods run inside a transaction. */
 export class Actions {
@@ -30,8 +32,8 @@ export class Actions {
     this.#start = db.prepare(`
       INSERT INTO action (id, args, attempt, repeatable, lease, entry) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt, repeatable = excluded.repeatable,
-        lease = excluded.lease, entry = excluded.entry, outcome = NULL, code = NULL, result = NULL`);
-    this.#end = db.prepare("UPDATE action SET outcome = ?, code = ?, result = ? WHERE id = ?");
+        lease = excluded.lease, entry = excluded.entry, ended = NULL, outcome = NULL, code = NULL, result = NULL`);
+    this.#end = db.prepare("UPDATE action SET outcome = ?, code = ?, result = ?, ended = ? WHERE id = ?");
     this.#running = db.prepare("SELECT 1 FROM action WHERE outcome IS NULL AND lease = ? LIMIT 1");
     this.#orphans = db.prepare(
       `SELECT ${COLUMNS} FROM action WHERE outcome IS NULL AND lease NOT IN (SELECT id FROM lease) ORDER BY entry`,
@@ -39,7 +41,7 @@ export class Actions {
     this.#record = db.prepare(`
       INSERT INTO record (idx, action, attempt, session, principal, delegation, tool, verdict, code, at)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-    this.#outcome = db.prepare("UPDATE record SET outcome = ? WHERE idx = ?");
+    this.#outcome = db.prepare("UPDATE record SET outcome = ?, ended = ? WHERE idx = ?");
   }
 
   get(id: string): ActionRow | undefined {
@@ -52,9 +54,13 @@ export class Actions {
     this.#start.run(action, args, attempt, repeatable ? 1 : 0, lease, entry ?? null);
   }
 
-  end(row: ActionRow, outcome: OutcomeWord, code: string, result?: string): void {
-    this.#end.run(outcome, code, result ?? null, row.id);
-    if (row.entry !== undefined) this.#outcome.run(outcome, row.entry);
+  end(
+    row: ActionRow,
+    end: { outcome: OutcomeWord; code: string; result?: string | undefined; ended: number | undefined },
+  ): void {
+    const { outcome, code, result, ended } = end;
+    this.#end.run(outcome, code, result ?? null, ended ?? null, row.id);
+    if (row.entry !== undefined) this.#outcome.run(outcome, ended ?? null, row.entry);
   }
 
   isRunning(lease: number): boolean {
@@ -80,6 +86,7 @@ function actionRow(row: Record<string, unknown>): ActionRow {
     repeatable: row["repeatable"] === 1,
     lease: row["lease"] as number,
     entry: (row["entry"] ?? undefined) as number | undefined,
+    ended: (row["ended"] ?? undefined) as number | undefined,
     outcome: (row["outcome"] ?? undefined) as OutcomeWord | undefined,
     code: (row["code"] ?? undefined) as string | undefined,
     result: (row["result"] ?? undefined) as string | undefined,

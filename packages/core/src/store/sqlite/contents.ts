@@ -2,13 +2,24 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { randomBytes, toBase64url } from "@behest/jws";
 import type { Content, DelegationRow, JournalRow, PrincipalRow, SeenTool } from "../types.ts";
 
+/** Pieces of content that may lie beside one entry. */
+const SLOTS = 64;
+/** SQL: content beside the entry of this index. */
+export function besideOf(index: string): string {
+  return `slot BETWEEN ${index} * ${SLOTS} AND ${index} * ${SLOTS} + ${SLOTS - 1}`;
+}
+
+const LIVING = "(until IS NULL OR until > ?)";
+
 /** Rows that one sweep removes at most, so that it never holds the lock for long. */
 const SWEEP = 10_000;
 
 /** What lies beside the log: sealed content, model turns, delegations, principals. All methods run inside a transaction. */
 export class Contents {
   readonly #keep: StatementSync;
-  readonly #living: StatementSync;
+  readonly #beside: StatementSync;
+  readonly #leave: StatementSync;
+  readonly #left: StatementSync;
   readonly #turn: StatementSync;
   readonly #journal: StatementSync;
   readonly #forget: StatementSync;
@@ -23,10 +34,14 @@ export class Contents {
   readonly #sweeps: readonly StatementSync[];
 
   constructor(db: DatabaseSync) {
-    this.#keep = db.prepare(`
-      INSERT INTO content (id, principal, sealed, until) VALUES (?, ?, ?, ?)
-      ON CONFLICT (id) DO UPDATE SET until = max(until, excluded.until)`);
-    this.#living = db.prepare("SELECT sealed FROM content WHERE id = ? AND (until IS NULL OR until > ?)");
+    this.#keep = db.prepare(
+      "INSERT INTO content (slot, id, principal, sealed, until) VALUES (?, ?, ?, ?, ?)",
+    );
+    this.#beside = db.prepare(`SELECT sealed FROM content WHERE ${besideOf("?1")} AND id = ?2 AND ${LIVING}`);
+    this.#leave = db.prepare(
+      "INSERT OR REPLACE INTO spawned (action, id, principal, sealed, until) VALUES (?, ?, ?, ?, ?)",
+    );
+    this.#left = db.prepare(`SELECT sealed FROM spawned WHERE action = ? AND id = ? AND ${LIVING}`);
     this.#turn = db.prepare("SELECT idx FROM journal WHERE run = ? AND key = ? AND until > ?");
     this.#journal = db.prepare(
       "INSERT OR REPLACE INTO journal (run, key, sealed, principal, until, idx) VALUES (?, ?, ?, ?, ?, ?)",
@@ -47,22 +62,27 @@ export class Contents {
     );
     this.#seen = db.prepare("INSERT OR REPLACE INTO seen (tool, kind, declared, at) VALUES (?, ?, ?, ?)");
     this.#due = db.prepare(`
-      SELECT EXISTS (SELECT 1 FROM content WHERE until <= ?1) OR EXISTS (SELECT 1 FROM journal WHERE until <= ?1) AS due`);
-    this.#sweeps = ["content", "journal"].map((table) =>
+      SELECT EXISTS (SELECT 1 FROM content WHERE until <= ?1) OR EXISTS (SELECT 1 FROM spawned WHERE until <= ?1)
+        OR EXISTS (SELECT 1 FROM journal WHERE until <= ?1) AS due`);
+    this.#sweeps = ["content", "spawned", "journal"].map((table) =>
       db.prepare(
         `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE until <= ? LIMIT ${SWEEP})`,
       ),
     );
   }
 
-  /** Content that two entries share stays until the later of the two; max() of NULL is NULL: never by time. */
-  keep(content: readonly Content[] = []): void {
-    for (const { id, principal, sealed, until } of content)
-      this.#keep.run(id, principal, sealed, until ?? null);
+  /** `beside`: index of an entry; of a spawn, which has none, the action. */
+  keep(content: readonly Content[] = [], beside: number | string): void {
+    if (content.length > SLOTS) throw new RangeError(`more than ${SLOTS} pieces of content beside one entry`);
+    for (const [i, { id, principal, sealed, until }] of content.entries())
+      if (typeof beside === "number")
+        this.#keep.run(beside * SLOTS + i, id, principal, sealed, until ?? null);
+      else this.#leave.run(beside, id, principal, sealed, until ?? null);
   }
 
-  sealed(id: string, now: number): Uint8Array | undefined {
-    return this.#living.get(id, now)?.["sealed"] as Uint8Array | undefined;
+  sealed(id: string, beside: number | string, now: number): Uint8Array | undefined {
+    const row = (typeof beside === "number" ? this.#beside : this.#left).get(beside, id, now);
+    return row?.["sealed"] as Uint8Array | undefined;
   }
 
   /** Index of the entry of a recorded turn. */

@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { OutcomeWord } from "@behest/provenance";
 import { missing } from "../failure.ts";
 import type {
+  Content,
   DelegationRow,
   PrincipalRow,
   RecordFilter,
@@ -9,13 +10,14 @@ import type {
   SeenTool,
   StoredRecord,
 } from "../types.ts";
+import { besideOf } from "./contents.ts";
 import { Entries } from "./entries.ts";
 import { openForReading } from "./file.ts";
 
 type Row = Record<string, unknown>;
 
-/** Rows that have an end are gone at it, whether swept yet or not, by the store's time. */
-const LIVING = "> max(?, (SELECT at FROM head))";
+/** Rows that have an end are gone at it, whether swept yet or not, by the store's time; ?1 is this process's. */
+const LIVING = "until > max(?1, (SELECT at FROM head))";
 
 /** Reads what is committed, on a connection that cannot write. */
 export class Reader {
@@ -36,9 +38,9 @@ export class Reader {
     // A spawned one first: only its jti is nobody else's.
     this.#jti = db.prepare("SELECT * FROM delegation WHERE jti = ? ORDER BY request IS NULL, idx LIMIT 1");
     this.#leaf = db.prepare("SELECT * FROM delegation WHERE leaf = ?");
-    this.#turn = db.prepare(`SELECT sealed, idx FROM journal WHERE run = ? AND key = ? AND until ${LIVING}`);
+    this.#turn = db.prepare(`SELECT sealed, idx FROM journal WHERE run = ?2 AND key = ?3 AND ${LIVING}`);
     this.#content = db.prepare(
-      `SELECT principal, sealed FROM content WHERE id = ? AND (until IS NULL OR until ${LIVING})`,
+      `SELECT id, principal, sealed, until FROM content WHERE ${besideOf("?2")} AND (until IS NULL OR ${LIVING})`,
     );
   }
 
@@ -75,13 +77,15 @@ export class Reader {
   }
 
   recall(run: string, key: string): { readonly sealed: Uint8Array; readonly hash: string } | undefined {
-    const row = this.#turn.get(run, key, Date.now());
+    const row = this.#turn.get(Date.now(), run, key);
     return row && { sealed: row["sealed"] as Uint8Array, hash: this.#entries.hash(row["idx"] as number) };
   }
 
-  content(id: string): { readonly principal: string; readonly sealed: Uint8Array } | undefined {
-    const row = this.#content.get(id, Date.now());
-    return row && { principal: row["principal"] as string, sealed: row["sealed"] as Uint8Array };
+  content(index: number): Content[] {
+    return this.#content.all(Date.now(), index).map((row) => {
+      const { until, ...rest } = row as unknown as Content & { until: number | null };
+      return { ...rest, ...(until !== null && { until }) };
+    });
   }
 
   coverage(): SeenTool[] {
@@ -133,10 +137,11 @@ export class Reader {
 }
 
 function storedRecord(row: Row): StoredRecord {
-  const { idx, outcome, ...rest } = row;
+  const { idx, outcome, ended, ...rest } = row;
   return {
     ...(rest as unknown as RecordRow),
     index: idx as number,
     ...(outcome !== null && { outcome: outcome as OutcomeWord }),
+    ...(ended !== null && { ended: ended as number }),
   };
 }

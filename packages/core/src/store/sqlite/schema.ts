@@ -17,23 +17,23 @@ export const SCHEMA = `
     certificate INTEGER NOT NULL, manifest INTEGER NOT NULL, at INTEGER NOT NULL
   ) STRICT;
 
-  -- The latest attempt of each action; outcome is null while it runs. entry: of its action entry, null for a spawn.
+  -- The latest attempt of each action; outcome is null while it runs. entry, ended: where its entries are, null
+  -- for a spawn.
   CREATE TABLE action (
     id TEXT PRIMARY KEY, args TEXT NOT NULL, attempt INTEGER NOT NULL, repeatable INTEGER NOT NULL,
-    lease INTEGER NOT NULL, entry INTEGER, outcome TEXT, code TEXT, result TEXT
+    lease INTEGER NOT NULL, entry INTEGER, ended INTEGER, outcome TEXT, code TEXT, result TEXT
   ) STRICT;
   CREATE INDEX action_running ON action (lease) WHERE outcome IS NULL;
 
-  -- One row an action entry, for listings.
+  -- One row an action entry, for listings. Each index is one more page to sync with every action; the tool and
+  -- the time are looked for from the newest row on.
   CREATE TABLE record (
     idx INTEGER PRIMARY KEY, action TEXT NOT NULL, attempt INTEGER NOT NULL, session TEXT NOT NULL,
     principal TEXT NOT NULL, delegation TEXT NOT NULL, tool TEXT NOT NULL, verdict TEXT NOT NULL,
-    code TEXT NOT NULL, at INTEGER NOT NULL, outcome TEXT
+    code TEXT NOT NULL, at INTEGER NOT NULL, outcome TEXT, ended INTEGER
   ) STRICT;
   CREATE INDEX record_session ON record (session);
   CREATE INDEX record_principal ON record (principal);
-  CREATE INDEX record_tool ON record (tool);
-  CREATE INDEX record_at ON record (at);
 
   CREATE TABLE once (key TEXT PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -44,8 +44,18 @@ export const SCHEMA = `
   CREATE INDEX delegation_jti ON delegation (jti);
   CREATE UNIQUE INDEX delegation_spawned ON delegation (jti) WHERE request IS NOT NULL;
 
-  CREATE TABLE content (id TEXT PRIMARY KEY, principal TEXT NOT NULL, sealed BLOB NOT NULL, until INTEGER) STRICT;
+  -- slot: 64 × index of the entry it lies beside + its place there, so that it is written in order too.
+  CREATE TABLE content (
+    slot INTEGER PRIMARY KEY, id TEXT NOT NULL, principal TEXT NOT NULL, sealed BLOB NOT NULL, until INTEGER
+  ) STRICT;
   CREATE INDEX content_until ON content (until) WHERE until IS NOT NULL;
+
+  -- The same of spawns, which have no entry.
+  CREATE TABLE spawned (
+    action TEXT NOT NULL, id TEXT NOT NULL, principal TEXT NOT NULL, sealed BLOB NOT NULL, until INTEGER,
+    PRIMARY KEY (action, id)
+  ) STRICT;
+  CREATE INDEX spawned_until ON spawned (until) WHERE until IS NOT NULL;
 
   CREATE TABLE journal (
     run TEXT NOT NULL, key TEXT NOT NULL, sealed BLOB NOT NULL, principal TEXT NOT NULL, until INTEGER NOT NULL,

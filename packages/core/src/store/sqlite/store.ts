@@ -117,8 +117,8 @@ class SqliteEngine implements Engine {
     return this.#read((reader) => reader.records(filter));
   }
 
-  async content(id: string): ReturnType<Engine["content"]> {
-    return this.#read((reader) => reader.content(id));
+  async content(index: number): Promise<readonly Content[]> {
+    return this.#read((reader) => reader.content(index));
   }
 
   async entries(from: number, limit: number): Promise<readonly string[]> {

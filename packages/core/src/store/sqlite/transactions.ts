@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { toBase64url } from "@behest/jws";
 import { headOf, rootOf } from "@behest/provenance";
 import { BehestError } from "../../error.ts";
-import { broken, mismatch, superseded } from "../failure.ts";
+import { broken, mismatch, superseded, unstorable } from "../failure.ts";
 import { EMPTY, type Emitter, type Tail, seal, sign } from "../log.ts";
 import type { Draft } from "../types.ts";
 import type { Entries, HeadRow } from "./entries.ts";
@@ -108,12 +108,12 @@ export class Transactions {
       const all = this.#concernsAll(error);
       this.#parts.leases.distrust();
       if (this.#parts.db.isTransaction) this.#sql.rollback.run();
-      throw all ? this.#fail(error) : error;
+      throw all ? this.#fail(error) : ownFault(error);
     }
   }
 
   /** One request among several: what it did is undone where it fails by its own fault. */
-  isolated<T>(work: () => T): { readonly value: T } | { readonly error: unknown } {
+  isolated<T>(work: () => T): { readonly value: T } | { readonly error: BehestError } {
     const before = this.#next;
     this.#sql.save.run();
     try {
@@ -125,7 +125,7 @@ export class Transactions {
       this.#sql.restore.run();
       this.#sql.release.run();
       this.#next = before;
-      return { error };
+      return { error: ownFault(error) };
     }
   }
 
@@ -181,4 +181,8 @@ export class Transactions {
   #fail(error: unknown): BehestError {
     return (this.#failure = BehestError.isInstance(error) ? error : broken("a write failed", error));
   }
+}
+
+function ownFault(error: unknown): BehestError {
+  return BehestError.isInstance(error) ? error : unstorable(error);
 }

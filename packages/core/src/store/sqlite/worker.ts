@@ -1,5 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { BehestError, type Code } from "../../error.ts";
+import type { BehestError, Code } from "../../error.ts";
 import type { Identity, SeenTool } from "../types.ts";
 import { type WriterOptions, attach } from "./attach.ts";
 import { told } from "./file.ts";
@@ -46,8 +46,8 @@ function send(answers: readonly Answer[]): void {
 }
 
 /** Errors lose their class on the way. */
-function plain(error: unknown): Extract<Sent, { error: unknown }>["error"] {
-  const { code, message, hint, cause } = BehestError.isInstance(error) ? error : told(error);
+function plain(error: BehestError): Extract<Sent, { error: unknown }>["error"] {
+  const { code, message, hint, cause } = error;
   return {
     code,
     message,
@@ -77,13 +77,13 @@ try {
     try {
       writer.close();
     } catch (error) {
-      closed = { error };
+      closed = { error: told(error) };
     }
     send([closed]);
     port.close();
   });
   send([{ value: undefined }]);
 } catch (error) {
-  send([{ error }]);
+  send([{ error: told(error) }]);
   port.close();
 }

@@ -1,3 +1,4 @@
+import type { BehestError } from "../../error.ts";
 import { conflict } from "../failure.ts";
 import { trustDraft } from "../log.ts";
 import { LAPSED, lapsed, mayFinish, ruleBegin, ruleDelegation } from "../rules.ts";
@@ -27,7 +28,7 @@ export type Write =
   /** Writes what waits for something else to be written. */
   | { readonly op: "flush" };
 
-export type Answer = { readonly value: unknown } | { readonly error: unknown };
+export type Answer = { readonly value: unknown } | { readonly error: BehestError };
 
 /** Looked for this often, ms; also when the process attaches. */
 const SWEEP_EVERY = 60_000;
@@ -85,7 +86,7 @@ export class Writer {
       for (const place of this.#places) place.head = head;
       return value;
     } catch (error) {
-      return requests.map(() => ({ error }));
+      return requests.map(() => ({ error: error as BehestError }));
     }
   }
 
@@ -156,7 +157,7 @@ export class Writer {
     if (delegation) this.#contents.delegate(delegation, placed.index);
     if (journal) this.#contents.journal(journal, placed.index);
     if (record) this.#actions.record(placed.index, record);
-    this.#contents.keep(request.content);
+    this.#contents.keep(request.content, placed.index);
     return placed;
   }
 
@@ -185,14 +186,17 @@ export class Writer {
           return ruling.answer;
         case "tell": {
           const { outcome, code } = ruling;
-          const result = row?.result === undefined ? undefined : this.#contents.sealed(row.result, now);
+          const result =
+            row?.result === undefined
+              ? undefined
+              : this.#contents.sealed(row.result, row.ended ?? row.id, now);
           return { begun: "ended", outcome, code, ...(result && { result }) };
         }
         case "start": {
           const placed = request.entry === undefined ? undefined : this.#place(request.entry);
           this.#actions.start(request, leases.id, placed?.index);
           if (placed && request.record) this.#actions.record(placed.index, request.record);
-          this.#contents.keep(request.content);
+          this.#contents.keep(request.content, placed?.index ?? request.action);
           return { begun: "started", ...(placed && { placed }) };
         }
       }
@@ -203,18 +207,18 @@ export class Writer {
     const row = this.#actions.get(request.action);
     if (!row || !mayFinish(row, request, row.lease === this.#parts.leases.id)) return { finished: "late" };
     const placed = request.entry === undefined ? undefined : this.#place(request.entry);
-    this.#actions.end(row, request.outcome, request.code, request.result);
-    this.#contents.keep(request.content);
+    const { outcome, code, result } = request;
+    this.#actions.end(row, { outcome, code, result, ended: placed?.index });
+    this.#contents.keep(request.content, placed?.index ?? request.action);
     return { finished: "ended", ...(placed && { placed }) };
   }
 
   /** Nobody holds its lease any more: what became of it is not known. A spawn leaves no entry. */
   #lapse(row: ActionRow): void {
-    if (row.entry !== undefined) {
-      const hash = this.#parts.entries.hash(row.entry);
-      this.#transactions.place(lapsed(row.id, row.attempt, hash, this.#parts.clock()));
-    }
-    this.#actions.end(row, LAPSED.outcome, LAPSED.code);
+    const hash = row.entry === undefined ? undefined : this.#parts.entries.hash(row.entry);
+    const draft = hash && lapsed(row.id, row.attempt, hash, this.#parts.clock());
+    const placed = draft && this.#transactions.place(draft);
+    this.#actions.end(row, { ...LAPSED, ended: placed ? placed.index : undefined });
   }
 
   #place(draft: string): Placed {

@@ -1,0 +1,72 @@
+import type { Tool, ToolExecutionOptions } from "ai";
+import type { Session } from "@behest/core";
+import { callTool } from "@behest/core/adapter";
+import type { Execute } from "./mark.ts";
+import { relay } from "./relay.ts";
+import { insideCall, sessionFor } from "./session.ts";
+import { turnOf } from "./step.ts";
+
+type Options = ToolExecutionOptions<unknown>;
+
+/** A tool's own body. `definition` is what carries its profile. */
+export interface Body {
+  readonly tool: Tool;
+  readonly execute: Execute;
+  readonly definition: object;
+}
+
+/** The body behind the gate: decided and recorded before it starts, run with the frozen arguments. */
+export function guardExecute(body: Body, name: string, explicit: Session | undefined): Execute {
+  const begin = async (
+    session: Session,
+    input: unknown,
+    options: Options,
+    { left, emit }: { left?: AbortSignal; emit?: Emit } = {},
+  ): Promise<unknown> => {
+    const { toolCallId: callId, messages, abortSignal } = options;
+    const turn = await turnOf(callId, messages);
+    const signal = left && abortSignal ? AbortSignal.any([left, abortSignal]) : (left ?? abortSignal);
+    const call = { tool: name, args: input, callId, turn, definition: body.definition, signal };
+    return callTool(session, call, async (args, { signal: joined }) => {
+      const own = { ...options, abortSignal: joined };
+      const result = insideCall(turn, callId, () => body.execute.call(body.tool, args, own));
+      return isAsyncIterable(result) ? drain(result, joined, emit) : result;
+    });
+  };
+  // What the SDK is handed must be an async iterable at once, before anything is decided: only a generator
+  // function says beforehand that it will be one.
+  if (!isAsyncGenerator(body.execute))
+    return async (input, options) => begin(sessionFor(explicit, `"${name}"`), input, options);
+  return (input, options) => {
+    // Now, not when it is pulled: whoever pulls may be in another session.
+    const session = sessionFor(explicit, `"${name}"`);
+    return relay((emit, left) => begin(session, input, options, { emit, left }));
+  };
+}
+
+type Emit = (value: unknown) => Promise<void>;
+
+/** Takes value after value until the signal fires; the last one is the result. Closes the source in any case. */
+async function drain(
+  source: AsyncIterable<unknown>,
+  signal: AbortSignal,
+  emit: Emit | undefined,
+): Promise<unknown> {
+  let last: unknown;
+  for await (const value of source) {
+    signal.throwIfAborted();
+    last = value;
+    if (!emit) continue;
+    await emit(value);
+    signal.throwIfAborted();
+  }
+  return last;
+}
+
+function isAsyncGenerator(execute: Execute): boolean {
+  return Object.prototype.toString.call(execute) === "[object AsyncGeneratorFunction]";
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}

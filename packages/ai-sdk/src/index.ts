@@ -1,0 +1,4 @@
+export { guard } from "./guard.ts";
+export type { GuardSettings } from "./settings.ts";
+export { type Subagent, subagentTool } from "./subagent.ts";
+export { guardTools } from "./tool.ts";

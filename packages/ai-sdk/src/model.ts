@@ -1,0 +1,111 @@
+import { type LanguageModel, customProvider } from "ai";
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4StreamPart,
+} from "@ai-sdk/provider";
+import type { Session } from "@behest/core";
+import { holdRun, openTurn } from "@behest/core/adapter";
+import { type Answer, decodeAnswer, partsOf } from "./answer.ts";
+import { collectAnswer } from "./collect.ts";
+import { brand, brandOf } from "./mark.ts";
+import { type Seen, offeredTools } from "./offer.ts";
+import { journalled, unstamped } from "./prompt.ts";
+import { type Turn, endsLoop, record, until } from "./record.ts";
+import { enclosingCall, sessionFor } from "./session.ts";
+import { type Step, newStep, stamp } from "./step.ts";
+
+/** What one `guard` knows of the settings around its model. */
+export interface Scope {
+  readonly session: Session | undefined;
+  readonly tools: readonly Seen[];
+  /** Calls may come back from the history, after an approval: they are told their turn. */
+  readonly stamps: boolean;
+}
+
+interface Wrapped {
+  readonly model: LanguageModel;
+  readonly session: Session | undefined;
+}
+
+/**
+ * The model as the kill switch between steps, the witness of each turn, and the keeper of the journal:
+ * a turn that was recorded before is handed back instead of asked again. Offers only what is granted.
+ */
+export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): LanguageModelV4 {
+  const before = typeof given === "object" ? brandOf<Wrapped>(given) : undefined;
+  const model = before?.model ?? given;
+  const explicit = before?.session ?? scope.session;
+  // Ids are resolved at each call, as the SDK does: the global provider may be set later.
+  const inner = (): LanguageModelV4 =>
+    typeof model === "object" && model.specificationVersion === "v4"
+      ? model
+      : customProvider({ languageModels: { model } }).languageModel("model");
+
+  const open = async (options: LanguageModelV4CallOptions): Promise<Turn> => {
+    const session = sessionFor(explicit, "the model");
+    const { tools: _, toolChoice: __, ...rest } = options;
+    const prompt = unstamped(options.prompt);
+    const offer = await offeredTools(session, options, scope.tools);
+    const handle = await openTurn(session, { ordinal: enclosingCall(), messages: journalled(prompt) });
+    const step = bound ?? newStep();
+    step.turn = handle.id;
+    const signal = options.abortSignal ? AbortSignal.any([options.abortSignal, session.signal]) : session.signal;
+    return { step, handle, signal, options: { ...rest, ...offer, prompt, abortSignal: signal } };
+  };
+  const stamped = <P extends Answer["content"][number] | LanguageModelV4StreamPart>(part: P, { handle }: Turn): P =>
+    scope.stamps && part.type === "tool-call" && !part.providerExecuted ? stamp(part, handle.id) : part;
+
+  const guarded: LanguageModelV4 = {
+    specificationVersion: "v4",
+    get provider() {
+      return inner().provider;
+    },
+    get modelId() {
+      return inner().modelId;
+    },
+    get supportedUrls() {
+      return inner().supportedUrls;
+    },
+    async doGenerate(options) {
+      const turn = await open(options);
+      const { replay } = turn.handle;
+      const result =
+        replay === undefined ? await until(turn.signal, inner().doGenerate(turn.options)) : decodeAnswer(replay);
+      if (replay === undefined) await record(turn, inner(), result);
+      return { ...result, content: result.content.map((part) => stamped(part, turn)) };
+    },
+    async doStream(options) {
+      const turn = await open(options);
+      const { replay } = turn.handle;
+      const { step } = turn;
+      // What called streamText returns long before this ends. Given back at the answer that ends the loop
+      // only: a stream that fails does not reject, and the journal of a run that broke off must stay.
+      step.loop.release ??= holdRun();
+      const { stream, ...rest } =
+        replay === undefined
+          ? await until(turn.signal, inner().doStream(turn.options))
+          : { stream: ReadableStream.from(partsOf(decodeAnswer(replay))) };
+      const collected = collectAnswer();
+      const tap = new TransformStream<LanguageModelV4StreamPart, LanguageModelV4StreamPart>({
+        transform(part, controller) {
+          collected.add(part);
+          // Begun before the SDK sees the end: the tools of this turn wait for it.
+          if (part.type === "finish" && replay === undefined) {
+            step.recorded = record(turn, inner(), collected.answer());
+            step.recorded.catch(() => {});
+          }
+          controller.enqueue(stamped(part, turn));
+        },
+        async flush() {
+          await step.recorded;
+          if (!endsLoop(collected.answer())) return;
+          step.loop.release?.();
+          delete step.loop.release;
+        },
+      });
+      return { ...rest, stream: stream.pipeThrough(tap, { signal: turn.signal }) };
+    },
+  };
+  return brand(guarded, { model, session: explicit } satisfies Wrapped);
+}

@@ -1,0 +1,34 @@
+import type { LanguageModelV4Message, LanguageModelV4Prompt } from "@ai-sdk/provider";
+import type { Json } from "@behest/delegation";
+import { toJson } from "./json.ts";
+
+type Part = Exclude<LanguageModelV4Message["content"], string>[number];
+
+/** What a model is given, as the journal knows it: without provider options, which carry ids of the answer they came with. */
+export function journalled(prompt: LanguageModelV4Prompt): Json {
+  return prompt.map(({ role, content }) => ({
+    role,
+    content: toJson(typeof content === "string" ? content : content.map(({ providerOptions: _, ...part }: Part) => part)),
+  }));
+}
+
+export function systemOf(prompt: LanguageModelV4Prompt): Json | undefined {
+  const system = prompt.flatMap((message) => (message.role === "system" ? [toJson(message.content)] : []));
+  return system.length > 0 ? system : undefined;
+}
+
+/** Our stamps are for the history, not for the provider. */
+export function unstamped(prompt: LanguageModelV4Prompt): LanguageModelV4Prompt {
+  return prompt.map((message) =>
+    typeof message.content === "string"
+      ? message
+      : ({ ...message, content: message.content.map(withoutStamp) } as LanguageModelV4Message),
+  );
+}
+
+function withoutStamp(part: Part): Part {
+  if (!part.providerOptions || !("behest" in part.providerOptions)) return part;
+  const { behest: _, ...own } = part.providerOptions;
+  const { providerOptions: __, ...rest } = part;
+  return (Object.keys(own).length > 0 ? { ...rest, providerOptions: own } : rest) as Part;
+}

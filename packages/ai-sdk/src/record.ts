@@ -1,0 +1,56 @@
+import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type { TurnHandle } from "@behest/core/adapter";
+import { type Answer, encodeAnswer } from "./answer.ts";
+import { toJson } from "./json.ts";
+import { systemOf } from "./prompt.ts";
+import type { Step } from "./step.ts";
+
+/** One call of the model. */
+export interface Turn {
+  readonly step: Step;
+  readonly handle: TurnHandle;
+  /** The framework's and the session's. */
+  readonly signal: AbortSignal;
+  /** What the model behind is asked with. */
+  readonly options: LanguageModelV4CallOptions;
+}
+
+/** An answer that was cut off, or that is an error, is not one to be given again. */
+function isWhole(answer: Answer | undefined): answer is Answer {
+  return answer !== undefined && answer.finishReason.unified !== "error" && answer.finishReason.unified !== "interrupted";
+}
+
+export function endsLoop(answer: Answer | undefined): boolean {
+  return isWhole(answer) && answer.content.every(({ type }) => type !== "tool-call");
+}
+
+export async function record({ handle, options }: Turn, model: LanguageModelV4, answer: Answer | undefined): Promise<void> {
+  if (!isWhole(answer)) return;
+  const { content, response } = answer;
+  const reasoning = content.flatMap((part) => (part.type === "reasoning" ? [part.text] : []));
+  const system = systemOf(options.prompt);
+  const whole = encodeAnswer(answer);
+  const turn = {
+    model: response?.modelId ?? model.modelId,
+    provider: model.provider,
+    tools: toJson(options.tools ?? []),
+    response: whole,
+    calls: content.flatMap((p) => (p.type === "tool-call" ? [{ callId: p.toolCallId, tool: p.toolName }] : [])),
+    ...(system !== undefined && { system }),
+    ...(reasoning.length > 0 && { reasoning: toJson(reasoning) }),
+  };
+  await handle.record(turn, whole);
+}
+
+/** Not every model listens to its signal. */
+export async function until<T>(signal: AbortSignal, asked: PromiseLike<T>): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([asked, promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}

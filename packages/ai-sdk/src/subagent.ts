@@ -1,0 +1,36 @@
+import type { Tool, ToolExecutionOptions } from "ai";
+import type { z } from "zod";
+import type { DelegateRequest, Session } from "@behest/core";
+import { spawn } from "@behest/core/adapter";
+import { type Execute, type Guarded, brand, marked } from "./mark.ts";
+import { sessionFor } from "./session.ts";
+import { turnOf } from "./step.ts";
+
+export interface Subagent<S extends z.ZodObject> {
+  description: string;
+  inputSchema: S;
+  /** What the child may do: equal to or narrower than what its parent may (`wider_than_parent` otherwise, to the model as a tool error). */
+  delegate: DelegateRequest | ((input: z.infer<S>) => DelegateRequest);
+  /** Runs inside the child's session; any framework may be inside. Its answer is the tool's result. */
+  run: (input: z.infer<S>, session: Session) => Promise<string>;
+}
+
+/**
+ * A tool that starts a sub-agent under a delegation of its own. It needs no grant: what it derives governs
+ * it, and is its record. Put it among the tools of {@link guard}.
+ */
+export function subagentTool<S extends z.ZodObject>(spec: Subagent<S>): Tool<z.infer<S>, string> {
+  const { description, inputSchema, delegate, run } = spec;
+  const bind = (name: string, explicit: Session | undefined): Execute => {
+    return async (input, { toolCallId: callId, messages, abortSignal: signal }: ToolExecutionOptions<unknown>) => {
+      const session = sessionFor(explicit, `"${name}"`);
+      const call = { tool: name, args: input, callId, turn: await turnOf(callId, messages), signal };
+      const parsed = input as z.infer<S>;
+      const request = typeof delegate === "function" ? delegate(parsed) : delegate;
+      return spawn(session, call, request, (child) => run(parsed, child));
+    };
+  };
+  const guarded: Guarded = { kind: "spawn", name: undefined, session: undefined, bind };
+  const tool = { description, inputSchema, execute: brand(bind("subagent", undefined), guarded) };
+  return { ...tool, ...marked(tool as Tool, "spawn") } as unknown as Tool<z.infer<S>, string>;
+}

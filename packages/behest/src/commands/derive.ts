@@ -1,0 +1,51 @@
+import { readKeyFile } from "@behest/core";
+import { DelegationError, deriveDelegation } from "@behest/delegation";
+import type { Command } from "commander";
+import { define } from "../command.ts";
+import { readText } from "../file.ts";
+import { parseTools } from "../grant/parse.ts";
+import { readPublicKey } from "../key.ts";
+import { requireLocal } from "../local.ts";
+import { printJson } from "../output.ts";
+import { type GrantOptions, expires, present, withGrantOptions } from "./grant-options.ts";
+
+interface Options extends GrantOptions {
+  readonly agent?: string;
+  readonly key?: string;
+}
+
+export function derive(program: Command): void {
+  const command = define(program, {
+    name: "derive",
+    description: "make a narrower delegation, as its holder",
+    example: "behest derive alice.json --tool 'send_mail(to=bob@example.com, subject=*, body=*)' --expires 5m",
+  })
+    .argument("<delegation>", "file, or - for standard input")
+    .option("--task <text>", "what part of the task it is for")
+    .option("--agent <name>", "what the sub-agent is called; never authority")
+    .option("--expires <duration>", "30s, 5m, 1h, 7d (default: with its parent)", expires)
+    .option("--key <file>", "the parent's holder (default: this folder's agent)");
+  withGrantOptions(command).action(run);
+}
+
+async function run(parent: string, options: Options): Promise<void> {
+  const { task, agent, expires: expiresIn, maxDepth } = options;
+  const tools = parseTools(options.tool);
+  const key = readKeyFile(options.key ?? requireLocal().holder);
+  const holder = options.holder === undefined ? key.jwk : await readPublicKey(options.holder);
+  const claims = {
+    holder,
+    tools,
+    ...(task !== undefined && { task }),
+    ...(agent !== undefined && { agent }),
+    ...(expiresIn !== undefined && { expiresIn }),
+    ...(maxDepth !== undefined && { maxDepth }),
+  };
+  try {
+    present(await deriveDelegation(await readText(parent), claims, key), options);
+  } catch (error) {
+    if (options.json && DelegationError.isInstance(error) && error.wider)
+      printJson({ refused: error.code, wider: error.wider });
+    throw error;
+  }
+}

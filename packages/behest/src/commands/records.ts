@@ -1,0 +1,69 @@
+import type { ActionRecord, RecordsFilter } from "@behest/core";
+import type { Command } from "commander";
+import { define } from "../command.ts";
+import { usage } from "../error.ts";
+import { type Cell, bad, good, print, printJson, printTable } from "../output.ts";
+import { withStore } from "../store.ts";
+import { clockTime, moment } from "../time.ts";
+
+const VERDICTS = ["permit", "deny", "ask"] as const;
+
+interface Options {
+  readonly principal?: string;
+  readonly agent?: string;
+  readonly tool?: string;
+  readonly verdict?: (typeof VERDICTS)[number];
+  readonly since?: number;
+  readonly until?: number;
+  readonly session?: string;
+  readonly limit?: number;
+  readonly store?: string;
+  readonly json?: true;
+}
+
+export function records(program: Command): void {
+  define(program, {
+    name: "records",
+    description: "what agents did, and at whose behest; with --json one record a line",
+    example: "behest records --principal alice --since 1h\nbehest records --verdict deny --json",
+  })
+    .option("--principal <subject>", "on whose behalf")
+    .option("--agent <name>", "by which agent")
+    .option("--tool <name>", "with which tool")
+    .option("--verdict <verdict>", VERDICTS.join(", "), verdict)
+    .option("--since <time>", "1h (ago), 2026-11-20, 2026-11-20T08:00Z", (text) => moment("--since", text))
+    .option("--until <time>", "the same", (text) => moment("--until", text))
+    .option("--session <id>", "a session and those spawned below it")
+    .option("--limit <count>", "the latest ones only", limit)
+    .option("--store <file>", "the store (default: this folder's)")
+    .action(run);
+}
+
+async function run({ limit: count, store, session, json, ...filter }: Options): Promise<void> {
+  const found = await withStore(store, (reader) => reader.records(filter satisfies RecordsFilter));
+  const ofSession = session === undefined ? found : found.filter((record) => within(record, session));
+  const shown = count === undefined ? ofSession : ofSession.slice(-count);
+  if (json) for (const record of shown) printJson(record);
+  else if (shown.length === 0) print("No records.");
+  else printTable(["entry", "time", "principal", "agent", "tool", "verdict", "code", "outcome"], shown.map(row));
+}
+
+function within({ session }: ActionRecord, id: string): boolean {
+  return session === id || session.startsWith(`${id}.`);
+}
+
+function row({ index, at, principal, agent, tool, verdict: word, code, outcome }: ActionRecord): Cell[] {
+  const judged = word === "permit" ? good(word) : word === "deny" ? bad(word) : word;
+  return [`#${index}`, clockTime(at), principal, agent, tool, judged, code, outcome ?? "-"];
+}
+
+function verdict(text: string): (typeof VERDICTS)[number] {
+  const known = VERDICTS.find((word) => word === text);
+  if (known) return known;
+  throw usage(`--verdict: one of ${VERDICTS.join(", ")}.`);
+}
+
+function limit(text: string): number {
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+  throw usage("--limit: write a whole number from 1.");
+}

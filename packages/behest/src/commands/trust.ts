@@ -1,0 +1,51 @@
+import { thumbprint } from "@behest/jws";
+import type { IndexRange, Manifest } from "@behest/provenance";
+import type { Command } from "commander";
+import { define } from "../command.ts";
+import { readManifest, requireLocal } from "../local.ts";
+import { bold, print, printFacts, printJson, printTable } from "../output.ts";
+
+export function trust(program: Command): void {
+  const group = program.command("trust").description("who is trusted for what");
+  define(group, {
+    name: "show",
+    description: "the trust manifest, verified under the pinned owner (default)",
+    example: "behest trust show",
+    isDefault: true,
+  }).action(show);
+}
+
+async function show({ json }: { readonly json?: true }): Promise<void> {
+  const local = requireLocal();
+  const manifest = await readManifest(local);
+  if (json) return printJson({ owner: local.owner, manifest });
+  printFacts([
+    ["log", manifest.origin],
+    ["owner", bold(local.owner)],
+    ["version", `${manifest.seq}, signed ${manifest.at}${manifest.rung === "local" ? ", for one machine" : ""}`],
+  ]);
+  print();
+  printTable(["role", "may", "log entries", "key"], rolesOf(manifest));
+}
+
+function rolesOf({ issuers, enforcers, approvers, revokers }: Manifest): string[][] {
+  const rows: string[][] = [];
+  const add = (role: string, may: string, range: IndexRange, key: string): unknown =>
+    rows.push([role, may, entries(range), key]);
+  for (const issuer of issuers) {
+    const { iss, subjects = "*", tenants } = issuer;
+    const who = subjects === "*" ? "anybody" : subjects.join(", ");
+    const where = tenants ? ` of ${tenants.join(", ")}` : "";
+    add("issuer", `${iss} delegates for ${who}${where}`, issuer, issuer.jwk ? thumbprint(issuer.jwk) : issuer.jwks);
+  }
+  for (const enforcer of enforcers) add("enforcer", "run agents and record", enforcer, thumbprint(enforcer.jwk));
+  for (const approver of approvers)
+    add("approver", `${approver.person} approves in ${approver.group}`, approver, thumbprint(approver.jwk));
+  for (const revoker of revokers) add("revoker", `revoke in ${revoker.scope}`, revoker, thumbprint(revoker.jwk));
+  return rows;
+}
+
+function entries({ from = 0, until }: IndexRange): string {
+  if (until !== undefined) return `${from} to ${until - 1}`;
+  return from === 0 ? "all" : `from ${from}`;
+}

@@ -1,0 +1,115 @@
+import { type EntryPayload, type Head, parseHead, verifyLog } from "@behest/provenance";
+import type { Command } from "commander";
+import { define } from "../command.ts";
+import { CliError, usage } from "../error.ts";
+import { NewFile, readText } from "../file.ts";
+import { findLocal } from "../local.ts";
+import { printJson } from "../output.ts";
+import { withStore } from "../store.ts";
+import { Chains } from "../verify/chains.ts";
+import { type Shown, entriesIn, lineOf, readEntry, snapshot } from "../verify/evidence.ts";
+import { type Verdicts, type Verification, asJson, printVerification } from "../verify/report.ts";
+
+interface Options {
+  readonly store?: string;
+  readonly entries?: string;
+  readonly checkpoint?: string;
+  readonly owner?: string;
+  readonly head?: Head;
+  readonly export?: string;
+  readonly json?: true;
+}
+
+export function verify(program: Command): void {
+  define(program, {
+    name: "verify",
+    description: "verify a whole log, offline, from the owner's thumbprint alone",
+    example:
+      "behest verify --export log.jsonl\nbehest verify --entries log.jsonl --checkpoint log.jsonl.checkpoint --owner <thumbprint>",
+  })
+    .option("--store <file>", "the store (default: this folder's)")
+    .option("--entries <file>", "exported entries, instead of a store")
+    .option("--checkpoint <file>", "the checkpoint over them")
+    .option("--owner <thumbprint>", "the owner to pin (default: this folder's)", ownerOf)
+    .option("--head <size:root>", "a head that somebody else has kept", headOf)
+    .option("--export <file>", "write the entries to a new file, and the checkpoint beside it")
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const { entries, checkpoint, store } = options;
+  if ((entries === undefined) !== (checkpoint === undefined) || (entries !== undefined && store !== undefined))
+    throw usage("name either --store, or both --entries and --checkpoint.");
+  const owner = options.owner ?? findLocal()?.owner;
+  if (owner === undefined) throw usage("--owner: pin the owner. Get the thumbprint from the owner, not with the log.");
+  const judged =
+    entries !== undefined && checkpoint !== undefined
+      ? await judge({ entries: entriesIn(entries), checkpoint: await readText(checkpoint) }, owner, options)
+      : await withStore(store, async (reader) =>
+          judge(await snapshot(reader), owner, options, new Chains(reader, owner)),
+        );
+  if (options.json) printJson(asJson(judged));
+  else printVerification(judged, options.owner === undefined);
+  if (judged.ok) return;
+  const wrong = judged.findings.filter(({ state }) => state === "failed" || state === "missing");
+  throw new CliError("verification_failed", `${wrong.length} of the findings speak against this log.`);
+}
+
+/** Reads the log once: verified, compared with its chains, counted and exported at the same time. */
+async function judge(shown: Shown, owner: string, options: Options, chains?: Chains): Promise<Verification> {
+  const { head, export: path } = options;
+  using entriesFile = path === undefined ? undefined : new NewFile(path);
+  using checkpointFile = path === undefined ? undefined : new NewFile(`${path}.checkpoint`);
+  const verdicts = new Map<number, keyof Verdicts>();
+  const passing = async function* (): AsyncGenerator<string> {
+    let index = 0;
+    for await (const jws of shown.entries) {
+      const entry = readEntry(jws);
+      if (entry) await chains?.read(index, entry);
+      const verdict = verdictOf(entry?.payload);
+      if (verdict) verdicts.set(index, verdict);
+      entriesFile?.write(lineOf(jws));
+      index++;
+      yield jws;
+    }
+  };
+  const { checkpoint } = shown;
+  const log = await verifyLog({ entries: passing(), checkpoint, owner, ...(head && { head }) });
+  entriesFile?.finish();
+  checkpointFile?.write(checkpoint);
+  checkpointFile?.finish();
+
+  const own = chains?.findings ?? [];
+  // Of a chain that was judged here it cannot be said that it is not shown.
+  const others = log.findings.filter(({ code, index }) => code !== "token_not_shown" || !chains?.judged.has(index));
+  const findings = [...others, ...own].toSorted((a, b) => a.index - b.index);
+  const failed = new Set(findings.flatMap(({ index, state }) => (state === "failed" && index < log.size ? [index] : [])));
+  const actions = { permit: 0, deny: 0, ask: 0 };
+  for (const [index, verdict] of verdicts) if (!failed.has(index)) actions[verdict]++;
+  return {
+    ok: log.ok && own.length === 0,
+    owner,
+    log,
+    findings,
+    proven: log.size - failed.size,
+    actions,
+    ...(chains && { chains: chains.judged.size }),
+  };
+}
+
+function verdictOf(payload: EntryPayload | undefined): keyof Verdicts | undefined {
+  return payload?.type === "action" ? payload.verdict : undefined;
+}
+
+function ownerOf(text: string): string {
+  if (/^[A-Za-z0-9_-]{43}$/.test(text)) return text;
+  throw usage("--owner: write the 43 characters of a thumbprint, as init printed them.");
+}
+
+function headOf(text: string): Head {
+  try {
+    return parseHead(text);
+  } catch {
+    throw usage("--head: write size:root, as a span, a store or verify printed it.");
+  }
+}

@@ -1,0 +1,36 @@
+import { type DelegationLike, type VerifiedDelegation, verifyDelegation } from "@behest/delegation";
+import { type Issuer, type Manifest, issuersOf } from "@behest/provenance";
+import { CliError } from "./error.ts";
+
+export interface Moment {
+  /** Log index; default: from now on. */
+  readonly index?: number;
+  /** Seconds since the epoch; default: the clock. */
+  readonly now?: number;
+  /** Issuers whose keys are at a URL are left out: nothing is fetched. */
+  readonly offline?: boolean;
+}
+
+/**
+ * Verifies a chain under the issuers that a manifest trusts, each for its own subjects. Throws what
+ * `verifyDelegation` throws, and `issuer_not_allowed`.
+ */
+export async function verifyUnder(
+  manifest: Manifest,
+  delegation: DelegationLike,
+  { index, now, offline = false }: Moment = {},
+): Promise<VerifiedDelegation> {
+  const issuers = issuersOf(manifest, index).filter(({ jwks }) => !(offline && jwks !== undefined));
+  const verified = await verifyDelegation(delegation, {
+    issuers,
+    audience: manifest.origin,
+    ...(now !== undefined && { now }),
+  });
+  if (!issuers.some((issuer) => speaksFor(issuer, verified)))
+    throw new CliError("issuer_not_allowed", "the trust manifest does not let this issuer speak for this principal.");
+  return verified;
+}
+
+function speaksFor({ iss, subjects = "*" }: Issuer, { issuer, principal }: VerifiedDelegation): boolean {
+  return iss === issuer && (subjects === "*" || subjects.includes(principal));
+}

@@ -1,0 +1,112 @@
+import type { Reader } from "@behest/core";
+import type { AatTools, VerifiedDelegation } from "@behest/delegation";
+import { CodedError } from "@behest/jws";
+import { type ActionEntry, type DelegationEntry, type Manifest, readTrust } from "@behest/provenance";
+import { verifyUnder } from "../issuer.ts";
+import type { ReadEntry } from "./evidence.ts";
+import type { Finding } from "./report.ts";
+
+/** A delegation that an entry can link to; its tools where its chain was proven. */
+interface Known {
+  readonly leaf: string;
+  readonly tools?: AatTools;
+}
+
+/**
+ * What the log alone cannot show: that the chain of each delegation, where the store still has it, verifies as of
+ * its entry's time under the issuers trusted then, says what its entry says, and names the tools that were
+ * permitted under it. Entries are taken in log order; whether they are proven is for `verifyLog` to say.
+ */
+export class Chains {
+  readonly findings: Finding[] = [];
+  /** Indexes of the delegations whose chain was judged, well or ill. */
+  readonly judged: Set<number> = new Set();
+  readonly #reader: Pick<Reader, "chain" | "subject">;
+  readonly #owner: string;
+  /** By entry hash. */
+  readonly #known = new Map<string, Known>();
+  #manifest: Manifest | undefined;
+
+  constructor(reader: Pick<Reader, "chain" | "subject">, owner: string) {
+    this.#reader = reader;
+    this.#owner = owner;
+  }
+
+  async read(index: number, { hash, payload }: ReadEntry): Promise<void> {
+    if (payload.type === "trust") this.#manifest = (await this.#manifestIn(payload.manifest)) ?? this.#manifest;
+    else if (payload.type === "delegation") {
+      const tools = await this.#delegation(index, payload);
+      this.#known.set(hash, { leaf: payload.leaf, ...(tools && { tools }) });
+    } else if (payload.type === "action" && payload.verdict === "permit") this.#action(index, payload);
+  }
+
+  async #manifestIn(jws: string | undefined): Promise<Manifest | undefined> {
+    return jws === undefined ? undefined : readTrust(jws, this.#owner).catch(refusedIsAbsent);
+  }
+
+  /** The tools of the proven chain. */
+  async #delegation(index: number, payload: DelegationEntry): Promise<AatTools | undefined> {
+    const manifest = this.#manifest;
+    const chain = await this.#chain(index, payload.leaf);
+    if (!chain || !manifest) return undefined;
+    const now = Math.floor(Date.parse(payload.at) / 1000);
+    let verified: VerifiedDelegation;
+    try {
+      verified = await verifyUnder(manifest, chain, { index, now, offline: true });
+    } catch (error) {
+      if (!CodedError.isInstance(error)) throw error;
+      // Keys at a URL are not asked for; `verifyLog` says that they are not shown.
+      const elsewhere = error.code === "issuer_untrusted" && manifest.issuers.some(({ jwks }) => jwks !== undefined);
+      if (!elsewhere) this.#fail(index, error.code, error.message);
+      return undefined;
+    }
+    const different = await this.#differences(payload, verified);
+    if (different.length > 0) this.#fail(index, "delegation_mismatch", `its token says otherwise: ${different.join(", ")}`);
+    this.judged.add(index);
+    return verified.tools;
+  }
+
+  /** A chain is sealed: where it does not open, somebody has changed it. */
+  async #chain(index: number, leaf: string): Promise<readonly string[] | undefined> {
+    try {
+      return (await this.#reader.chain(leaf))?.chain;
+    } catch (error) {
+      if (CodedError.isInstance(error)) throw error;
+      this.#fail(index, "content_altered", "its sealed chain was altered");
+      return undefined;
+    }
+  }
+
+  async #differences(payload: DelegationEntry, verified: VerifiedDelegation): Promise<string[]> {
+    const { claims, leaf, issuer, issuerKey, principal } = verified;
+    const { parent } = payload.links;
+    const who = await this.#reader.subject(payload.principal);
+    const same = {
+      jti: payload.jti === leaf.jti,
+      leaf: payload.leaf === leaf.hash,
+      holder: payload.holder === leaf.jwk.x,
+      depth: payload.depth === leaf.depth,
+      exp: payload.exp === String(leaf.exp),
+      issuer: payload.issuer === (leaf.depth === 0 ? issuerKey : undefined),
+      parent: (parent === undefined ? undefined : (this.#known.get(parent)?.leaf ?? null)) === claims.at(-2)?.hash,
+      principal: who?.issuer === issuer && who.subject === principal,
+    };
+    return Object.entries(same).flatMap(([name, equal]) => (equal ? [] : [name]));
+  }
+
+  #action(index: number, { tool, links }: ActionEntry): void {
+    const tools = this.#known.get(links.delegation)?.tools;
+    if (tools && !Object.hasOwn(tools, tool))
+      this.#fail(index, "tool_not_granted", "permitted, but its delegation does not name the tool");
+  }
+
+  #fail(index: number, code: string, message: string): void {
+    this.judged.add(index);
+    this.findings.push({ index, check: "delegation", state: "failed", code, message });
+  }
+}
+
+function refusedIsAbsent(error: unknown): undefined {
+  if (!CodedError.isInstance(error)) throw error;
+  return undefined;
+}

@@ -1,0 +1,64 @@
+import type { LogFinding, LogReport } from "@behest/provenance";
+import { type Cell, bad, bold, dim, good, print, printFacts } from "../output.ts";
+
+/** A part of a log that is not proven; beside those of `verifyLog`, those that only the chains show. */
+export type Finding = Omit<LogFinding, "code"> & { readonly code: string };
+
+export type Verdicts = { readonly [verdict in "permit" | "deny" | "ask"]: number };
+
+export interface Verification {
+  readonly ok: boolean;
+  readonly owner: string;
+  readonly log: LogReport;
+  /** In log order. */
+  readonly findings: readonly Finding[];
+  /** Entries in which nothing failed. */
+  readonly proven: number;
+  /** Of proven `action` entries. */
+  readonly actions: Verdicts;
+  /** Delegations whose chain was judged; undefined where no store was there to have them. */
+  readonly chains?: number;
+}
+
+export function asJson({ ok, owner, log, findings, proven, actions, chains }: Verification): object {
+  const { origin, size, root, counts, completeness } = log;
+  return { ok, owner, origin, head: `${size}:${root}`, entries: size, proven, counts, actions, chains, completeness, findings };
+}
+
+/** `pinnedHere`: the owner came from the folder that is being verified. */
+export function printVerification({ owner, log, findings, proven, actions, chains, ok }: Verification, pinnedHere: boolean): void {
+  const { origin = "-", size, root, counts } = log;
+  const { permit, deny, ask } = actions;
+  printFacts([
+    ["log", bold(origin)],
+    ["owner", owner],
+    ["entries", `${size}, ${proven} proven`],
+    ["actions", `${permit} permitted, ${deny} denied${ask > 0 ? `, ${ask} asked` : ""}`],
+    ["principals", String(counts.principals)],
+    ["delegations", `${counts.delegation}, ${chains === undefined ? "their chains are not shown" : `${chains} with their chains`}`],
+    ["head", `${size}:${root}`],
+  ]);
+  for (const { index, check, state, code, message } of findings)
+    print(`#${index}  `, STATES[state], `  ${check}  ${code}  ${message}`);
+  print(ok ? good("Verified. ") : bad("Not verified. "), completeness(log));
+  if (pinnedHere)
+    print(dim("The owner was taken from .behest/config.json here. A stranger pins it: --owner, got from the owner."));
+}
+
+const STATES: { readonly [state in Finding["state"]]: Cell } = {
+  failed: bad("failed"),
+  missing: bad("missing"),
+  erased: dim("erased"),
+  not_shown: dim("not shown"),
+};
+
+function completeness({ completeness: found }: LogReport): string {
+  switch (found) {
+    case "not consistent":
+      return "The entries and the checkpoint do not belong together.";
+    case "consistent, not proven complete":
+      return "Consistent, not proven complete: only a head that somebody else has kept (--head) shows that nothing was cut off or rewritten.";
+    default:
+      return `Complete up to the head that was kept (${found.slice("complete up to ".length)}).`;
+  }
+}

@@ -1,0 +1,24 @@
+import { BehestError } from "@behest/core";
+import { ToolMessage } from "@langchain/core/messages";
+
+/** A refusal that is worded for the model: the loop goes on without the call. */
+export function isDenial(error: unknown): error is BehestError {
+  return BehestError.isInstance(error) && error.name === "BehestDenied";
+}
+
+/** The tool result that tells the model of a refusal: `BehestDenied: …`. */
+export function denialMessage(error: BehestError, call: { readonly id?: string }, tool: string): ToolMessage {
+  return new ToolMessage({
+    content: String(error),
+    tool_call_id: call.id ?? "",
+    name: tool,
+    status: "error",
+  });
+}
+
+export function noSession(what: string): BehestError {
+  return new BehestError(
+    "no_session",
+    `no_session: ${what} was called outside a session. Wrap the call: session.run(() => agent.invoke(…)).`,
+  );
+}

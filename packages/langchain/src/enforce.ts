@@ -1,0 +1,139 @@
+import { callTool } from "@behest/core/adapter";
+import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
+import type { Serialized } from "@langchain/core/load/serializable";
+import {
+  DynamicStructuredTool,
+  DynamicTool,
+  StructuredTool,
+  Tool,
+  type ToolRunnableConfig,
+} from "@langchain/core/tools";
+import { results } from "./codec.ts";
+import { denialMessage, isDenial } from "./denial.ts";
+import { callOf, inside, sessionHere } from "./place.ts";
+import { announce } from "./tripwire.ts";
+
+/** What LangChain calls once it has parsed the arguments. */
+export type Body = (
+  parsed: unknown,
+  manager?: CallbackManagerForToolRun,
+  config?: ToolRunnableConfig,
+) => unknown;
+
+/** A tool whose body can be guarded. */
+export interface BodiedTool {
+  readonly name: string;
+  readonly responseFormat?: string;
+  _call: Body;
+  toJSON(): Serialized;
+}
+
+const enforced: WeakSet<object> = new WeakSet();
+const clones: WeakMap<object, object> = new WeakMap();
+
+/** Calls a tool's body. */
+export function runBody(tool: BodiedTool, ...call: Parameters<Body>): unknown {
+  // oxlint-disable-next-line no-underscore-dangle -- LangChain's name for it
+  return tool._call(...call);
+}
+
+/** Its body is guarded. */
+export function isEnforced(tool: object): boolean {
+  return enforced.has(tool);
+}
+
+/**
+ * A tool with the same parsing, name and type, and another body. LangChain's own `invoke` parses and
+ * then calls `_call`: there the arguments are what will run. The original keeps its private fields,
+ * because its own `_call` is still called on it.
+ */
+export function withBody<T extends BodiedTool>(tool: T, body: Body): T {
+  const told: Body = async (parsed, manager, config) => {
+    try {
+      return await body(parsed, manager, config);
+    } catch (error) {
+      if (!isDenial(error) || !config?.toolCall) throw error;
+      const message = denialMessage(error, config.toolCall, tool.name);
+      return tool.responseFormat === "content_and_artifact" ? [message, undefined] : message;
+    }
+  };
+  const clone = Object.create(tool, {
+    _call: { value: told },
+    // What LangChain asks it for as it starts, and hands to every callback.
+    toJSON: { value: () => announce(tool.toJSON()) },
+  }) as T;
+  enforced.add(clone);
+  return clone;
+}
+
+/** The tool with its body decided on, recorded, and run with the frozen arguments that were decided on. */
+export function guarded<T extends BodiedTool>(tool: T): T {
+  if (enforced.has(tool)) return tool;
+  const known = clones.get(tool);
+  if (known) return known as T;
+  const clone = withBody(tool, (parsed, manager, config) => {
+    const session = sessionHere(`"${tool.name}"`, config?.configurable);
+    const place = callOf(config);
+    // A text tool may be called with nothing at all.
+    const args = parsed === undefined ? {} : parsed;
+    const call = {
+      tool: tool.name,
+      args,
+      definition: tool,
+      codec: results,
+      ...place,
+      signal: config?.signal,
+    };
+    return callTool<unknown>(session, call, (frozen, { signal }) =>
+      inside(place.callId, async () => {
+        const input = parsed === undefined ? undefined : frozen;
+        return drained(await runBody(tool, input, manager, { ...config, signal }), manager);
+      }),
+    );
+  });
+  clones.set(tool, clone);
+  return clone;
+}
+
+/** A generator's body runs while it is pulled: pull it here, inside the action, and report its events as LangChain would. */
+async function drained(raw: unknown, manager: CallbackManagerForToolRun | undefined): Promise<unknown> {
+  const generator = raw as AsyncGenerator | null | undefined;
+  if (typeof generator !== "object" || typeof generator?.next !== "function") return raw;
+  try {
+    let step = await generator.next();
+    while (!step.done) {
+      await manager?.handleToolEvent(step.value).catch((error: unknown) => manager.handleToolError(error));
+      step = await generator.next();
+    }
+    return step.value;
+  } finally {
+    await generator.return?.(undefined);
+  }
+}
+
+const CLASSES: readonly (abstract new (...args: never[]) => object)[] = [
+  StructuredTool,
+  Tool,
+  DynamicTool,
+  DynamicStructuredTool,
+];
+
+/**
+ * Whether guarding `_call` guards the tool: it has one, and reaches it through LangChain's own `invoke`
+ * and `call`. `runnable.asTool()` has none; a class with its own `invoke` may work there.
+ */
+export function isBodied(tool: object): tool is BodiedTool {
+  return (
+    "_call" in tool &&
+    typeof tool["_call"] === "function" &&
+    isLangChains(tool, "invoke") &&
+    isLangChains(tool, "call")
+  );
+}
+
+function isLangChains(tool: object, method: string): boolean {
+  let owner: object | null = tool;
+  while (owner && !Object.hasOwn(owner, method)) owner = Object.getPrototypeOf(owner) as object | null;
+  // By name too: LangChain may be loaded twice, as a module and as CommonJS.
+  return CLASSES.some((c) => c.prototype === owner || c.name === owner?.constructor.name);
+}

@@ -1,0 +1,66 @@
+import { BehestError } from "@behest/core";
+import { ToolMessage } from "@langchain/core/messages";
+import { isGraphBubbleUp } from "@langchain/langgraph";
+import { type AgentMiddleware, MiddlewareError, ToolInvocationError, createMiddleware } from "langchain";
+import { denialMessage, isDenial } from "./denial.ts";
+import { journalled } from "./journal.ts";
+import { offered, report } from "./offer.ts";
+import { sessionHere } from "./place.ts";
+import { sampling } from "./sampling.ts";
+
+export type Gate = AgentMiddleware<undefined, undefined, unknown, readonly []>;
+
+export interface GateOptions {
+  /** A tool of the framework that starts sub-agents: always offered. */
+  readonly spawnTool?: string | undefined;
+  /** Another middleware wraps tool calls: then LangChain lets a tool's exception end the run. */
+  readonly fatal: boolean;
+}
+
+/** The outer half: sees each model call first, and each tool call's outcome last. */
+export function gate({ spawnTool, fatal }: GateOptions): Gate {
+  const middleware = createMiddleware({
+    name: "behest",
+    wrapModelCall(request, handler) {
+      const session = sessionHere("a model", request.runtime.configurable);
+      report(session, request.tools);
+      const tools = offered(session, request.tools, spawnTool);
+      return journalled(session, request, (turn) =>
+        sampling.run(turn, async () => handler({ ...request, tools })),
+      );
+    },
+    async wrapToolCall(request, handler) {
+      const { toolCall, runtime } = request;
+      const session = sessionHere(`"${toolCall.name}"`, runtime.configurable);
+      try {
+        return await handler(request);
+      } catch (error) {
+        if (isDenial(error)) return denialMessage(error, toolCall, toolCall.name);
+        const stopped = runtime.signal?.aborted === true || session.signal.aborted;
+        if (fatal || stopped || isGraphBubbleUp(error) || isOurs(error)) throw error;
+        // Without a middleware LangChain tells the model of a tool's exception, in these words.
+        return new ToolMessage({
+          content: `${error}\n Please fix your mistakes.`,
+          tool_call_id: toolCall.id!,
+          name: toolCall.name,
+          status: "error",
+        });
+      }
+    },
+  }) as Gate;
+  gates.add(middleware);
+  return middleware;
+}
+
+const gates: WeakSet<object> = new WeakSet();
+
+export function isGate(middleware: object): boolean {
+  return gates.has(middleware);
+}
+
+/** LangChain words its own parsing errors, once it gets them; ours end the run. */
+function isOurs(error: unknown): boolean {
+  let cause = error;
+  while (MiddlewareError.isInstance(cause)) cause = cause.cause;
+  return ToolInvocationError.isInstance(cause) || BehestError.isInstance(cause);
+}

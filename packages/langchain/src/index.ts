@@ -1,0 +1,5 @@
+export { guardDeepAgent } from "./deep-agent.ts";
+export { guardTools } from "./guard-tools.ts";
+export { behestMiddleware } from "./middleware.ts";
+export { subagentTool } from "./subagent.ts";
+export type { DeepAgentTask, TaskDelegate } from "./task.ts";

@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import type { Session } from "@behest/core";
+import type { Json } from "@behest/delegation";
+import { type TurnRecord, openTurn } from "@behest/core/adapter";
+import { AIMessage, type BaseMessage, type StoredMessage } from "@langchain/core/messages";
+import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
+import type { ModelRequest } from "langchain";
+import { fromStored } from "./codec.ts";
+import { modelName } from "./model.ts";
+import { ordinalOf } from "./place.ts";
+import type { Sampling } from "./sampling.ts";
+
+/** What a model call answers inside of LangChain: with a `responseFormat`, the parsed value beside the messages. */
+export type Answer =
+  | AIMessage
+  | { readonly structuredResponse: unknown; readonly messages: readonly BaseMessage[] };
+
+/**
+ * One model turn, from the journal if it was recorded before: then `ask` is given the message to hand
+ * back, so that what LangChain and other middleware do with an answer happens again, without asking. A
+ * replayed turn streams no tokens. Fresh turns are durable before their tools start.
+ */
+export async function journalled(
+  session: Session,
+  request: ModelRequest,
+  ask: (turn: Sampling) => Promise<unknown>,
+): Promise<AIMessage> {
+  const key = {
+    ordinal: ordinalOf(request.runtime.configurable),
+    messages: request.messages.map((message) => given(message)),
+  };
+  const opened = await openTurn(session, key);
+  if (opened.replay !== undefined) {
+    const replay = fromStored(opened.replay as unknown as StoredMessage) as AIMessage;
+    const answer = await ask({ replay });
+    const again = messageOf(answer);
+    // What was decided then is what counts, whatever other middleware makes of it now.
+    return again && again.id !== replay.id ? replay : (answer as AIMessage);
+  }
+  const turn: Sampling = {};
+  const answer = await ask(turn);
+  const message = messageOf(answer);
+  if (message) {
+    // Tools name their turn by this id, also after a restart; so it must exist before it is recorded.
+    // oxlint-disable-next-line no-underscore-dangle -- LangChain's name for setting it in both places
+    if (message.id === undefined) message._updateId(randomUUID());
+    const { record } = await openTurn(session, { ...key, turnId: message.id! });
+    await record(recordOf(turn, message), stored(message));
+  }
+  return answer as AIMessage;
+}
+
+function messageOf(answer: unknown): AIMessage | undefined {
+  if (AIMessage.isInstance(answer)) return answer;
+  return (answer as { messages?: BaseMessage[] }).messages?.find((message) => AIMessage.isInstance(message));
+}
+
+/** A message as the model is given it; ids differ from one asking to the next. */
+function given(message: BaseMessage): Json {
+  const { type, content, name } = message;
+  const { tool_calls, tool_call_id } = message as { tool_calls?: unknown; tool_call_id?: string };
+  return asJson({ type, content, name, tool_calls, tool_call_id });
+}
+
+function stored(message: BaseMessage): Json {
+  return asJson(message.toDict());
+}
+
+/** JSON as it stands in storage: what JSON cannot say is left out. */
+function asJson(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
+}
+
+function recordOf({ asked, alternatives = [] }: Sampling, message: AIMessage): TurnRecord {
+  const reasoning = message.contentBlocks.filter(({ type }) => type === "reasoning");
+  const calls = (message.tool_calls ?? []).filter(({ name }) => !name.startsWith("extract-"));
+  return {
+    ...modelName(asked?.model, message),
+    ...(asked && asked.system.text !== "" && { system: asJson(asked.system.content) }),
+    tools: (asked?.tools ?? []).map(described),
+    response: stored(message),
+    ...(alternatives.length > 0 && { alternatives: asJson(alternatives) }),
+    ...(reasoning.length > 0 && { reasoning: asJson(reasoning) }),
+    calls: calls.map(({ id, name }) => ({ callId: id ?? "", tool: name })),
+  };
+}
+
+const descriptions: WeakMap<object, Json> = new WeakMap();
+
+/** A tool as providers are told of it; converting a schema is dear, and tools do not change. */
+function described(tool: ModelRequest["tools"][number]): Json {
+  let description = descriptions.get(tool);
+  if (description === undefined) {
+    description = asJson("schema" in tool ? convertToOpenAITool(tool as never) : tool);
+    descriptions.set(tool, description);
+  }
+  return description;
+}

@@ -1,0 +1,30 @@
+import type { AnyAgentMiddleware } from "langchain";
+import { type Gate, gate } from "./gate.ts";
+import { mustBeOutermost } from "./order.ts";
+import { seal } from "./seal.ts";
+
+/**
+ * Middleware for `createAgent` that authorises, records and, where need be, refuses every tool call of the
+ * agent, under the session it runs in. `inner`: other middleware; it runs inside, so that what it makes of
+ * a call is what is decided on. Pass the result as it is: `middleware: behestMiddleware([retry])`.
+ *
+ * Decided on are the arguments as parsed, defaults and transforms included. A refusal is a tool message
+ * with status "error", and the loop goes on; a tool's own exception is treated as LangChain treats it.
+ * Model turns are recorded, and replayed instead of asked again when a run is taken up again under its
+ * `thread_id`; a replayed turn emits `updates` but no `messages` chunks. Tools that were not granted are
+ * not shown to the model.
+ *
+ * A run rejects (the BehestError is the `cause`) with `no_session` outside of a session, and with
+ * `session_ended` or `delegation_expired` between two steps. `createAgent` throws `middleware_order` where
+ * another middleware wraps this one.
+ */
+export function behestMiddleware<const M extends readonly AnyAgentMiddleware[] = readonly []>(
+  inner?: M,
+): readonly [Gate, ...M, Gate] {
+  const middleware = (inner ?? []) as M;
+  const fatal = middleware.some(({ wrapToolCall }) => wrapToolCall !== undefined);
+  const outer = gate({ fatal });
+  const innermost = seal();
+  mustBeOutermost(outer, innermost);
+  return [outer, ...middleware, innermost];
+}

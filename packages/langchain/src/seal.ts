@@ -1,0 +1,59 @@
+import { type BehestError, type Session } from "@behest/core";
+import { isGranted, refuse } from "@behest/core/adapter";
+import { type ToolCallRequest, createMiddleware } from "langchain";
+import { denialMessage } from "./denial.ts";
+import { type BodiedTool, guarded, isBodied, isEnforced } from "./enforce.ts";
+import type { Gate } from "./gate.ts";
+import { answering } from "./model.ts";
+import { offered } from "./offer.ts";
+import { sessionHere, turnOf } from "./place.ts";
+import { sampling } from "./sampling.ts";
+
+/** A tool of the framework that starts sub-agents, and what guards it in place of a grant of its own. */
+export interface SpawnTool {
+  readonly name: string;
+  guard(tool: BodiedTool): BodiedTool;
+}
+
+/** The inner half: whatever other middleware made of a call, what is handed on is guarded. */
+export function seal(spawnTool?: SpawnTool): Gate {
+  return createMiddleware({
+    name: "behest_seal",
+    async wrapModelCall(request, handler) {
+      const session = sessionHere("a model", request.runtime.configurable);
+      const { model, systemMessage: system } = request;
+      // Again, as other middleware may have added some.
+      const tools = offered(session, request.tools, spawnTool?.name);
+      const turn = sampling.getStore() ?? {};
+      if (turn.replay) {
+        const known = answering(model, turn.replay);
+        return known ? handler({ ...request, tools, model: known }) : turn.replay;
+      }
+      const answer = await handler({ ...request, tools });
+      turn.asked = { model, system, tools };
+      turn.alternatives = turn.candidates?.slice(1) ?? [];
+      return answer;
+    },
+    async wrapToolCall(request, handler) {
+      const { tool, toolCall } = request;
+      if (tool && isBodied(tool)) {
+        const spawns = tool.name === spawnTool?.name && !isEnforced(tool);
+        const safe = spawns ? spawnTool.guard(tool) : guarded(tool);
+        return handler({ ...request, tool: safe as typeof tool });
+      }
+      const session = sessionHere(`"${toolCall.name}"`, request.runtime.configurable);
+      // Of a tool that is granted and not here LangChain says so; of others it would list what was hidden.
+      if (!tool && isGranted(session, toolCall.name)) return handler(request);
+      return denialMessage(await refused(session, request), toolCall, toolCall.name);
+    },
+  }) as Gate;
+}
+
+function refused(session: Session, { tool, toolCall, state }: ToolCallRequest): Promise<BehestError> {
+  const { id: callId, name, args } = toolCall;
+  const turn = callId && turnOf(callId, state.messages);
+  const call = { tool: name, args, callId, turn };
+  return tool
+    ? refuse(session, call, "tool_unsupported", "this tool has no body that could be guarded.")
+    : refuse(session, call, "tool_not_granted", "this agent has no such tool.");
+}

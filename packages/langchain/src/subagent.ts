@@ -1,0 +1,70 @@
+import type { DelegateRequest, Session } from "@behest/core";
+import { ambientSession, refuse, spawn } from "@behest/core/adapter";
+import { type DynamicStructuredTool, type ToolRunnableConfig, tool } from "@langchain/core/tools";
+import type { z } from "zod";
+import { isJson } from "./codec.ts";
+import { noSession } from "./denial.ts";
+import { type BodiedTool, runBody, withBody } from "./enforce.ts";
+import { markSpawn } from "./offer.ts";
+import { callOf, sessionHere } from "./place.ts";
+
+type Delegate<I> = DelegateRequest | ((input: I) => DelegateRequest);
+
+/**
+ * A tool that starts a sub-agent under a narrower delegation. `delegate`: what the sub-agent may do, or a
+ * function of the parsed arguments that says so. `run`: any framework; it runs inside the sub-agent's
+ * session, which it is also given, and answers with the text for the parent's model. However often the
+ * same call is made again, it is the same sub-agent, and once it has ended its answer is returned.
+ * The tool needs no grant of its own. A wider request is refused with `wider_than_parent`, arguments that
+ * are not JSON with `args_not_json`: error tool messages, both.
+ */
+export function subagentTool<const N extends string, S extends z.ZodObject>(spec: {
+  name: N;
+  description: string;
+  schema: S;
+  delegate: Delegate<z.infer<S>>;
+  run: (input: z.infer<S>, session: Session) => Promise<string>;
+}): DynamicStructuredTool<S, z.infer<S>, z.input<S>, string, unknown, N> {
+  const { name, description, schema, delegate, run } = spec;
+  const body = async (input: unknown): Promise<string> => {
+    const session = ambientSession();
+    if (!session) throw noSession(`"${name}"`);
+    return run(input as z.infer<S>, session);
+  };
+  // tool() sets LangChain's own context for what runs inside: its callbacks, its thread, its signal.
+  const plain = tool(body, { name, description, schema }) as unknown as BodiedTool;
+  const spawning = withBody(plain, (parsed, manager, config) =>
+    spawned(plain, parsed, config, delegate as Delegate<unknown>, async (input, inner) => {
+      return (await runBody(plain, input, manager, inner)) as string;
+    }),
+  );
+  return markSpawn(spawning) as never;
+}
+
+/** Starts the sub-agent of a call. `run` gets the frozen arguments, and a config with the child's signal. */
+export async function spawned(
+  { name }: BodiedTool,
+  parsed: unknown,
+  config: ToolRunnableConfig | undefined,
+  delegate: Delegate<unknown>,
+  run: (input: unknown, config: ToolRunnableConfig) => Promise<string>,
+): Promise<string> {
+  const session = sessionHere(`"${name}"`, config?.configurable);
+  const call = { tool: name, ...callOf(config) };
+  if (!isJson(parsed))
+    throw await refuse(session, call, "args_not_json", "the parsed arguments are not JSON.");
+  const input = frozen(structuredClone(parsed));
+  const request = typeof delegate === "function" ? delegate(input) : delegate;
+  return spawn(session, { ...call, args: input }, request, ({ signal }) => {
+    const signals = config?.signal ? [signal, config.signal] : [signal];
+    return run(input, { ...config, signal: AbortSignal.any(signals) });
+  });
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const member of Object.values(value)) frozen(member);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,38 @@
+// npm run bench            a table
+// npm run bench -- --json  one JSON object a line; --only id,id picks
+import { cpus, release } from "node:os";
+import { parseArgs } from "node:util";
+import type { Figure } from "./figure.ts";
+
+const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
+  "verify-cold-4": async () => (await import("./verify.ts")).verifyCold4(),
+  "verify-vs-biscuit": async () => (await import("./verify.ts")).verifyVsBiscuit(),
+  "authorize-warm": async () => (await import("./core.ts")).authorizeWarm(),
+  "action-durable-1": async () => (await import("./core.ts")).actionDurable1(),
+  "actions-per-second-64": async () => (await import("./core.ts")).actionsPerSecond64(),
+  "log-growth": async () => (await import("./store.ts")).logGrowth(),
+  "overhead-langchain": async () => (await import("./overhead-langchain.ts")).overheadLangchain(),
+  "overhead-ai-sdk": async () => (await import("./overhead-ai-sdk.ts")).overheadAiSdk(),
+  "crash-1000": async () => (await import("./crash.ts")).crash1000(),
+};
+
+const { values } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
+const ids = values.only?.split(",") ?? Object.keys(BENCHMARKS);
+const unknown = ids.filter((id) => !Object.hasOwn(BENCHMARKS, id));
+if (unknown.length > 0) {
+  console.error(`unknown benchmark: ${unknown.join(", ")}. Known: ${Object.keys(BENCHMARKS).join(", ")}`);
+  process.exit(2);
+}
+if (!values.json) console.log(`${cpus().length} × ${cpus()[0]!.model}, Linux ${release()}, Node ${process.versions.node}\n`);
+let missed = 0;
+for (const id of ids) {
+  const figure = await BENCHMARKS[id]!();
+  if (!figure.ok) missed++;
+  console.log(values.json ? JSON.stringify(figure) : row(figure));
+}
+process.exit(missed === 0 ? 0 : 1);
+
+function row({ id, value, unit, target, ok, beside = {} }: Figure): string {
+  const more = Object.entries(beside).map(([what, n]) => `${what} ${n}`);
+  return `${ok ? "ok  " : "MISS"} ${id.padEnd(22)} ${String(value).padStart(10)} ${unit.padEnd(10)} target ${target}${more.length ? `   (${more.join(", ")})` : ""}`;
+}
