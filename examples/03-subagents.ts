@@ -20,16 +20,26 @@ const spawn = (name: string, folder: string) =>
     schema: z.object({ question: z.string() }),
     delegate: {
       agent: name,
-      tools: grants(aiTools, { read_file: { path: is.under(folder) }, send_mail: { to: "bob@example.com", subject: is.any, body: is.any } }),
+      tools: grants(aiTools, {
+        read_file: { path: is.under(folder) },
+        send_mail: { to: "bob@example.com", subject: is.any, body: is.any },
+      }),
       expiresIn: "5m",
     },
-    run: async ({ question }, { signal }) => (await mailer.generate({ prompt: question, abortSignal: signal })).text,
+    run: async ({ question }, { signal }) =>
+      (await mailer.generate({ prompt: question, abortSignal: signal })).text,
   });
 
 const call = (name: string): AIMessage =>
-  new AIMessage({ content: "", tool_calls: [{ name, id: name, args: { question: "What about Friday?" }, type: "tool_call" }] });
+  new AIMessage({
+    content: "",
+    tool_calls: [{ name, id: name, args: { question: "What about Friday?" }, type: "tool_call" }],
+  });
 const orchestrator = createAgent({
-  model: fakeModel().respond(call("notes_reader")).respond(call("disk_reader")).respond(new AIMessage("Done.")),
+  model: fakeModel()
+    .respond(call("notes_reader"))
+    .respond(call("disk_reader"))
+    .respond(new AIMessage("Done.")),
   tools: [spawn("notes_reader", "/notes"), spawn("disk_reader", "/")],
   middleware: behestMiddleware(),
 });

@@ -15,7 +15,10 @@ const send = tool(async ({ to }) => `${++sent} mail(s) sent to ${to}`, {
   description: "Sends a mail",
   schema: z.object({ to: z.string(), subject: z.string(), body: z.string() }),
 });
-const mail = { name: "send_mail", args: { to: "bob@example.com", subject: "Friday", body: "It will be there." } };
+const mail = {
+  name: "send_mail",
+  args: { to: "bob@example.com", subject: "Friday", body: "It will be there." },
+};
 const model = scripted([mail as never]);
 const asked = (): number => model.callCount;
 

@@ -8,7 +8,10 @@ import { createBehest } from "@behest/core";
 import { aiModel as model, aiTools as tools, messages } from "./office.ts";
 
 const exporter = new InMemorySpanExporter();
-const sdk = new NodeSDK({ spanProcessors: [new SimpleSpanProcessor({ exporter })], autoDetectResources: false });
+const sdk = new NodeSDK({
+  spanProcessors: [new SimpleSpanProcessor({ exporter })],
+  autoDetectResources: false,
+});
 sdk.start();
 
 const behest = await createBehest();

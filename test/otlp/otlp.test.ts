@@ -34,7 +34,9 @@ async function receiver(): Promise<{ url: string; spans: WireSpan[]; stop(): Pro
     let body = "";
     request.setEncoding("utf8").on("data", (text: string) => (body += text));
     request.on("end", () => {
-      const { resourceSpans } = JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: WireSpan[] }[] }[] };
+      const { resourceSpans } = JSON.parse(body) as {
+        resourceSpans: { scopeSpans: { spans: WireSpan[] }[] }[];
+      };
       for (const { scopeSpans } of resourceSpans) for (const scope of scopeSpans) spans.push(...scope.spans);
       response.setHeader("content-type", "application/json").end("{}");
     });
@@ -59,7 +61,10 @@ test("every span that arrives over OTLP proves itself, nests under its framework
   registerTelemetry(new OpenTelemetry());
   const store = memoryStore();
   const behest = await testBehest({ store });
-  const all = grants(tools, { read_file: true, send_mail: { to: is.email("@example.com"), subject: is.any, body: is.any } });
+  const all = grants(tools, {
+    read_file: true,
+    send_mail: { to: is.email("@example.com"), subject: is.any, body: is.any },
+  });
   const alice = await behest.as("alice-the-principal", all, { agent: "orchestrator" });
 
   const worker = new ToolLoopAgent(guard({ model: aiScripted(), tools: aiTools }));
@@ -76,12 +81,18 @@ test("every span that arrives over OTLP proves itself, nests under its framework
     ],
     middleware: behestMiddleware(),
   });
-  await alice.run(() => createAgent({ model: scripted(), tools, middleware: behestMiddleware() }).invoke({ messages }));
+  await alice.run(() =>
+    createAgent({ model: scripted(), tools, middleware: behestMiddleware() }).invoke({ messages }),
+  );
   await alice.run(() => orchestrator.invoke({ messages }));
   await behest.records.list();
   const entries = await everyEntry(store);
   const reader = readStore(store);
-  const report = await verifyLog({ entries: reader.entries(), checkpoint: await reader.checkpoint(), owner: behest.owner });
+  const report = await verifyLog({
+    entries: reader.entries(),
+    checkpoint: await reader.checkpoint(),
+    owner: behest.owner,
+  });
   expect(report.findings.filter(({ state }) => state === "failed" || state === "missing")).toEqual([]);
   await behest.close();
   await sdk.shutdown();
@@ -90,31 +101,51 @@ test("every span that arrives over OTLP proves itself, nests under its framework
 
   const actions = sink.spans.filter((span) => "behest.proof" in attributesOf(span));
   const verdicts = actions.map((span) => `${span.name} ${attributesOf(span)["behest.verdict"]}`);
-  const each = ["execute_tool read_file permit", "execute_tool send_mail permit", "execute_tool send_mail deny"];
+  const each = [
+    "execute_tool read_file permit",
+    "execute_tool read_file permit",
+    "execute_tool send_mail permit",
+    "execute_tool send_mail deny",
+  ];
   expect(verdicts.toSorted()).toEqual([...each, ...each].toSorted());
   const key = publicKey(entryKey(entries));
   for (const span of actions) {
     const told = attributesOf(span);
     const proven = await verifySpanProof(told["behest.proof"]!, key);
-    expect({ trace: span.traceId, span: span.spanId, tool: told["gen_ai.tool.name"] }).toEqual({ trace: proven.trace, span: proven.span, tool: proven.tool });
-    for (const name of ["action", "verdict", "principal", "delegation", "entry", "head"] as const) expect(told[`behest.${name}`]).toBe(proven[name]);
-    expect(entries.some(({ hash, payload }) => hash === proven.entry && payload["action"] === proven.action)).toBe(true);
+    expect({ trace: span.traceId, span: span.spanId, tool: told["gen_ai.tool.name"] }).toEqual({
+      trace: proven.trace,
+      span: proven.span,
+      tool: proven.tool,
+    });
+    for (const name of ["action", "verdict", "principal", "delegation", "entry", "head"] as const)
+      expect(told[`behest.${name}`]).toBe(proven[name]);
+    expect(
+      entries.some(({ hash, payload }) => hash === proven.entry && payload["action"] === proven.action),
+    ).toBe(true);
     await expect(verifySpanProof(told["behest.proof"]!.replace(/^./, "f"), key)).rejects.toBeDefined();
   }
 
   const byId = new Map(sink.spans.map((span) => [span.spanId, span]));
-  const path = (span: WireSpan | undefined): string[] => (span ? [span.name, ...path(byId.get(span.parentSpanId ?? ""))] : []);
+  const path = (span: WireSpan | undefined): string[] =>
+    span ? [span.name, ...path(byId.get(span.parentSpanId ?? ""))] : [];
   const deepest = actions.map(path).find((names) => names.includes("invoke_agent worker"))!;
   expect(deepest[0]).toBe("execute_tool read_file");
   // The AI SDK's own span of the tool call, with ours right under it; below, the sub-agent; below, the orchestrator.
   expect(deepest[1]).toBe("execute_tool read_file");
-  expect(deepest.indexOf("invoke_agent orchestrator")).toBeGreaterThan(deepest.indexOf("invoke_agent worker"));
+  expect(deepest.indexOf("invoke_agent orchestrator")).toBeGreaterThan(
+    deepest.indexOf("invoke_agent worker"),
+  );
 
-  const ours = JSON.stringify(sink.spans.filter((span) => Object.keys(attributesOf(span)).some((name) => name.startsWith("behest."))));
-  for (const secret of ["alice-the-principal", "eve@evil.test", "bob@example.com", "friday.md"]) expect(ours).not.toContain(secret);
+  const ours = JSON.stringify(
+    sink.spans.filter((span) => Object.keys(attributesOf(span)).some((name) => name.startsWith("behest."))),
+  );
+  for (const secret of ["alice-the-principal", "eve@evil.test", "bob@example.com", "friday.md"])
+    expect(ours).not.toContain(secret);
 });
 
-async function everyEntry(store: ReturnType<typeof memoryStore>): Promise<{ hash: string; payload: { [name: string]: unknown } }[]> {
+async function everyEntry(
+  store: ReturnType<typeof memoryStore>,
+): Promise<{ hash: string; payload: { [name: string]: unknown } }[]> {
   const found: { hash: string; payload: { [name: string]: unknown } }[] = [];
   for await (const jws of readStore(store).entries()) {
     const { hash, payload } = parseEntry(jws);
@@ -124,6 +155,10 @@ async function everyEntry(store: ReturnType<typeof memoryStore>): Promise<{ hash
 }
 
 function entryKey(entries: readonly { payload: { [name: string]: unknown } }[]): unknown {
-  const certificate = entries.map(({ payload }) => payload["certificate"]).find((jws) => typeof jws === "string") as string;
-  return (JSON.parse(Buffer.from(certificate.split(".")[1]!, "base64url").toString()) as { cnf: { jwk: unknown } }).cnf.jwk;
+  const certificate = entries
+    .map(({ payload }) => payload["certificate"])
+    .find((jws) => typeof jws === "string") as string;
+  return (
+    JSON.parse(Buffer.from(certificate.split(".")[1]!, "base64url").toString()) as { cnf: { jwk: unknown } }
+  ).cnf.jwk;
 }
