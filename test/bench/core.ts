@@ -11,8 +11,15 @@ import { generatePrivateJwk, signerOf, utf8 } from "@behest/jws";
 import { type Figure, atLeast, atMost, cpuOf, median, wallOf } from "./figure.ts";
 
 const tools = { send_mail: {} };
-const allowed = grants(tools, { send_mail: { to: is.email("@example.com"), subject: is.any, body: is.any, amount: is.atMost(50) } });
-const mail = (n: number): { to: string; subject: string; body: string; amount: number } => ({ to: "bob@example.com", subject: `figures ${n}`, body: "as promised, the figures for this week ".repeat(4), amount: n % 50 });
+const allowed = grants(tools, {
+  send_mail: { to: is.email("@example.com"), subject: is.any, body: is.any, amount: is.atMost(50) },
+});
+const mail = (n: number): { to: string; subject: string; body: string; amount: number } => ({
+  to: "bob@example.com",
+  subject: `figures ${n}`,
+  body: "as promised, the figures for this week ".repeat(4),
+  amount: n % 50,
+});
 
 export async function authorizeWarm(): Promise<Figure> {
   await using behest = await testBehest();
@@ -20,14 +27,17 @@ export async function authorizeWarm(): Promise<Figure> {
   const rounds: number[] = [];
   for (let round = 0; round < 15; round++) {
     const args = mail(round);
-    rounds.push(await wallOf(async () => {
-      for (let i = 0; i < 5_000; i++) await session.authorize({ tool: "send_mail", args });
-    }));
+    rounds.push(
+      await wallOf(async () => {
+        for (let i = 0; i < 5_000; i++) await session.authorize({ tool: "send_mail", args });
+      }),
+    );
   }
   return atMost("authorize-warm", median(rounds.slice(5)) / 5, "µs", 10);
 }
 
-const act = (session: Session, n: number): Promise<unknown> => session.perform({ tool: "send_mail", args: mail(n) }, async () => "sent");
+const act = (session: Session, n: number): Promise<unknown> =>
+  session.perform({ tool: "send_mail", args: mail(n) }, async () => "sent");
 
 /** A folder on the disk that the stores of this run use. */
 async function onDisk<T>(fn: (folder: string) => Promise<T>): Promise<T> {
@@ -68,12 +78,17 @@ export function actionDurable1(): Promise<Figure> {
   });
 }
 
-async function necessity(folder: string): Promise<{ times(n: number): Promise<void>; stop(): Promise<unknown> }> {
+async function necessity(
+  folder: string,
+): Promise<{ times(n: number): Promise<void>; stop(): Promise<unknown> }> {
   const fd = openSync(join(folder, "floor"), "w");
   const page = new Uint8Array(8192);
   const signer = signerOf(await generatePrivateJwk());
   const message = utf8("x".repeat(1000));
-  const worker = new Worker('require("node:worker_threads").parentPort.on("message", (m) => require("node:worker_threads").parentPort.postMessage(m))', { eval: true });
+  const worker = new Worker(
+    'require("node:worker_threads").parentPort.on("message", (m) => require("node:worker_threads").parentPort.postMessage(m))',
+    { eval: true },
+  );
   const payload = { text: "x".repeat(2000) };
   return {
     async times(n) {
@@ -85,7 +100,7 @@ async function necessity(folder: string): Promise<{ times(n: number): Promise<vo
           writeSync(fd, page);
           fdatasyncSync(fd);
         }
-        for (let signature = 0; signature < 6; signature++) signer.sign(message);
+        for (let signature = 0; signature < 6; signature++) await signer.sign(message);
       }
     },
     stop() {
@@ -101,9 +116,11 @@ export function actionsPerSecond64(): Promise<Figure> {
     const session = await behest.as("alice", allowed);
     let n = 0;
     const burst = (each: number): Promise<unknown> =>
-      Promise.all(Array.from({ length: 64 }, async () => {
-        for (let i = 0; i < each; i++) await act(session, n++);
-      }));
+      Promise.all(
+        Array.from({ length: 64 }, async () => {
+          for (let i = 0; i < each; i++) await act(session, n++);
+        }),
+      );
     await burst(10);
     const rates: number[] = [];
     for (let round = 0; round < 7; round++) rates.push((64 * 30) / ((await wallOf(() => burst(30))) / 1000));

@@ -9,11 +9,23 @@ export interface Figure {
   readonly beside?: { readonly [what: string]: number | string };
 }
 
-export function atMost(id: string, value: number, unit: string, target: number, beside?: Figure["beside"]): Figure {
+export function atMost(
+  id: string,
+  value: number,
+  unit: string,
+  target: number,
+  beside?: Figure["beside"],
+): Figure {
   return { id, value: round(value), unit, target, ok: value <= target, ...(beside && { beside }) };
 }
 
-export function atLeast(id: string, value: number, unit: string, target: number, beside?: Figure["beside"]): Figure {
+export function atLeast(
+  id: string,
+  value: number,
+  unit: string,
+  target: number,
+  beside?: Figure["beside"],
+): Figure {
   return { id, value: round(value), unit, target, ok: value >= target, ...(beside && { beside }) };
 }
 

@@ -23,7 +23,8 @@ if (unknown.length > 0) {
   console.error(`unknown benchmark: ${unknown.join(", ")}. Known: ${Object.keys(BENCHMARKS).join(", ")}`);
   process.exit(2);
 }
-if (!values.json) console.log(`${cpus().length} × ${cpus()[0]!.model}, Linux ${release()}, Node ${process.versions.node}\n`);
+if (!values.json)
+  console.log(`${cpus().length} × ${cpus()[0]!.model}, Linux ${release()}, Node ${process.versions.node}\n`);
 let missed = 0;
 for (const id of ids) {
   const figure = await BENCHMARKS[id]!();

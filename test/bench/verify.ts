@@ -11,45 +11,81 @@ import {
   issueDelegation,
   verifyDelegation,
 } from "@behest/delegation";
-import { type Figure, atLeast, atMost, median } from "./figure.ts";
+import { type Figure, atLeast, atMost, cpuOf, median, wallOf } from "./figure.ts";
 
 const HOPS = 4;
 const ISSUER = "https://issuer.test";
-const ROUNDS = 1_500;
-const WARM_UP = 300;
+const ROUNDS = 60;
+const WARM_UP = 20;
+const CALLS = 25;
 
 /** Every hop narrows the amount and the folder; the rest is handed on as it is. */
 function toolsAt(hop: number): AatTools {
   return {
     read_file: { path: is.under(`/data${"/team".repeat(hop)}`).constraint },
     pay: { amount: is.atMost(100 - hop).constraint, currency: is.oneOf("EUR", "USD").constraint },
-    send_mail: { to: is.email("@example.com").constraint, subject: is.any.constraint, body: is.any.constraint },
+    send_mail: {
+      to: is.email("@example.com").constraint,
+      subject: is.any.constraint,
+      body: is.any.constraint,
+    },
   };
 }
 const CALL = { tool: "pay", args: { amount: 20, currency: "EUR" } } as const;
 
-async function chainOfFour(): Promise<{ delegation: Delegation; issuer: Holder; signers: readonly Holder[] }> {
+async function chainOfFour(): Promise<{
+  delegation: Delegation;
+  issuer: Holder;
+  signers: readonly Holder[];
+}> {
   const issuer = await generateHolder();
   const holders = await Promise.all(Array.from({ length: HOPS }, generateHolder));
-  const root = { issuer: ISSUER, holder: holders[0]!.jwk, principal: "user-7", task: "t", tools: toolsAt(0), expiresIn: "1h" } as const;
+  const root = {
+    issuer: ISSUER,
+    holder: holders[0]!.jwk,
+    principal: "user-7",
+    task: "t",
+    tools: toolsAt(0),
+    expiresIn: "1h",
+  } as const;
   let delegation = await issueDelegation(root, issuer);
   for (let hop = 1; hop < HOPS; hop++)
-    delegation = await deriveDelegation(delegation, { holder: holders[hop]!.jwk, tools: toolsAt(hop) }, holders[hop - 1]!);
+    delegation = await deriveDelegation(
+      delegation,
+      { holder: holders[hop]!.jwk, tools: toolsAt(hop) },
+      holders[hop - 1]!,
+    );
   return { delegation, issuer, signers: [issuer, ...holders.slice(0, -1)] };
 }
 
-/** µs of each, measured by turns, so that whatever else the machine does falls on both. */
-async function byTurns(first: () => unknown, second: () => unknown): Promise<[number, number]> {
-  const times: [number[], number[]] = [[], []];
+interface Cost {
+  /** µs of CPU time a call, every thread of the process included. */
+  readonly cpu: number;
+  /** µs of wall time a call. */
+  readonly wall: number;
+}
+
+/** Medians over rounds taken by turns, so that whatever else the machine does falls on both. */
+async function byTurns(first: () => unknown, second: () => unknown): Promise<[Cost, Cost]> {
+  const rounds: [Cost[], Cost[]] = [[], []];
   for (let round = 0; round < WARM_UP + ROUNDS; round++) {
     for (const [index, fn] of [first, second].entries()) {
-      const start = process.hrtime.bigint();
-      const result = fn();
-      if (result instanceof Promise) await result;
-      if (round >= WARM_UP) times[index]!.push(Number(process.hrtime.bigint() - start) / 1000);
+      let wall = 0;
+      const cpu = await cpuOf(async () => {
+        wall = await wallOf(async () => {
+          for (let call = 0; call < CALLS; call++) {
+            const result = fn();
+            if (result instanceof Promise) await result;
+          }
+        });
+      });
+      if (round >= WARM_UP) rounds[index]!.push({ cpu: cpu / CALLS, wall: (wall * 1000) / CALLS });
     }
   }
-  return [median(times[0]), median(times[1])];
+  return rounds.map((costs) => ({
+    cpu: median(costs.map(({ cpu }) => cpu)),
+    wall: median(costs.map(({ wall }) => wall)),
+  })) as [Cost, Cost];
 }
 
 /** A chain of 4, parsed and verified from its text, ÷ the four bare Ed25519 verifications in it. */
@@ -58,7 +94,11 @@ export async function verifyCold4(): Promise<Figure> {
   const bare = delegation.chain.map((token, hop) => {
     const dot = token.lastIndexOf(".");
     const key = createPublicKey({ key: { ...signers[hop]!.jwk }, format: "jwk" });
-    return { key, input: Buffer.from(token.slice(0, dot)), signature: Buffer.from(token.slice(dot + 1), "base64url") };
+    return {
+      key,
+      input: Buffer.from(token.slice(0, dot)),
+      signature: Buffer.from(token.slice(dot + 1), "base64url"),
+    };
   });
   const text = JSON.stringify(delegation);
   const options = { issuers: [{ iss: ISSUER, jwk: issuer.jwk }] };
@@ -69,12 +109,17 @@ export async function verifyCold4(): Promise<Figure> {
     },
     () => verifyDelegation(text, options),
   );
-  return atMost("verify-cold-4", ours / raw, "×", 1.7, { "ours µs": Math.round(ours), "bare µs": Math.round(raw) });
+  return atMost("verify-cold-4", ours.cpu / raw.cpu, "×", 1.7, {
+    "ours µs": Math.round(ours.cpu),
+    "bare µs": Math.round(raw.cpu),
+  });
 }
 
 /** Biscuit's wasm ÷ ours: four blocks or hops from text, verified, and one call authorized under all of them. */
 export async function verifyVsBiscuit(): Promise<Figure> {
-  const { AuthorizerBuilder, Biscuit, KeyPair, SignatureAlgorithm } = await quietly(() => import("@biscuit-auth/biscuit-wasm"));
+  const { AuthorizerBuilder, Biscuit, KeyPair, SignatureAlgorithm } = await quietly(
+    () => import("@biscuit-auth/biscuit-wasm"),
+  );
   const { delegation, issuer } = await chainOfFour();
   const expires = new Date(Date.now() + 3_600_000).toISOString();
   const restriction = (hop: number): string => `
@@ -113,7 +158,11 @@ export async function verifyVsBiscuit(): Promise<Figure> {
       if (checkArguments(tools, CALL.tool, CALL.args)) throw new Error("the call is not granted");
     },
   );
-  return atLeast("verify-vs-biscuit", theirs / ours, "×", 3, { "biscuit µs": Math.round(theirs), "ours µs": Math.round(ours) });
+  return atLeast("verify-vs-biscuit", theirs.cpu / ours.cpu, "×", 3, {
+    "biscuit µs": Math.round(theirs.cpu),
+    "ours µs": Math.round(ours.cpu),
+    "wall ×": Number((theirs.wall / ours.wall).toPrecision(3)),
+  });
 }
 
 /** Biscuit's module greets on stdout, where `--json` prints figures. */
