@@ -50,7 +50,8 @@ export async function run(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const { code, message } = told(error);
     const known = program.commands.find((command) => command.name() === args[0]);
-    const hint = code === "usage" ? ` See "${["behest", known?.name(), "--help"].filter(Boolean).join(" ")}".` : "";
+    const hint =
+      code === "usage" ? ` See "${["behest", known?.name(), "--help"].filter(Boolean).join(" ")}".` : "";
     process.stderr.write(`${printable(`${code}: ${message}`)}${hint}\n`);
     return USAGE.has(code) ? 2 : 1;
   }
@@ -65,7 +66,10 @@ function told(error: unknown): { readonly code: string; readonly message: string
     return { code, message: text.replaceAll(/\s*\n\s*/g, " ") };
   }
   const { name, code } = error as NodeJS.ErrnoException;
-  return { code: "internal_error", message: `${code ?? name ?? "unknown"}. This is a fault of behest: please report it.` };
+  return {
+    code: "internal_error",
+    message: `${code ?? name ?? "unknown"}. This is a fault of behest: please report it.`,
+  };
 }
 
 /** Commander quotes what was typed, which may be a token: of that only what looks like an option or a command is kept. */

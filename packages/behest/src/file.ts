@@ -27,6 +27,16 @@ export function unreadable(path: string, cause: unknown): CliError {
   return new CliError("file_unreadable", `${path} cannot be read.`, { cause });
 }
 
+/** Whether anything has this name, a link to nowhere included. What cannot be seen cannot be written either. */
+export function isThere(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A file that appears whole or not at all, and replaces nothing; for its owner alone. */
 export class NewFile {
   readonly #path: string;
@@ -61,8 +71,11 @@ export class NewFile {
   }
 
   #refuseExisting(): void {
-    if (lstatSync(this.#path, { throwIfNoEntry: false }))
-      throw new CliError("file_exists", `${this.#path} is there already. Choose another name, or remove it first.`);
+    if (isThere(this.#path))
+      throw new CliError(
+        "file_exists",
+        `${this.#path} is there already. Choose another name, or remove it first.`,
+      );
   }
 
   #told<T>(act: () => T): T {

@@ -1,11 +1,15 @@
-import { lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CliError } from "./error.ts";
+import { isThere } from "./file.ts";
 
 /** Throws `config_exists` where anything has this name. */
 export function refuseExisting(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false }))
-    throw new CliError("config_exists", `${path} is there already; nothing was changed. Remove it first, or choose another folder.`);
+  if (isThere(path))
+    throw new CliError(
+      "config_exists",
+      `${path} is there already; nothing was changed. Remove it first, or choose another folder.`,
+    );
 }
 
 /**

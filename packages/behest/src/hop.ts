@@ -42,7 +42,8 @@ function readHop(token: string): Hop {
   const { header, payload } = splitCompact(token);
   const claims = parseJson(payload);
   if (header["typ"] !== "aat+jwt" || !isObject(claims)) return refuse();
-  const text = (name: string): string | undefined => (typeof claims[name] === "string" ? claims[name] : undefined);
+  const text = (name: string): string | undefined =>
+    typeof claims[name] === "string" ? claims[name] : undefined;
   const required = (name: string): string => text(name) ?? refuse();
   const count = (name: string): number => {
     const value = claims[name];

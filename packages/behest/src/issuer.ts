@@ -1,5 +1,5 @@
 import { type DelegationLike, type VerifiedDelegation, verifyDelegation } from "@behest/delegation";
-import { type Issuer, type Manifest, issuersOf } from "@behest/provenance";
+import { type Manifest, issuersOf, speaksFor } from "@behest/provenance";
 import { CliError } from "./error.ts";
 
 export interface Moment {
@@ -26,11 +26,10 @@ export async function verifyUnder(
     audience: manifest.origin,
     ...(now !== undefined && { now }),
   });
-  if (!issuers.some((issuer) => speaksFor(issuer, verified)))
-    throw new CliError("issuer_not_allowed", "the trust manifest does not let this issuer speak for this principal.");
+  if (!speaksFor(issuers, verified.issuer, verified.principal))
+    throw new CliError(
+      "issuer_not_allowed",
+      "the trust manifest does not let this issuer speak for this principal.",
+    );
   return verified;
-}
-
-function speaksFor({ iss, subjects = "*" }: Issuer, { issuer, principal }: VerifiedDelegation): boolean {
-  return iss === issuer && (subjects === "*" || subjects.includes(principal));
 }

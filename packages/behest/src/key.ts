@@ -19,7 +19,9 @@ export async function readPublicKey(given: string): Promise<PublicJwk> {
     const value = parseJson(text);
     if (inline || !Object.hasOwn(Object(value), "d")) return publicJwk(value);
   } catch (cause) {
-    throw new CliError("malformed_input", "--holder: not an Ed25519 JWK (public, or a key file of one).", { cause });
+    throw new CliError("malformed_input", "--holder: not an Ed25519 JWK (public, or a key file of one).", {
+      cause,
+    });
   }
   return readKeyFile(given).jwk;
 }

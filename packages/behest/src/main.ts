@@ -5,6 +5,8 @@ if (major > 22 || (major === 22 && minor >= 15)) {
   const { run } = await import("./cli.ts");
   process.exitCode = await run(process.argv.slice(2));
 } else {
-  console.error(`node_too_old: behest needs Node 22.15 or newer, this is ${process.versions.node}. Install a newer one.`);
+  console.error(
+    `node_too_old: behest needs Node 22.15 or newer, this is ${process.versions.node}. Install a newer one.`,
+  );
   process.exitCode = 1;
 }

@@ -16,4 +16,3 @@ const reader = await session.delegate({
   tools: { read_file: { path: is.under("/docs/a").constraint } },
 });
 await reader.perform({ tool: "read_file", args: { path: "/docs/a/b" } }, async () => "text");
-console.log(session.id);

@@ -1,14 +1,22 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, mkdirSync, realpathSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const SOURCE = join(import.meta.dirname, "../src/main.ts");
+const AGENT = join(import.meta.dirname, "agent.ts");
+const GRANTS = ["send_mail(to=@example.com, subject=*, body=*)", "read_file(path=/docs/**)"];
 
 export interface Ran {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+interface Given {
+  readonly input?: string;
+  readonly cwd?: string;
+  readonly env?: { readonly [name: string]: string };
 }
 
 /** A folder to work in and a home of its own: what the command makes of them is all there is. */
@@ -24,18 +32,64 @@ export class Workplace implements Disposable {
     mkdirSync(this.home);
   }
 
+  /** The first rungs of the ladder: keys, alice's delegation in alice.json, and what an agent did under it. */
+  static used(): Workplace {
+    const place = new Workplace();
+    place.must("init");
+    const tools = GRANTS.flatMap((grant) => ["--tool", grant]);
+    const alice = ["--principal", "alice", "--task", "Answer my mail", "--out", "alice.json"];
+    place.must("delegate", ...alice, ...tools);
+    const { status, stderr } = place.#node([AGENT, "alice.json"], {});
+    if (status !== 0) throw new Error(stderr);
+    return place;
+  }
+
   /** Runs the command as a user does, in another process. */
   behest(...args: string[]): Ran {
     return this.behestWith({}, ...args);
   }
 
-  behestWith(given: { input?: string; cwd?: string; env?: { [name: string]: string } }, ...args: string[]): Ran {
+  behestWith(given: Given, ...args: string[]): Ran {
     return this.#node([SOURCE, ...args], given);
   }
 
-  /** Runs a program that uses the packages, in this folder. */
-  program(path: string, ...args: string[]): Ran {
-    return this.#node([path, ...args], {});
+  /** Standard output of a run that must go well and say nothing else. */
+  must(...args: string[]): string {
+    return this.mustWith({}, ...args);
+  }
+
+  mustWith(given: Given, ...args: string[]): string {
+    const { status, stdout, stderr } = this.behestWith(given, ...args);
+    if (status !== 0 || stderr !== "") throw new Error(`${args.join(" ")}: ${status} ${stderr}`);
+    return stdout;
+  }
+
+  json(...args: string[]): unknown {
+    return JSON.parse(this.must(...args, "--json"));
+  }
+
+  /** Runs in a copy of the folder that `change` has changed. Answers as {@link Workplace.refusal}, and with what it printed. */
+  after(
+    change: (copy: string) => void,
+    ...args: string[]
+  ): { readonly refusal: string; readonly stdout: string } {
+    const copy = mkdtempSync(join(this.root, "copy-"));
+    cpSync(this.dir, copy, { recursive: true });
+    change(copy);
+    const before = this.listing.join();
+    const ran = this.behestWith({ cwd: copy }, ...args);
+    const left = this.listing.join();
+    rmSync(copy, { recursive: true });
+    return { refusal: before === left ? this.refusal(ran) : `other files: ${left}`, stdout: ran.stdout };
+  }
+
+  /** `code exit` of a run that was refused with one plain line which gives no key and no token away; else what it said. */
+  refusal({ status, stdout, stderr }: Ran): string {
+    const code = /^([a-z_]+): [^\n\p{Cc}\p{Cf}]+\n$/u.exec(stderr)?.[1];
+    const given = [...this.secrets, ...this.tokens].some((secret) => (stdout + stderr).includes(secret));
+    return code === undefined || given
+      ? `${given ? "gave a secret away: " : ""}${stderr}`
+      : `${code} ${status}`;
   }
 
   path(...names: string[]): string {
@@ -46,32 +100,44 @@ export class Workplace implements Disposable {
     return readFileSync(this.path(name), "utf8");
   }
 
-  /** The folder of the owner's and issuer's keys. */
-  get keys(): string {
-    return (JSON.parse(this.read(".behest/config.json")) as { keys: string }).keys;
+  get config(): { readonly owner: string; readonly keys: string } {
+    return JSON.parse(this.read(".behest/config.json")) as { owner: string; keys: string };
   }
 
-  /** The private part of every key below here. */
+  /** Private parts of the keys that were made here. */
   get secrets(): string[] {
-    const files = readdirSync(this.root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".jwk"));
+    const files = this.listing.filter((name) => name.endsWith(".jwk") && !name.startsWith("copy"));
     return files.map((name) => (JSON.parse(readFileSync(join(this.root, name), "utf8")) as { d: string }).d);
   }
 
-  /** Every file below here with its size: what a refused command must leave as it was. */
+  /** Of alice's delegation. */
+  get tokens(): string[] {
+    if (!this.listing.includes("work/alice.json")) return [];
+    return (JSON.parse(this.read("alice.json")) as { chain: string[] }).chain;
+  }
+
+  /** Every file here, but those that SQLite makes to read: what a refused command must leave as it was. */
   get listing(): string[] {
-    return readdirSync(this.root, { recursive: true, encoding: "utf8" }).toSorted();
+    const files = readdirSync(this.root, { recursive: true, encoding: "utf8" });
+    return files.filter((name) => !/^cache|\.db-(?:shm|wal)$/.test(name)).toSorted();
   }
 
   [Symbol.dispose](): void {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  #node(args: string[], { input = "", cwd = this.dir, env = {} }: { input?: string; cwd?: string; env?: object }): Ran {
+  #node(args: string[], { input = "", cwd = this.dir, env = {} }: Given): Ran {
     const { status, stdout, stderr } = spawnSync(process.execPath, ["--conditions=@behest/source", ...args], {
       cwd,
       input,
       encoding: "utf8",
-      env: { PATH: process.env["PATH"], HOME: this.home, ...env },
+      // The compile cache halves the time of a run from source.
+      env: {
+        PATH: process.env["PATH"],
+        HOME: this.home,
+        NODE_COMPILE_CACHE: join(this.root, "cache"),
+        ...env,
+      },
     });
     const ran = { status, stdout, stderr };
     this.said.push(ran);

@@ -10,6 +10,7 @@ import {
 import type { Credentials, Deployment } from "./deployment.ts";
 import { BehestError } from "./error.ts";
 import { type Trust, trusted } from "./trust.ts";
+import { joinRecord } from "./joined.ts";
 import { openSession } from "./open.ts";
 import type { Profile } from "./profile.ts";
 import { listRecords } from "./records.ts";
@@ -69,6 +70,10 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
       async list(filter) {
         await Promise.all(deployment.pending);
         return listRecords(engine, filter);
+      },
+      async get(index) {
+        await Promise.all(deployment.pending);
+        return joinRecord(engine, index);
       },
     },
     close,

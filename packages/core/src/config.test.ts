@@ -13,19 +13,48 @@ let keys: { readonly [role in "owner" | "issuer" | "enforcer" | "agent"]: Privat
 
 /** What `behest init` makes, with an owner's key folder that this process can read or not. */
 async function init(rung: "local" | undefined, apart = "/nonexistent/behest-keys"): Promise<void> {
-  const signers = Object.fromEntries(Object.entries(keys).map(([role, jwk]) => [role, signerOf(jwk)])) as { [role in keyof typeof keys]: ReturnType<typeof signerOf> };
-  const manifest: Manifest = { v: 1, seq: 0, at: new Date(0).toISOString(), origin: "t/log", ...(rung && { rung }), issuers: [{ iss: "urn:t", jwk: signers.issuer.jwk }], enforcers: [{ jwk: signers.enforcer.jwk }], approvers: [], revokers: [], witnesses: [] };
+  const signers = Object.fromEntries(Object.entries(keys).map(([role, jwk]) => [role, signerOf(jwk)])) as {
+    [role in keyof typeof keys]: ReturnType<typeof signerOf>;
+  };
+  const manifest: Manifest = {
+    v: 1,
+    seq: 0,
+    at: new Date(0).toISOString(),
+    origin: "t/log",
+    ...(rung && { rung }),
+    issuers: [{ iss: "urn:t", jwk: signers.issuer.jwk }],
+    enforcers: [{ jwk: signers.enforcer.jwk }],
+    approvers: [],
+    revokers: [],
+    witnesses: [],
+  };
   mkdirSync(join(folder, ".behest"), { mode: 0o700 });
-  const write = (name: string, text: string): void => writeFileSync(join(folder, ".behest", name), text, { mode: 0o600 });
+  const write = (name: string, text: string): void =>
+    writeFileSync(join(folder, ".behest", name), text, { mode: 0o600 });
   write("trust.jws", await signTrust(manifest, signers.owner));
   write("enforcer.jwk", JSON.stringify(keys.enforcer));
   write("agent.jwk", JSON.stringify(keys.agent));
-  write("config.json", JSON.stringify({ owner: thumbprint(signers.owner.jwk), manifest: "trust.jws", store: "log.db", signer: "enforcer.jwk", holder: "agent.jwk", keys: apart }));
+  write(
+    "config.json",
+    JSON.stringify({
+      owner: thumbprint(signers.owner.jwk),
+      manifest: "trust.jws",
+      store: "log.db",
+      signer: "enforcer.jwk",
+      holder: "agent.jwk",
+      keys: apart,
+    }),
+  );
 }
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "behest-config-"));
-  const [owner, issuer, enforcer, agent] = await Promise.all([generatePrivateJwk(), generatePrivateJwk(), generatePrivateJwk(), generatePrivateJwk()]);
+  const [owner, issuer, enforcer, agent] = await Promise.all([
+    generatePrivateJwk(),
+    generatePrivateJwk(),
+    generatePrivateJwk(),
+    generatePrivateJwk(),
+  ]);
   keys = { owner, issuer, enforcer, agent };
   process.chdir(folder);
 });
@@ -35,10 +64,13 @@ afterEach(() => {
 });
 
 const refusal = (): Promise<BehestError> =>
-  createBehest().then(async (behest) => {
-    await behest.close();
-    return expect.unreachable("it started");
-  }, (error: unknown) => error as BehestError);
+  createBehest().then(
+    async (behest) => {
+      await behest.close();
+      return expect.unreachable("it started");
+    },
+    (error: unknown) => error as BehestError,
+  );
 
 test("without a folder it says what to do", async () => {
   const error = await refusal();
@@ -67,7 +99,13 @@ test("a key file that others can read, a link to one, or one without a key start
   symlinkSync(join(folder, ".behest/agent.jwk"), file);
   expect((await refusal()).code).toBe("key_unsafe");
   rmSync(file);
-  for (const text of ["", "{}", "null", JSON.stringify({ ...keys.enforcer, d: keys.agent.d }), JSON.stringify({ ...keys.enforcer, crv: "X25519" })]) {
+  for (const text of [
+    "",
+    "{}",
+    "null",
+    JSON.stringify({ ...keys.enforcer, d: keys.agent.d }),
+    JSON.stringify({ ...keys.enforcer, crv: "X25519" }),
+  ]) {
     writeFileSync(file, text, { mode: 0o600 });
     const error = await refusal();
     expect(error.code).toBe("config_invalid");
@@ -80,7 +118,14 @@ test("a configuration that is no JSON or lacks a name starts nothing", async () 
   const file = join(folder, ".behest/config.json");
   const good = JSON.parse(readFileSync(file, "utf8")) as { [name: string]: string };
   const { holder: _, ...lacking } = good;
-  for (const text of ["", "[]", "null", "{", JSON.stringify(lacking), JSON.stringify({ ...good, owner: 1 })]) {
+  for (const text of [
+    "",
+    "[]",
+    "null",
+    "{",
+    JSON.stringify(lacking),
+    JSON.stringify({ ...good, owner: 1 }),
+  ]) {
     writeFileSync(file, text);
     expect((await refusal()).code).toBe("config_invalid");
   }
@@ -92,7 +137,9 @@ test("owner's keys within reach: said loudly on a developer's machine, the end o
   const apart = mkdtempSync(join(tmpdir(), "behest-apart-"));
   try {
     await init("local", apart);
-    const warned = new Promise<string>((resolve) => process.once("warning", (warning) => resolve((warning as NodeJS.ErrnoException).code ?? "")));
+    const warned = new Promise<string>((resolve) =>
+      process.once("warning", (warning) => resolve((warning as NodeJS.ErrnoException).code ?? "")),
+    );
     const behest = await createBehest();
     await behest.close();
     expect(await warned).toBe("BEHEST_KEY_READABLE");

@@ -1,28 +1,11 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { parseJson } from "@behest/jws";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { type BehestConfig, createFrom } from "./behest.ts";
 import { BehestError } from "./error.ts";
 import { readKeyFile } from "./keyfile.ts";
+import { findLocal } from "./local.ts";
 import { sqliteStore } from "./store/sqlite/store.ts";
 import { trusted } from "./trust.ts";
 import type { Behest } from "./types.ts";
-
-/** `.behest/config.json`, as `behest init` writes it; paths are relative to its folder. */
-export interface LocalConfig {
-  /** RFC 7638 thumbprint of the owner. */
-  readonly owner: string;
-  readonly manifest: string;
-  readonly store: string;
-  /** The enforcer's key file. */
-  readonly signer: string;
-  /** The agent's key file. */
-  readonly holder: string;
-  /** Where `init` put the keys of owner and issuer; this process must not be able to read them. */
-  readonly keys: string;
-}
-
-export const FOLDER = ".behest";
 
 /**
  * A Behest from `config`, or without one from the `.behest` folder here or above. Throws `config_missing`,
@@ -30,54 +13,24 @@ export const FOLDER = ".behest";
  */
 export async function createBehest(config?: BehestConfig): Promise<Behest> {
   if (config) return createFrom(config);
-  const folder = findFolder(process.cwd());
-  if (!folder)
+  const local = findLocal();
+  if (!local)
     throw new BehestError(
       "config_missing",
       'config_missing: createBehest() found no .behest/ here or above. Run "npx behest init", or pass { trust, signer, store }.',
     );
-  const local = readLocal(folder);
-  const path = (name: string): string => resolve(folder, name);
-  const trust = { owner: local.owner, manifest: readText(path(local.manifest)) };
+  const trust = { owner: local.owner, manifest: readManifest(local.manifest) };
   const { manifest } = await trusted(trust);
-  keptApart(path(local.keys), manifest.rung === "local");
+  keptApart(local.keys, manifest.rung === "local");
   return createFrom({
     trust,
-    signer: readKeyFile(path(local.signer)),
-    holder: readKeyFile(path(local.holder)),
-    store: sqliteStore(path(local.store)),
+    signer: readKeyFile(local.signer),
+    holder: readKeyFile(local.holder),
+    store: sqliteStore(local.store),
   });
 }
 
-/** The nearest `.behest` folder, from `start` upwards. */
-export function findFolder(start: string): string | undefined {
-  for (let at = start; ; at = dirname(at)) {
-    const folder = join(at, FOLDER);
-    if (existsSync(join(folder, "config.json"))) return folder;
-    if (dirname(at) === at) return undefined;
-  }
-}
-
-const NAMES = ["owner", "manifest", "store", "signer", "holder", "keys"] as const;
-
-/** Throws `config_invalid`. */
-export function readLocal(folder: string): LocalConfig {
-  const path = join(folder, "config.json");
-  let value: unknown;
-  try {
-    value = parseJson(readText(path));
-  } catch (cause) {
-    if (BehestError.isInstance(cause)) throw cause;
-    throw new BehestError("config_invalid", `config_invalid: ${path} is not JSON.`, { cause });
-  }
-  const config = value as { readonly [name: string]: unknown } | null;
-  for (const name of NAMES)
-    if (typeof config?.[name] !== "string")
-      throw new BehestError("config_invalid", `config_invalid: ${path} has no "${name}".`);
-  return config as unknown as LocalConfig;
-}
-
-function readText(path: string): string {
+function readManifest(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {

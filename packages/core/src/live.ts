@@ -6,13 +6,18 @@ import type { Deployment } from "./deployment.ts";
 import { BehestError, type Code } from "./error.ts";
 import { type ActionClass, classify, profileOf } from "./profile.ts";
 
+export interface TurnPlace {
+  readonly index: number;
+  readonly hash: string;
+}
+
 /** What a root session shares with everything spawned below it. */
 export interface Run {
   /** Durable id, or a random one: then nothing resumes. */
   id: string;
   durable: boolean;
-  /** Hashes of the interaction entries, by turn. */
-  readonly turns: Map<string, Promise<string>>;
+  /** Where the entries of its model turns stand, by turn. */
+  readonly turns: Map<string, Promise<TurnPlace>>;
   /** Denials since the last action that was permitted. */
   denials: number;
   readonly stop: AbortController;
@@ -60,6 +65,8 @@ export class LiveSession {
   readonly deployment: Deployment;
   readonly vault: Vault;
   readonly leaf: HopClaims;
+  /** {@link agent}, sealed. */
+  readonly sealedAgent: Uint8Array;
   readonly tools: AatTools;
   /** Earliest `exp` of the chain, ms since the epoch. */
   readonly expires: number;
@@ -82,6 +89,7 @@ export class LiveSession {
     this.expires = Math.min(...parts.hops.map((hop) => hop.exp)) * 1000;
     const own = this.vault.name("session", parts.root.id, parts.path, this.leaf.hash);
     this.id = parts.parent ? `${parts.parent.id}.${own.slice(0, 11)}` : own.slice(0, 22);
+    this.sealedAgent = this.vault.seal(this.id, "agent", this.agent);
   }
 
   get root(): Run {

@@ -5,7 +5,7 @@ import {
   parseDelegation,
   verifyDelegation,
 } from "@behest/delegation";
-import { issuersOf } from "@behest/provenance";
+import { issuersOf, speaksFor } from "@behest/provenance";
 import { vaultOf } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { BehestError } from "./error.ts";
@@ -82,10 +82,7 @@ async function verify(
 
 /** An issuer speaks for the subjects that the trust manifest gives it, and no others. */
 function mayAssert({ manifest }: Deployment, { issuer, principal }: VerifiedDelegation): void {
-  const allowed = issuersOf(manifest).some(
-    ({ iss, subjects = "*" }) => iss === issuer && (subjects === "*" || subjects.includes(principal)),
-  );
-  if (!allowed)
+  if (!speaksFor(issuersOf(manifest), issuer, principal))
     throw new BehestError(
       "issuer_not_allowed",
       "issuer_not_allowed: the trust manifest does not let this issuer speak for this principal.",

@@ -41,7 +41,7 @@ export async function perform<T>(
   execute: Execute<T>,
 ): Promise<Outcome<T>> {
   const place = placeOf(session, call);
-  const span = actionSpan(session, toolLabel(call.tool), place.callId);
+  const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
   return span.enter(async () => {
     const { draft, args } = judge(session, call, place);
     if (draft.verdict.verdict === "deny" || !args) throw await recordDenial(session, draft, span);
@@ -62,7 +62,7 @@ function judge<T>(session: LiveSession, call: Call<T>, place: Place): { draft: D
     args = freeze(call.args);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    const message = `${toolLabel(tool)}: its parsed arguments are not JSON, so what runs could not be what was decided on.`;
+    const message = `${toolLabel(tool, session.tools)}: its parsed arguments are not JSON, so what runs could not be what was decided on.`;
     const verdict: Verdict = {
       verdict: "deny",
       findings: [{ check: "arguments", code: "args_not_json", message }],
@@ -128,7 +128,7 @@ function begin(
 
 /** What a call gets that does not start: the recorded outcome, or the reason. */
 function replay<T>(session: LiveSession, call: Call<T>, draft: Draft, begun: BeginResult): Outcome<T> {
-  const label = toolLabel(draft.tool);
+  const label = toolLabel(draft.tool, session.tools);
   switch (begun.begun) {
     case "refused":
       throw denied(
@@ -206,7 +206,7 @@ async function finish<T>(
     r.span.end("outcome_unknown");
     throw denied(
       "outcome_unknown",
-      `${toolLabel(r.draft.tool)}: this process was away for too long; what it did is recorded as unknown.`,
+      `${toolLabel(r.draft.tool, session.tools)}: this process was away for too long; what it did is recorded as unknown.`,
     );
   }
   r.span.end(ended.outcome === "done" ? undefined : code);

@@ -1,12 +1,15 @@
+import { joinRecord } from "./joined.ts";
 import { listRecords } from "./records.ts";
 import { openDelegation } from "./lineage.ts";
 import { vaultOf } from "./content.ts";
 import { type SeenTool, type Store, engine as engineOf } from "./store/types.ts";
-import type { ActionRecord, RecordsFilter } from "./types.ts";
+import type { ActionRecord, FullRecord, RecordsFilter } from "./types.ts";
 
 /** A store read from outside the process that writes it: no key, no lease, nothing changed. */
 export interface Reader {
   records(filter?: RecordsFilter): Promise<ActionRecord[]>;
+  /** The record whose `action` entry stands at `index`, with all its entries. */
+  record(index: number): Promise<FullRecord | undefined>;
   /** Entries as they were signed, in log order. */
   entries(): AsyncGenerator<string>;
   /** The last signed checkpoint. */
@@ -27,6 +30,7 @@ export function readStore(store: Store): Reader {
   const engine = store[engineOf];
   return {
     records: (filter) => listRecords(engine, filter),
+    record: (index) => joinRecord(engine, index),
     async *entries() {
       for (let from = 0; ; from += PAGE) {
         const page = await engine.entries(from, PAGE);

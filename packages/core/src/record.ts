@@ -9,7 +9,7 @@ import {
 import { canonical } from "@behest/jws";
 import { type Place } from "./action.ts";
 import { toolLabel } from "./label.ts";
-import type { LiveSession } from "./live.ts";
+import type { LiveSession, TurnPlace } from "./live.ts";
 import type { ActionClass } from "./profile.ts";
 import type { Content, RecordRow } from "./store/types.ts";
 import type { Finding, Verdict } from "./types.ts";
@@ -32,12 +32,12 @@ export interface Prepared {
   readonly label: string;
   readonly args: string;
   readonly decision: string;
-  readonly interaction: string | undefined;
+  readonly interaction: TurnPlace | undefined;
 }
 
 /** Commits to the arguments and has the holder sign the decision: "the agent decided this", also where it is then refused. */
 export async function prepare(session: LiveSession, draft: Draft): Promise<Prepared> {
-  const label = toolLabel(draft.tool);
+  const label = toolLabel(draft.tool, session.tools);
   const { id, turn } = draft.place;
   const args = session.vault.commit(id, "args", draft.text);
   const decided: Decision = { action: id, leaf: session.leaf.hash, tool: label, args };
@@ -82,7 +82,7 @@ export function actionEntry(
     ...(credential !== undefined && { credential }),
     ...(trace && { trace }),
     content: { args },
-    links: { delegation: session.parts.entry, ...(interaction !== undefined && { interaction }) },
+    links: { delegation: session.parts.entry, ...(interaction && { interaction: interaction.hash }) },
   };
   const record: RecordRow = {
     action: draft.place.id,
@@ -94,6 +94,8 @@ export function actionEntry(
     verdict,
     code: findings.at(-1)?.code ?? "ok",
     at: draft.at,
+    agent: session.sealedAgent,
+    ...(interaction && { interaction: interaction.index }),
   };
   const content = session.deployment.keep ? [kept(session, draft.place.id, "args", draft.text)] : [];
   return { entry: canonical(entry), record, content };

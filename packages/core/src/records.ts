@@ -1,8 +1,9 @@
 import { type Vault, vaultOf } from "./content.ts";
 import type { Code } from "./error.ts";
-import { openDelegation } from "./lineage.ts";
-import type { Engine, RecordFilter, StoredRecord } from "./store/types.ts";
+import type { Engine, RecordFilter } from "./store/types.ts";
 import type { ActionRecord, RecordsFilter } from "./types.ts";
+
+const ERASED = "(erased)";
 
 interface Person {
   readonly subject: string;
@@ -20,11 +21,12 @@ export async function listRecords(engine: Engine, filter: RecordsFilter = {}): P
     if (!people.has(row.principal)) people.set(row.principal, await person(engine, row.principal));
     const who = people.get(row.principal);
     if (principal !== undefined && who?.subject !== principal) continue;
-    if (!agents.has(row.delegation)) agents.set(row.delegation, await agentOf(engine, row, who));
-    const name = agents.get(row.delegation)!;
+    if (!agents.has(row.session))
+      agents.set(row.session, who?.vault.open(row.session, "agent", row.agent) ?? ERASED);
+    const name = agents.get(row.session)!;
     if (agent !== undefined && name !== agent) continue;
     found.push({
-      principal: who?.subject ?? "(erased)",
+      principal: who?.subject ?? ERASED,
       agent: name,
       tool: row.tool,
       verdict: row.verdict,
@@ -42,9 +44,4 @@ export async function listRecords(engine: Engine, filter: RecordsFilter = {}): P
 async function person(engine: Engine, pseudonym: string): Promise<Person | undefined> {
   const row = await engine.subject(pseudonym);
   return row && { subject: row.subject, vault: vaultOf(pseudonym, row.key) };
-}
-
-async function agentOf(engine: Engine, row: StoredRecord, who: Person | undefined): Promise<string> {
-  const stored = who && (await engine.delegationOf(row.delegation));
-  return stored ? (openDelegation(who.vault, stored).agent ?? "agent") : "(erased)";
 }

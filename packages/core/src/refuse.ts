@@ -26,7 +26,7 @@ export function refuse(
 
 export function refuseFor(session: LiveSession, call: CallName, finding: Finding): Promise<BehestError> {
   const place = placeOf(session, call);
-  const span = actionSpan(session, toolLabel(call.tool), place.callId);
+  const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
   const text = textOf(call.args);
   return recordDenial(
     session,

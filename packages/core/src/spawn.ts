@@ -78,13 +78,16 @@ async function begin(
         if (!begun.result)
           throw denied(
             "already_done",
-            `${toolLabel(tool)}: this sub-agent has ended; its answer is no longer kept.`,
+            `${toolLabel(tool, session.tools)}: this sub-agent has ended; its answer is no longer kept.`,
           );
         return { attempt, result: session.vault.open(place.id, "result", begun.result) };
       case "running":
-        throw denied("action_running", `${toolLabel(tool)}: this very sub-agent is running elsewhere.`);
+        throw denied(
+          "action_running",
+          `${toolLabel(tool, session.tools)}: this very sub-agent is running elsewhere.`,
+        );
       case "refused":
-        throw denied(begun.code, `${toolLabel(tool)}: it cannot be started (${begun.code}).`);
+        throw denied(begun.code, `${toolLabel(tool, session.tools)}: it cannot be started (${begun.code}).`);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Json, canonical } from "@behest/jws";
-import { toolLabel } from "./label.ts";
+import { label, toolLabel } from "./label.ts";
 import { denied } from "./error.ts";
 import type { LiveSession } from "./live.ts";
 import { interactionEntry, kept } from "./record.ts";
@@ -63,7 +63,7 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
       id: string;
       replay: Json;
     };
-    root.turns.set(id, Promise.resolve(recorded.hash));
+    root.turns.set(id, Promise.resolve(recorded));
     return { replay, id, record: () => Promise.resolve() };
   }
   const id = request.turnId ?? randomUUID();
@@ -79,9 +79,10 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
         principal: vault.principal,
         until: session.expires,
       };
-      const written = deployment.engine
-        .append({ ...interaction(session, id, text, turn), ...(journal && { journal }) })
-        .then(({ hash }) => hash);
+      const written = deployment.engine.append({
+        ...interaction(session, id, text, turn),
+        ...(journal && { journal }),
+      });
       root.turns.set(id, written);
       // Whoever calls a tool of this turn meets the failure; nobody else needs to.
       written.catch(() => {});
@@ -92,6 +93,8 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
 
 function interaction(session: LiveSession, id: string, messages: string, turn: TurnRecord): Append {
   const { vault, deployment } = session;
+  // A provider's id may hold anything; what it is called in the log is what its content is sealed under.
+  const name = label(id) === id ? id : vault.name("turn id", id);
   const texts = {
     instruction: messages,
     tools: canonical(turn.tools),
@@ -102,17 +105,17 @@ function interaction(session: LiveSession, id: string, messages: string, turn: T
   };
   const fields = Object.entries(texts);
   const commitments = Object.fromEntries(
-    fields.map(([field, text]) => [field, vault.commit(id, field, text)]),
+    fields.map(([field, text]) => [field, vault.commit(name, field, text)]),
   );
   const entry = interactionEntry(
     {
       session: session.id,
-      turn: toolLabel(id),
-      model: toolLabel(turn.model),
-      provider: toolLabel(turn.provider),
+      turn: name,
+      model: label(turn.model),
+      provider: label(turn.provider),
       calls: turn.calls.map(({ callId, tool }) => ({
         action: session.actionId(id, callId, ""),
-        tool: toolLabel(tool),
+        tool: toolLabel(tool, session.tools),
       })),
       content: commitments as Record<keyof typeof texts, string>,
       links: { delegation: session.parts.entry },
@@ -120,6 +123,6 @@ function interaction(session: LiveSession, id: string, messages: string, turn: T
     deployment.clock(),
   );
   return deployment.keep
-    ? { entry, content: fields.map(([field, text]) => kept(session, id, field, text)) }
+    ? { entry, content: fields.map(([field, text]) => kept(session, name, field, text)) }
     : { entry };
 }

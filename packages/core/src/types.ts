@@ -1,5 +1,11 @@
 import type { AatTools, DelegationLike, Duration, Holder, Json } from "@behest/delegation";
-import type { OutcomeWord } from "@behest/provenance";
+import type {
+  ActionEntry,
+  DelegationEntry,
+  InteractionEntry,
+  OutcomeEntry,
+  OutcomeWord,
+} from "@behest/provenance";
 import type { Code } from "./error.ts";
 
 /** One agent's authority while it runs. */
@@ -89,7 +95,23 @@ export interface ActionRecord {
   readonly index: number;
 }
 
+/** One action whole: intent, decision, policy, execution and response, from the entries that were signed. */
+export interface FullRecord extends ActionRecord {
+  readonly entries: {
+    /** Root first. */
+    readonly delegations: readonly DelegationEntry[];
+    /** The model turn that chose it; absent for calls that no model made. */
+    readonly interaction?: InteractionEntry;
+    readonly action: ActionEntry;
+    readonly outcome?: OutcomeEntry;
+  };
+  /** What is still kept of what the entries commit to: `args`, `result`, `instruction`, `system`, `tools`, `response`, `reasoning`, `alternatives`. */
+  readonly content: { readonly [field: string]: Json };
+}
+
 export interface RecordsFilter {
+  /** Of its `action` entry. */
+  index?: number;
   session?: Session;
   principal?: string;
   agent?: string;
@@ -103,6 +125,8 @@ export interface RecordsFilter {
 export interface Records {
   /** In log order. */
   list(filter?: RecordsFilter): Promise<ActionRecord[]>;
+  /** The record whose `action` entry stands at `index`; undefined when none does. */
+  get(index: number): Promise<FullRecord | undefined>;
 }
 
 export interface Behest extends AsyncDisposable {

@@ -22,6 +22,7 @@ export {
   type Rung,
   issuersOf,
   rolesAt,
+  speaksFor,
 } from "./manifest.ts";
 export type { NoteSignature } from "./note.ts";
 export { parsePayload } from "./parse-payload.ts";

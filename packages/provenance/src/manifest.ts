@@ -80,6 +80,13 @@ export function issuersOf(manifest: Manifest, index?: number): readonly Issuer[]
   return rolesAt(manifest.issuers, index);
 }
 
+/** Whether one of these issuers is `iss` and may assert this subject. */
+export function speaksFor(issuers: readonly Issuer[], iss: string, subject: string): boolean {
+  return issuers.some(
+    ({ iss: name, subjects = "*" }) => name === iss && (subjects === "*" || subjects.includes(subject)),
+  );
+}
+
 /** `x` of each key that must never be an enforcer's or an entry key: those of issuers, approvers and revokers. */
 export function keysApart(manifest: Manifest): ReadonlySet<string> {
   const roles = [...manifest.issuers, ...manifest.approvers, ...manifest.revokers];

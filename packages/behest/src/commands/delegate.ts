@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
-import { readKeyFile } from "@behest/core";
+import { findLocal, readKeyFile } from "@behest/core";
 import { type Duration, issueDelegation } from "@behest/delegation";
 import { parseJson } from "@behest/jws";
 import type { Command } from "commander";
@@ -10,7 +10,7 @@ import { CliError, usage } from "../error.ts";
 import { parseTools } from "../grant/parse.ts";
 import { verifyUnder } from "../issuer.ts";
 import { readPublicKey } from "../key.ts";
-import { findLocal, readManifest, requireLocal } from "../local.ts";
+import { readManifest, requireLocal } from "../local.ts";
 import { type GrantOptions, expires, present, withGrantOptions } from "./grant-options.ts";
 
 interface Options extends GrantOptions {
@@ -41,7 +41,8 @@ async function run(options: Options): Promise<void> {
   const local = options.keys !== undefined && options.holder !== undefined ? findLocal() : requireLocal();
   const folder = resolve(options.keys ?? local!.keys);
   const issuer = readKeyFile(join(folder, "issuer.jwk"));
-  const holder = options.holder === undefined ? readKeyFile(local!.holder).jwk : await readPublicKey(options.holder);
+  const holder =
+    options.holder === undefined ? readKeyFile(local!.holder).jwk : await readPublicKey(options.holder);
   const delegation = await issueDelegation(
     {
       issuer: readIss(join(folder, "issuer.json")),

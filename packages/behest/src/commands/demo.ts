@@ -11,7 +11,11 @@ export function demo(program: Command): void {
     example: "behest demo",
   }).action(async ({ json }: { json?: true }) => {
     const { demo: show, runDemo } = await import("../demo/demo.ts").catch((cause: unknown) => {
-      throw new CliError("demo_failed", "the demo needs: npm install langchain @langchain/core @langchain/langgraph ai zod @behest/langchain @behest/ai-sdk", { cause });
+      throw new CliError(
+        "demo_failed",
+        "the demo needs: npm install langchain @langchain/core @langchain/langgraph ai zod @behest/langchain @behest/ai-sdk",
+        { cause },
+      );
     });
     if (json) printJson(await runDemo(() => {}));
     else await show();

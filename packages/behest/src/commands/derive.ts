@@ -18,7 +18,8 @@ export function derive(program: Command): void {
   const command = define(program, {
     name: "derive",
     description: "make a narrower delegation, as its holder",
-    example: "behest derive alice.json --tool 'send_mail(to=bob@example.com, subject=*, body=*)' --expires 5m",
+    example:
+      "behest derive alice.json --tool 'send_mail(to=bob@example.com, subject=*, body=*)' --expires 5m",
   })
     .argument("<delegation>", "file, or - for standard input")
     .option("--task <text>", "what part of the task it is for")

@@ -34,7 +34,10 @@ export function withGrantOptions(command: Command): Command {
   return command
     .requiredOption("--tool <grant>", "a tool and its arguments, see below; repeatable", collect)
     .option("--max-depth <count>", "how deep it may be handed on", depth)
-    .option("--holder <jwk>", "key that it is bound to: a JWK or a file with one (default: this folder's agent)")
+    .option(
+      "--holder <jwk>",
+      "key that it is bound to: a JWK or a file with one (default: this folder's agent)",
+    )
     .option("--out <file>", "write it to a new file (default: standard output)")
     .addHelpText("after", GRAMMAR);
 }

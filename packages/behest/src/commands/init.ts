@@ -1,3 +1,4 @@
+import { LOCAL_FOLDER } from "@behest/core";
 import { rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
@@ -7,7 +8,7 @@ import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
 import { newFolder, refuseExisting } from "../folder.ts";
-import { FOLDER } from "../local.ts";
+
 import { bold, print, printFacts, printJson } from "../output.ts";
 
 interface Options {
@@ -35,8 +36,7 @@ interface Made {
 
 async function run(options: Options): Promise<void> {
   const dir = resolve(options.dir);
-  if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory())
-    throw new CliError("file_missing", `there is no folder ${dir}.`);
+  if (!isFolder(dir)) throw new CliError("file_missing", `there is no folder ${dir}.`);
   const [owner, issuer, enforcer, agent] = await Promise.all([newKey(), newKey(), newKey(), newKey()]);
   const pin = thumbprint(owner.signer.jwk);
   const short = pin.slice(0, 12);
@@ -53,8 +53,9 @@ async function run(options: Options): Promise<void> {
     revokers: [],
     witnesses: [],
   };
-  const folder = join(dir, FOLDER);
-  const keys = options.keys === undefined ? join(configHome(), "behest", short) : apart(dir, resolve(options.keys));
+  const folder = join(dir, LOCAL_FOLDER);
+  const keys =
+    options.keys === undefined ? join(configHome(), "behest", short) : apart(dir, resolve(options.keys));
   const config = {
     owner: pin,
     manifest: "trust.jws",
@@ -65,7 +66,11 @@ async function run(options: Options): Promise<void> {
   };
   const trust = `${await signTrust(manifest, owner.signer)}\n`;
   refuseExisting(folder);
-  newFolder(keys, { "owner.jwk": owner.file, "issuer.jwk": issuer.file, "issuer.json": `${JSON.stringify({ iss })}\n` });
+  newFolder(keys, {
+    "owner.jwk": owner.file,
+    "issuer.jwk": issuer.file,
+    "issuer.json": `${JSON.stringify({ iss })}\n`,
+  });
   try {
     newFolder(folder, {
       ".gitignore": "*\n",
@@ -81,11 +86,22 @@ async function run(options: Options): Promise<void> {
   if (options.json) return printJson({ folder, keys, owner: pin, issuer: iss, origin: manifest.origin });
   printFacts([
     ["made", `${folder}: configuration, trust manifest, the enforcer's and the agent's key`],
-    ["made", `${keys}: the owner's and the issuer's key. Move it off this machine before anything real runs here`],
+    [
+      "made",
+      `${keys}: the owner's and the issuer's key. Move it off this machine before anything real runs here`,
+    ],
     ["owner", bold(pin)],
   ]);
   print("Whoever verifies pins the owner. Next, delegate something to the agent:");
   print(`  behest delegate --task "Answer my mail" --tool 'send_mail(to=@example.com, *)' --out me.json`);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 async function newKey(): Promise<Made> {

@@ -1,3 +1,4 @@
+import { findLocal } from "@behest/core";
 import { existsSync } from "node:fs";
 import { type DelegationLike, parseDelegation } from "@behest/delegation";
 import { CodedError, type Json, parseJson, splitCompact } from "@behest/jws";
@@ -9,7 +10,7 @@ import { readText } from "../file.ts";
 import { printTool } from "../grant/print.ts";
 import { type Hop, readHops } from "../hop.ts";
 import { verifyUnder } from "../issuer.ts";
-import { findLocal, readManifest } from "../local.ts";
+import { readManifest } from "../local.ts";
 import { type Cell, bad, bold, good, print, printFacts, printJson } from "../output.ts";
 import { withStore } from "../store.ts";
 import { clockTime, relative } from "../time.ts";
@@ -24,7 +25,10 @@ export function inspect(program: Command): void {
     description: "show what a delegation or an entry of the log says",
     example: "behest inspect alice.json\nbehest inspect '#12'",
   })
-    .argument("<what>", "a file, - for standard input, the text itself, or #index of an entry of this folder's log")
+    .argument(
+      "<what>",
+      "a file, - for standard input, the text itself, or #index of an entry of this folder's log",
+    )
     .action(run);
 }
 
@@ -74,7 +78,10 @@ function showEntry(jws: string, { json }: Options, index?: number): void {
   const payload = parsePayload(text);
   const place = { ...(index !== undefined && { index }), hash, kid, seq };
   if (json) return printJson({ ...place, payload });
-  print(bold(`${payload.type} entry`), `${index === undefined ? "" : ` #${index}`}: not verified here, see "behest verify"`);
+  print(
+    bold(`${payload.type} entry`),
+    `${index === undefined ? "" : ` #${index}`}: not verified here, see "behest verify"`,
+  );
   printFacts([...Object.entries(place).map(fact), ...flatten("", parseJson(text)).map(fact)]);
 }
 
@@ -85,7 +92,9 @@ function fact([name, value]: readonly [string, Json]): readonly [string, Cell] {
 /** Members in members as `a.b`; a JWS inside as its length alone. */
 function flatten(path: string, value: Json): [string, Json][] {
   if (typeof value === "object" && value !== null && Object.keys(value).length > 0)
-    return Object.entries(value).flatMap(([name, member]) => flatten(path === "" ? name : `${path}.${name}`, member as Json));
+    return Object.entries(value).flatMap(([name, member]) =>
+      flatten(path === "" ? name : `${path}.${name}`, member as Json),
+    );
   const isJws = typeof value === "string" && value.startsWith("eyJ");
   return [[path, isJws ? `(a signed JWS of ${value.length} characters)` : value]];
 }
@@ -99,7 +108,11 @@ async function showDelegation(text: string, { json }: Options): Promise<void> {
     const { verified, owner, issuerKey } = judged;
     printJson({ verified, owner, issuerKey, refused: refused?.code, hops: hops.map(asJson) });
   } else {
-    print(bold(`delegation of ${hops.length} ${hops.length === 1 ? "token" : "tokens"}`), ": ", sentence(judged));
+    print(
+      bold(`delegation of ${hops.length} ${hops.length === 1 ? "token" : "tokens"}`),
+      ": ",
+      sentence(judged),
+    );
     for (const [i, hop] of hops.entries()) {
       print();
       printFacts(facts(i, hop, judged.issuerKey));
@@ -133,7 +146,9 @@ async function judge(chain: DelegationLike): Promise<Judged> {
 
 function sentence({ verified, owner, refused }: Judged): Cell {
   if (refused) return bad(`refused here (${refused.code}); what it claims:`);
-  return verified ? good(`verified under the owner ${owner}`) : bad("not verified, there is no .behest/ here; what it claims:");
+  return verified
+    ? good(`verified under the owner ${owner}`)
+    : bad("not verified, there is no .behest/ here; what it claims:");
 }
 
 function facts(i: number, hop: Hop, issuerKey: string | undefined): (readonly [string, Cell])[] {

@@ -1,12 +1,11 @@
-import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { BehestError, readKeyFile } from "@behest/core";
+import { type Local, BehestError, readKeyFile } from "@behest/core";
 import { generatePrivateJwk, publicJwk, thumbprint } from "@behest/jws";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError } from "../error.ts";
-import { writeNew } from "../file.ts";
-import { type Local, readManifest, requireLocal } from "../local.ts";
+import { isThere, writeNew } from "../file.ts";
+import { readManifest, requireLocal } from "../local.ts";
 import { type Cell, bad, bold, good, printFacts, printJson, printTable } from "../output.ts";
 
 export function keys(program: Command): void {
@@ -20,7 +19,8 @@ export function keys(program: Command): void {
   define(group, {
     name: "new",
     description: "make a key that delegations can be bound to",
-    example: "behest keys new --out reader.jwk\nbehest derive me.json --tool 'read_file(path=/docs/**)' --holder reader.jwk",
+    example:
+      "behest keys new --out reader.jwk\nbehest derive me.json --tool 'read_file(path=/docs/**)' --holder reader.jwk",
   })
     .option("--out <file>", "key file to make", "holder.jwk")
     .action(make);
@@ -48,7 +48,10 @@ async function list({ json }: { readonly json?: true }): Promise<void> {
   else printTable(["role", "state", "thumbprint", "file"], rows.map(cells));
   const unsafe = rows.filter(({ state }) => state === "key_unsafe");
   if (unsafe.length > 0)
-    throw new CliError("key_unsafe", `others can read ${unsafe.map(({ file }) => file).join(", ")}. Run: chmod 600`);
+    throw new CliError(
+      "key_unsafe",
+      `others can read ${unsafe.map(({ file }) => file).join(", ")}. Run: chmod 600`,
+    );
 }
 
 function keyFile({ keys: folder }: Local, name: string): string {
@@ -58,7 +61,7 @@ function keyFile({ keys: folder }: Local, name: string): string {
 /** `known`: thumbprints that the role has, shown where the file is not to be read. */
 function row(role: string, file: string, known: readonly string[] = []): Row {
   const expected = known.length === 1 ? known[0] : undefined;
-  if (!statSync(file, { throwIfNoEntry: false })) return { role, thumbprint: expected, file, state: "not here" };
+  if (!isThere(file)) return { role, thumbprint: expected, file, state: "not here" };
   try {
     return { role, thumbprint: readKeyFile(file).thumbprint, file, state: "ok" };
   } catch (error) {

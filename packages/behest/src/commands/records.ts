@@ -45,7 +45,8 @@ async function run({ limit: count, store, session, json, ...filter }: Options): 
   const shown = count === undefined ? ofSession : ofSession.slice(-count);
   if (json) for (const record of shown) printJson(record);
   else if (shown.length === 0) print("No records.");
-  else printTable(["entry", "time", "principal", "agent", "tool", "verdict", "code", "outcome"], shown.map(row));
+  else
+    printTable(["entry", "time", "principal", "agent", "tool", "verdict", "code", "outcome"], shown.map(row));
 }
 
 function within({ session }: ActionRecord, id: string): boolean {

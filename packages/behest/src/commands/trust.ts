@@ -22,7 +22,10 @@ async function show({ json }: { readonly json?: true }): Promise<void> {
   printFacts([
     ["log", manifest.origin],
     ["owner", bold(local.owner)],
-    ["version", `${manifest.seq}, signed ${manifest.at}${manifest.rung === "local" ? ", for one machine" : ""}`],
+    [
+      "version",
+      `${manifest.seq}, signed ${manifest.at}${manifest.rung === "local" ? ", for one machine" : ""}`,
+    ],
   ]);
   print();
   printTable(["role", "may", "log entries", "key"], rolesOf(manifest));
@@ -36,12 +39,19 @@ function rolesOf({ issuers, enforcers, approvers, revokers }: Manifest): string[
     const { iss, subjects = "*", tenants } = issuer;
     const who = subjects === "*" ? "anybody" : subjects.join(", ");
     const where = tenants ? ` of ${tenants.join(", ")}` : "";
-    add("issuer", `${iss} delegates for ${who}${where}`, issuer, issuer.jwk ? thumbprint(issuer.jwk) : issuer.jwks);
+    add(
+      "issuer",
+      `${iss} delegates for ${who}${where}`,
+      issuer,
+      issuer.jwk ? thumbprint(issuer.jwk) : issuer.jwks,
+    );
   }
-  for (const enforcer of enforcers) add("enforcer", "run agents and record", enforcer, thumbprint(enforcer.jwk));
+  for (const enforcer of enforcers)
+    add("enforcer", "run agents and record", enforcer, thumbprint(enforcer.jwk));
   for (const approver of approvers)
     add("approver", `${approver.person} approves in ${approver.group}`, approver, thumbprint(approver.jwk));
-  for (const revoker of revokers) add("revoker", `revoke in ${revoker.scope}`, revoker, thumbprint(revoker.jwk));
+  for (const revoker of revokers)
+    add("revoker", `revoke in ${revoker.scope}`, revoker, thumbprint(revoker.jwk));
   return rows;
 }
 

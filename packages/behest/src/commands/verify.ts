@@ -1,9 +1,10 @@
+import { findLocal } from "@behest/core";
 import { type EntryPayload, type Head, parseHead, verifyLog } from "@behest/provenance";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
 import { NewFile, readText } from "../file.ts";
-import { findLocal } from "../local.ts";
+
 import { printJson } from "../output.ts";
 import { withStore } from "../store.ts";
 import { Chains } from "../verify/chains.ts";
@@ -38,10 +39,14 @@ export function verify(program: Command): void {
 
 async function run(options: Options): Promise<void> {
   const { entries, checkpoint, store } = options;
-  if ((entries === undefined) !== (checkpoint === undefined) || (entries !== undefined && store !== undefined))
+  if (
+    (entries === undefined) !== (checkpoint === undefined) ||
+    (entries !== undefined && store !== undefined)
+  )
     throw usage("name either --store, or both --entries and --checkpoint.");
   const owner = options.owner ?? findLocal()?.owner;
-  if (owner === undefined) throw usage("--owner: pin the owner. Get the thumbprint from the owner, not with the log.");
+  if (owner === undefined)
+    throw usage("--owner: pin the owner. Get the thumbprint from the owner, not with the log.");
   const judged =
     entries !== undefined && checkpoint !== undefined
       ? await judge({ entries: entriesIn(entries), checkpoint: await readText(checkpoint) }, owner, options)
@@ -81,13 +86,17 @@ async function judge(shown: Shown, owner: string, options: Options, chains?: Cha
 
   const own = chains?.findings ?? [];
   // Of a chain that was judged here it cannot be said that it is not shown.
-  const others = log.findings.filter(({ code, index }) => code !== "token_not_shown" || !chains?.judged.has(index));
+  const others = log.findings.filter(
+    ({ code, index }) => code !== "token_not_shown" || !chains?.judged.has(index),
+  );
   const findings = [...others, ...own].toSorted((a, b) => a.index - b.index);
-  const failed = new Set(findings.flatMap(({ index, state }) => (state === "failed" && index < log.size ? [index] : [])));
+  const failed = new Set(
+    findings.flatMap(({ index, state }) => (state === "failed" && index < log.size ? [index] : [])),
+  );
   const actions = { permit: 0, deny: 0, ask: 0 };
   for (const [index, verdict] of verdicts) if (!failed.has(index)) actions[verdict]++;
   return {
-    ok: log.ok && own.length === 0,
+    ok: log.ok && own.every(({ state }) => state !== "failed"),
     owner,
     log,
     findings,

@@ -18,15 +18,43 @@ const TASK = "Answer mail 1, then write a report about our customers.";
 export async function runOffice(session: Session, models: Models, effects: string): Promise<string> {
   const o = office(effects);
   const lcTools = [
-    withProfile(tool(o.read_mail.run, { name: "read_mail", ...o.read_mail }), { effect: "read", boundary: "inside" }),
-    withProfile(tool(o.send_mail.run, { name: "send_mail", ...o.send_mail }), { effect: "irreversible", boundary: "outside", control: ["to"] }),
-    withProfile(tool(o.list_customers.run, { name: "list_customers", ...o.list_customers }), { effect: "read", boundary: "inside" }),
+    withProfile(tool(o.read_mail.run, { name: "read_mail", ...o.read_mail }), {
+      effect: "read",
+      boundary: "inside",
+    }),
+    withProfile(tool(o.send_mail.run, { name: "send_mail", ...o.send_mail }), {
+      effect: "irreversible",
+      boundary: "outside",
+      control: ["to"],
+    }),
+    withProfile(tool(o.list_customers.run, { name: "list_customers", ...o.list_customers }), {
+      effect: "read",
+      boundary: "inside",
+    }),
   ];
   const aiTools = {
-    list_customers: withProfile(aiTool({ ...o.list_customers, inputSchema: o.list_customers.schema, execute: async (input) => o.list_customers.run(input) }), { effect: "read", boundary: "inside" }),
-    file_report: withProfile(aiTool({ ...o.file_report, inputSchema: o.file_report.schema, execute: async (input) => o.file_report.run(input) }), { effect: "reversible", boundary: "inside" }),
+    list_customers: withProfile(
+      aiTool({
+        ...o.list_customers,
+        inputSchema: o.list_customers.schema,
+        execute: async (input) => o.list_customers.run(input),
+      }),
+      { effect: "read", boundary: "inside" },
+    ),
+    file_report: withProfile(
+      aiTool({
+        ...o.file_report,
+        inputSchema: o.file_report.schema,
+        execute: async (input) => o.file_report.run(input),
+      }),
+      { effect: "reversible", boundary: "inside" },
+    ),
   };
-  const reader = createAgent({ model: await models.langchain("reader"), tools: lcTools, middleware: behestMiddleware() });
+  const reader = createAgent({
+    model: await models.langchain("reader"),
+    tools: lcTools,
+    middleware: behestMiddleware(),
+  });
   const reporter = new ToolLoopAgent(guard({ model: await models.aiSdk("reporter"), tools: aiTools }));
 
   const orchestrator = createAgent({
@@ -40,11 +68,16 @@ export async function runOffice(session: Session, models: Models, effects: strin
         delegate: ({ id }) => ({
           agent: "reader",
           task: "answer one mail",
-          tools: grants(lcTools, { read_mail: { id }, send_mail: { to: is.email("@example.com"), subject: is.any, body: is.any } }),
+          tools: grants(lcTools, {
+            read_mail: { id },
+            send_mail: { to: is.email("@example.com"), subject: is.any, body: is.any },
+          }),
           expiresIn: "5m",
         }),
         run: async ({ id }) => {
-          const { messages } = await reader.invoke({ messages: [{ role: "user", content: `Read mail ${id} and answer it.` }] });
+          const { messages } = await reader.invoke({
+            messages: [{ role: "user", content: `Read mail ${id} and answer it.` }],
+          });
           return messages.at(-1)!.text;
         },
       }),
@@ -58,11 +91,13 @@ export async function runOffice(session: Session, models: Models, effects: strin
           tools: grants(aiTools, { list_customers: true, file_report: { title, text: is.any } }),
           expiresIn: "5m",
         }),
-        run: async ({ title }, { signal }) => (await reporter.generate({ prompt: `Write the report "${title}".`, abortSignal: signal })).text,
+        run: async ({ title }, { signal }) =>
+          (await reporter.generate({ prompt: `Write the report "${title}".`, abortSignal: signal })).text,
       }),
     ],
   });
-  const { messages } = await session.run(() => orchestrator.invoke({ messages: [{ role: "user", content: TASK }] }));
+  const { messages } = await session.run(() =>
+    orchestrator.invoke({ messages: [{ role: "user", content: TASK }] }),
+  );
   return messages.at(-1)!.text;
 }
-

@@ -17,7 +17,12 @@ const file = (name: string): string => fileURLToPath(new URL(`${name}${EXTENSION
 /** The agent process is killed when this agent's model is about to be asked for this turn. */
 const DIE_AT = "reporter:2";
 
-const TOOLS = ["read_mail(*)", "send_mail(to=@example.com, subject=*, body=*)", "list_customers(*)", "file_report(*)"];
+const TOOLS = [
+  "read_mail(*)",
+  "send_mail(to=@example.com, subject=*, body=*)",
+  "list_customers(*)",
+  "file_report(*)",
+];
 
 export interface DemoResult {
   readonly folder: string;
@@ -36,18 +41,37 @@ export async function runDemo(say: (...cells: Cell[]) => void): Promise<DemoResu
   say(dim("  models    "), chooseModels(process.env, () => {}).name);
   behest(folder, "init", "--keys", `${folder}-keys`);
   const tools = TOOLS.flatMap((tool) => ["--tool", tool]);
-  behest(folder, "delegate", "--principal", "alice", "--task", "answer my mail, report on customers", ...tools, "--out", join(inside, "alice.json"));
+  behest(
+    folder,
+    "delegate",
+    "--principal",
+    "alice",
+    "--task",
+    "answer my mail, report on customers",
+    ...tools,
+    "--out",
+    join(inside, "alice.json"),
+  );
   say(dim("  alice     "), "signs: read_mail, send_mail inside @example.com, list_customers, file_report");
-  say(dim("  agents    "), "orchestrator (LangChain) spawns reader (LangChain) and reporter (AI SDK), each with less");
+  say(
+    dim("  agents    "),
+    "orchestrator (LangChain) spawns reader (LangChain) and reporter (AI SDK), each with less",
+  );
 
   const killed = await agents(inside, DIE_AT);
-  if (killed.signal !== "SIGKILL") throw failed(`the agents were to be killed in the middle, and ended with ${killed.code}: ${killed.output}`);
+  if (killed.signal !== "SIGKILL")
+    throw failed(
+      `the agents were to be killed in the middle, and ended with ${killed.code}: ${killed.output}`,
+    );
   say(dim("  killed    "), "in the middle (SIGKILL), and started again: nothing is asked or done twice");
   const resumed = await agents(inside);
   if (resumed.code !== 0) throw failed(resumed.output);
   say(dim("  answer    "), resumed.output.trim());
 
-  const effects = readFileSync(join(inside, "effects.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as Effect);
+  const effects = readFileSync(join(inside, "effects.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Effect);
   const twice = effects.length - new Set(effects.map(({ tool, what }) => `${tool} ${what}`)).size;
   const reader = readStore(sqliteStore(join(inside, "log.db")));
   const tree = await agentTree(reader);
@@ -69,9 +93,14 @@ export async function demo(): Promise<void> {
   }
   print();
   print(bold("What the world saw"));
-  const outside = result.effects.filter(({ tool, what }) => tool === "send_mail" && !what.endsWith("@example.com")).length;
+  const outside = result.effects.filter(
+    ({ tool, what }) => tool === "send_mail" && !what.endsWith("@example.com"),
+  ).length;
   printFacts([
-    ["  effects", `${result.effects.length}, of which ${result.twice} twice and ${outside} outside what alice signed`],
+    [
+      "  effects",
+      `${result.effects.length}, of which ${result.twice} twice and ${outside} outside what alice signed`,
+    ],
     ["  log", result.verified ? good("verified from the pinned owner, entry by entry") : bad("NOT verified")],
   ]);
   print();
@@ -79,8 +108,10 @@ export async function demo(): Promise<void> {
   print(`  cd ${result.folder}`);
   // Node and its conditions as they run now: a shell may know another Node, and no command of this name.
   print(`  alias behest='${[process.execPath, ...process.execArgv, file("../main")].join(" ")}'`);
-  for (const command of ["records", "verify", "inspect .behest/alice.json", "coverage"]) print(`  behest ${command}`);
-  if (!result.verified || result.twice > 0 || outside > 0) throw failed("what happened is not what was delegated, or not what was recorded.");
+  for (const command of ["records", "verify", "inspect .behest/alice.json", "coverage"])
+    print(`  behest ${command}`);
+  if (!result.verified || result.twice > 0 || outside > 0)
+    throw failed("what happened is not what was delegated, or not what was recorded.");
 }
 
 async function verify(reader: Reader, inside: string): Promise<boolean> {
@@ -91,7 +122,10 @@ async function verify(reader: Reader, inside: string): Promise<boolean> {
 
 /** One of our own commands, as a user would call it. */
 function behest(folder: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(process.execPath, [...process.execArgv, file("../main"), ...args], { cwd: folder, encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, [...process.execArgv, file("../main"), ...args], {
+    cwd: folder,
+    encoding: "utf8",
+  });
   if (status !== 0) throw failed(stderr.trim());
 }
 
@@ -107,7 +141,8 @@ function agents(inside: string, dieAt?: string): Promise<AgentsEnd> {
     const args = [...process.execArgv, file("./run"), inside, ...(dieAt === undefined ? [] : [dieAt])];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => (output += text));
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code, signal, output }));
   });

@@ -18,6 +18,9 @@ const behest = await createBehest({
   holder: readKeyFile(file("agent.jwk")),
   store: sqliteStore(file("log.db")),
 });
-const session = await behest.open(readFileSync(file("alice.json"), "utf8"), { agent: "orchestrator", run: "demo" });
+const session = await behest.open(readFileSync(file("alice.json"), "utf8"), {
+  agent: "orchestrator",
+  run: "demo",
+});
 process.stdout.write(`${await runOffice(session, models, file("effects.jsonl"))}\n`);
 await behest.close();

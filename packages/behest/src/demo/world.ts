@@ -14,9 +14,16 @@ interface Tool<S extends z.ZodObject> {
 }
 
 const ID: z.ZodObject<{ id: z.ZodString }> = z.object({ id: z.string() });
-const MAIL: z.ZodObject<{ to: z.ZodString; subject: z.ZodString; body: z.ZodString }> = z.object({ to: z.string(), subject: z.string(), body: z.string() });
+const MAIL: z.ZodObject<{ to: z.ZodString; subject: z.ZodString; body: z.ZodString }> = z.object({
+  to: z.string(),
+  subject: z.string(),
+  body: z.string(),
+});
 const NOTHING: z.ZodObject<Record<never, never>> = z.object({});
-const REPORT: z.ZodObject<{ title: z.ZodString; text: z.ZodString }> = z.object({ title: z.string(), text: z.string() });
+const REPORT: z.ZodObject<{ title: z.ZodString; text: z.ZodString }> = z.object({
+  title: z.string(),
+  text: z.string(),
+});
 
 /** The tools of a small office, as plain functions; both frameworks wrap the same ones. */
 export interface Office {
@@ -39,7 +46,8 @@ const MAILS: { readonly [id: string]: string } = {
 
 /** An office whose tools leave their marks in `file`. */
 export function office(file: string): Office {
-  const mark = (tool: string, what: string): void => appendFileSync(file, `${JSON.stringify({ tool, what })}\n`, { flush: true });
+  const mark = (tool: string, what: string): void =>
+    appendFileSync(file, `${JSON.stringify({ tool, what })}\n`, { flush: true });
   return {
     read_mail: {
       description: "Reads one mail by its id",

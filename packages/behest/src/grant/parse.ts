@@ -43,7 +43,8 @@ export function parseTools(texts: readonly string[]): AatTools {
   const tools = new Map<string, ConstraintMap>();
   for (const [i, text] of texts.entries()) {
     const { tool, arguments: map } = located(`--tool ${i + 1}`, () => parseTool(text));
-    if (tools.has(tool)) throw usage(`--tool ${i + 1}: a tool is named twice. Put its arguments into one --tool.`);
+    if (tools.has(tool))
+      throw usage(`--tool ${i + 1}: a tool is named twice. Put its arguments into one --tool.`);
     tools.set(tool, map);
   }
   return Object.fromEntries(tools);

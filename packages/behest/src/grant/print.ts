@@ -68,7 +68,11 @@ function shortForms(constraint: Constraint): string[] {
     case "url":
       return [`${String(base)}*`, `${String(base)}/*`];
     case "any":
-      return [list(constraint["constraints"]).map((clause) => printRule(clause as Constraint)).join("|")];
+      return [
+        list(constraint["constraints"])
+          .map((clause) => printRule(clause as Constraint))
+          .join("|"),
+      ];
     default:
       return [];
   }

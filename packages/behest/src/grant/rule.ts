@@ -1,4 +1,11 @@
-import { type Constraint, DelegationError, type Json, type Rule, compareGrants, is } from "@behest/delegation";
+import {
+  type Constraint,
+  DelegationError,
+  type Json,
+  type Rule,
+  compareGrants,
+  is,
+} from "@behest/delegation";
 import { Scanner } from "./scanner.ts";
 
 /*
@@ -59,8 +66,11 @@ function readBare(scanner: Scanner): Constraint {
   if (more.length === 0) return only!;
   if (alternatives.some(({ constraint_type }) => constraint_type === "wildcard"))
     scanner.fail('"*" is any value already: it has no alternatives', column);
-  const values = alternatives.flatMap(({ constraint_type, value }) => (constraint_type === "exact" ? [value!] : []));
-  if (values.length < alternatives.length) return { constraint_type: "any", constraints: alternatives as Json[] };
+  const values = alternatives.flatMap(({ constraint_type, value }) =>
+    constraint_type === "exact" ? [value!] : [],
+  );
+  if (values.length < alternatives.length)
+    return { constraint_type: "any", constraints: alternatives as Json[] };
   return { constraint_type: "one_of", values: distinct(scanner, column, values) };
 }
 
@@ -77,7 +87,9 @@ function readAlternatives(scanner: Scanner): Constraint[] {
 function readValues(scanner: Scanner): Json[] {
   const { column } = scanner;
   const values = readAlternatives(scanner).map(({ constraint_type, value }) =>
-    constraint_type === "exact" ? value! : scanner.fail(`only values can stand here, not other rules; ${QUOTE}`, column),
+    constraint_type === "exact"
+      ? value!
+      : scanner.fail(`only values can stand here, not other rules; ${QUOTE}`, column),
   );
   return distinct(scanner, column, values);
 }
@@ -91,7 +103,9 @@ function readAlternative(scanner: Scanner): Constraint {
   const { column } = scanner;
   if (scanner.peek('"')) {
     const value = scanner.json();
-    return scanner.eat("*") ? { constraint_type: "prefix", prefix: value } : { constraint_type: "exact", value };
+    return scanner.eat("*")
+      ? { constraint_type: "prefix", prefix: value }
+      : { constraint_type: "exact", value };
   }
   const word = scanner.run(WORD);
   if (word === "") scanner.fail("expected a rule");

@@ -6,6 +6,9 @@ import { verifyUnder } from "../issuer.ts";
 import type { ReadEntry } from "./evidence.ts";
 import type { Finding } from "./report.ts";
 
+/** What entries say in place of a tool's name that is none: spaces in it, or too long. */
+const UNNAMED = "(unnamed)";
+
 /** A delegation that an entry can link to; its tools where its chain was proven. */
 interface Known {
   readonly leaf: string;
@@ -33,7 +36,8 @@ export class Chains {
   }
 
   async read(index: number, { hash, payload }: ReadEntry): Promise<void> {
-    if (payload.type === "trust") this.#manifest = (await this.#manifestIn(payload.manifest)) ?? this.#manifest;
+    if (payload.type === "trust")
+      this.#manifest = (await this.#manifestIn(payload.manifest)) ?? this.#manifest;
     else if (payload.type === "delegation") {
       const tools = await this.#delegation(index, payload);
       this.#known.set(hash, { leaf: payload.leaf, ...(tools && { tools }) });
@@ -56,12 +60,14 @@ export class Chains {
     } catch (error) {
       if (!CodedError.isInstance(error)) throw error;
       // Keys at a URL are not asked for; `verifyLog` says that they are not shown.
-      const elsewhere = error.code === "issuer_untrusted" && manifest.issuers.some(({ jwks }) => jwks !== undefined);
+      const elsewhere =
+        error.code === "issuer_untrusted" && manifest.issuers.some(({ jwks }) => jwks !== undefined);
       if (!elsewhere) this.#fail(index, error.code, error.message);
       return undefined;
     }
     const different = await this.#differences(payload, verified);
-    if (different.length > 0) this.#fail(index, "delegation_mismatch", `its token says otherwise: ${different.join(", ")}`);
+    if (different.length > 0)
+      this.#fail(index, "delegation_mismatch", `its token says otherwise: ${different.join(", ")}`);
     this.judged.add(index);
     return verified.tools;
   }
@@ -88,7 +94,8 @@ export class Chains {
       depth: payload.depth === leaf.depth,
       exp: payload.exp === String(leaf.exp),
       issuer: payload.issuer === (leaf.depth === 0 ? issuerKey : undefined),
-      parent: (parent === undefined ? undefined : (this.#known.get(parent)?.leaf ?? null)) === claims.at(-2)?.hash,
+      parent:
+        (parent === undefined ? undefined : (this.#known.get(parent)?.leaf ?? null)) === claims.at(-2)?.hash,
       principal: who?.issuer === issuer && who.subject === principal,
     };
     return Object.entries(same).flatMap(([name, equal]) => (equal ? [] : [name]));
@@ -96,8 +103,11 @@ export class Chains {
 
   #action(index: number, { tool, links }: ActionEntry): void {
     const tools = this.#known.get(links.delegation)?.tools;
-    if (tools && !Object.hasOwn(tools, tool))
-      this.#fail(index, "tool_not_granted", "permitted, but its delegation does not name the tool");
+    if (!tools || Object.hasOwn(tools, tool)) return;
+    if (tool === UNNAMED) {
+      const message = "its entry does not name the tool, so its delegation cannot be asked";
+      this.findings.push({ index, check: "delegation", state: "not_shown", code: "tool_not_shown", message });
+    } else this.#fail(index, "tool_not_granted", "permitted, but its delegation does not name the tool");
   }
 
   #fail(index: number, code: string, message: string): void {

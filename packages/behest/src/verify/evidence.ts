@@ -44,7 +44,8 @@ export async function* entriesIn(path: string): AsyncGenerator<string> {
   const input = createReadStream(path, "utf8");
   let number = 0;
   try {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) yield entryOf(line, ++number);
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
+      yield entryOf(line, ++number);
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
     throw unreadable(path, cause);

@@ -22,11 +22,26 @@ export interface Verification {
 
 export function asJson({ ok, owner, log, findings, proven, actions, chains }: Verification): object {
   const { origin, size, root, counts, completeness } = log;
-  return { ok, owner, origin, head: `${size}:${root}`, entries: size, proven, counts, actions, chains, completeness, findings };
+  return {
+    ok,
+    owner,
+    origin,
+    head: `${size}:${root}`,
+    entries: size,
+    proven,
+    counts,
+    actions,
+    chains,
+    completeness,
+    findings,
+  };
 }
 
 /** `pinnedHere`: the owner came from the folder that is being verified. */
-export function printVerification({ owner, log, findings, proven, actions, chains, ok }: Verification, pinnedHere: boolean): void {
+export function printVerification(
+  { owner, log, findings, proven, actions, chains, ok }: Verification,
+  pinnedHere: boolean,
+): void {
   const { origin = "-", size, root, counts } = log;
   const { permit, deny, ask } = actions;
   printFacts([
@@ -35,14 +50,21 @@ export function printVerification({ owner, log, findings, proven, actions, chain
     ["entries", `${size}, ${proven} proven`],
     ["actions", `${permit} permitted, ${deny} denied${ask > 0 ? `, ${ask} asked` : ""}`],
     ["principals", String(counts.principals)],
-    ["delegations", `${counts.delegation}, ${chains === undefined ? "their chains are not shown" : `${chains} with their chains`}`],
+    [
+      "delegations",
+      `${counts.delegation}, ${chains === undefined ? "their chains are not shown" : `${chains} with their chains`}`,
+    ],
     ["head", `${size}:${root}`],
   ]);
   for (const { index, check, state, code, message } of findings)
     print(`#${index}  `, STATES[state], `  ${check}  ${code}  ${message}`);
-  print(ok ? good("Verified. ") : bad("Not verified. "), completeness(log));
+  print(ok ? good("Verified. ") : bad("Not verified. "), sentence(log));
   if (pinnedHere)
-    print(dim("The owner was taken from .behest/config.json here. A stranger pins it: --owner, got from the owner."));
+    print(
+      dim(
+        "The owner was taken from .behest/config.json here. A stranger pins it: --owner, got from the owner.",
+      ),
+    );
 }
 
 const STATES: { readonly [state in Finding["state"]]: Cell } = {
@@ -52,7 +74,7 @@ const STATES: { readonly [state in Finding["state"]]: Cell } = {
   not_shown: dim("not shown"),
 };
 
-function completeness({ completeness: found }: LogReport): string {
+function sentence({ completeness: found }: LogReport): string {
   switch (found) {
     case "not consistent":
       return "The entries and the checkpoint do not belong together.";

@@ -12,7 +12,7 @@ export function grant({ session, tool, args }: Wanted): Finding {
     return {
       check: "grant",
       code: refusal.code,
-      message: `${toolLabel(tool)}: this tool was not delegated.`,
+      message: `${toolLabel(tool, session.tools)}: this tool was not delegated.`,
     };
   const { path } = refusal;
   const argument = path.slice(`tools.${tool}.`.length);

@@ -42,8 +42,9 @@ export function memoryStore(options: { readonly now?: () => number } = {}): Stor
 }
 
 function matches(row: StoredRecord, filter: RecordFilter): boolean {
-  const { session, principal, tool, verdict, since, until } = filter;
+  const { index, session, principal, tool, verdict, since, until } = filter;
   return (
+    (index === undefined || row.index === index) &&
     (session === undefined || row.session === session || row.session.startsWith(`${session}.`)) &&
     (principal === undefined || row.principal === principal) &&
     (tool === undefined || row.tool === tool) &&
@@ -188,9 +189,9 @@ class MemoryEngine implements Engine {
   async recall(
     run: string,
     key: string,
-  ): Promise<{ readonly sealed: Uint8Array; readonly hash: string } | undefined> {
+  ): Promise<{ readonly sealed: Uint8Array; readonly index: number; readonly hash: string } | undefined> {
     const row = this.#turn(run, key);
-    return row && { sealed: row.sealed, hash: this.#hashes[row.index]! };
+    return row && { sealed: row.sealed, index: row.index, hash: this.#hashes[row.index]! };
   }
 
   async forget(run: string): Promise<void> {

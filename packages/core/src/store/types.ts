@@ -38,6 +38,10 @@ export interface RecordRow {
   readonly code: string;
   /** ms since the epoch. */
   readonly at: number;
+  /** The agent's name, sealed. */
+  readonly agent: Uint8Array;
+  /** Index of the entry of the model turn that chose it. */
+  readonly interaction?: number;
 }
 
 /** A place in the log. */
@@ -139,6 +143,8 @@ export type FinishResult =
   | { readonly finished: "late" };
 
 export interface RecordFilter {
+  /** Of the action entry. */
+  readonly index?: number;
   /** A session and everything spawned below it: ids that equal it or begin with it and a dot. */
   readonly session?: string;
   readonly principal?: string;
@@ -204,11 +210,11 @@ export interface Engine {
   delegationOf(
     leaf: string,
   ): Promise<(DelegationRow & { readonly index: number; readonly hash: string }) | undefined>;
-  /** A recorded model turn, with the hash of its interaction entry. */
+  /** A recorded model turn, with the place of its interaction entry. */
   recall(
     run: string,
     key: string,
-  ): Promise<{ readonly sealed: Uint8Array; readonly hash: string } | undefined>;
+  ): Promise<{ readonly sealed: Uint8Array; readonly index: number; readonly hash: string } | undefined>;
   /** The run has ended: its model turns are of no more use. */
   forget(run: string): Promise<void>;
   /** Remembers how tools were met (`behest coverage`); not evidence, so neither signed nor awaited. */

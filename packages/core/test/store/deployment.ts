@@ -86,6 +86,7 @@ export async function testDeployment(): Promise<TestDeployment> {
     verdict,
     code: verdict === "permit" ? "ok" : "tool_not_granted",
     at: Date.now(),
+    agent: new Uint8Array([1]),
   });
 
   return {

@@ -39,8 +39,8 @@ export class Actions {
       `SELECT ${COLUMNS} FROM action WHERE outcome IS NULL AND lease NOT IN (SELECT id FROM lease) ORDER BY entry`,
     );
     this.#record = db.prepare(`
-      INSERT INTO record (idx, action, attempt, session, principal, delegation, tool, verdict, code, at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+      INSERT INTO record (idx, action, attempt, session, principal, delegation, tool, verdict, code, at, agent, interaction)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#outcome = db.prepare("UPDATE record SET outcome = ?, ended = ? WHERE idx = ?");
   }
 
@@ -73,8 +73,10 @@ export class Actions {
   }
 
   record(index: number, row: RecordRow): void {
-    const { action, attempt, session, principal, delegation, tool, verdict, code, at } = row;
-    this.#record.run(index, action, attempt, session, principal, delegation, tool, verdict, code, at);
+    const { action, attempt, session, principal, delegation, tool, verdict, code, at, agent, interaction } =
+      row;
+    const known = [index, action, attempt, session, principal, delegation, tool, verdict, code, at];
+    this.#record.run(...known, agent, interaction ?? null);
   }
 }
 

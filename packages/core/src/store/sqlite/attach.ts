@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import { toBase64url } from "@behest/jws";
 import {
   type TrustEntry,
@@ -13,7 +14,7 @@ import { mismatch, superseded } from "../failure.ts";
 import { type Emitter, emitterOf, readManifest } from "../log.ts";
 import type { Identity } from "../types.ts";
 import { Entries, type HeadRow } from "./entries.ts";
-import { openForWriting, told } from "./file.ts";
+import { isEmptyAt, openForWriting, told } from "./file.ts";
 import { Leases } from "./lease.ts";
 import { readSidecar } from "./sidecar.ts";
 import { Writer } from "./writer.ts";
@@ -26,36 +27,44 @@ export interface WriterOptions {
 }
 
 /** Opens the log for this process, or refuses it and has appended nothing. */
-export async function attach(
-  path: string,
-  identity: Identity,
-  options: WriterOptions,
-  clock: () => number = Date.now,
-): Promise<Writer> {
+export async function attach(path: string, identity: Identity, options: WriterOptions): Promise<Writer> {
+  const witnessed = readSidecar(path);
+  if (witnessed && isEmptyAt(path))
+    throw mismatch(`the log is empty, ${witnessed.size} entries were seen before`);
   const db = openForWriting(path, options.wait);
   try {
-    const entries = new Entries(db);
-    const leases = new Leases(db, options.lease);
-    for (;;) {
-      // Before the snapshot: what another process writes meanwhile may only be further on.
-      const witnessed = readSidecar(path);
-      db.exec("BEGIN");
-      const row = entries.head();
-      const { size } = entries.agreed(row, identity.origin);
-      if (witnessed) entries.extends(witnessed, size);
-      const trust = row && {
-        certificate: trustAt(entries, row.certificate),
-        manifest: trustAt(entries, row.manifest),
-      };
-      db.exec("COMMIT");
-      const emitter = await emitterOf(identity, size);
-      if (row && trust) await examine(row, trust, emitter);
-      const writer = new Writer({ db, path, entries, leases, emitter, clock });
-      if (writer.enroll(row, trust?.manifest.manifest)) return writer;
-    }
+    return await attachTo(db, path, { identity, lease: options.lease, clock: Date.now });
   } catch (error) {
     db.close();
     throw told(error);
+  }
+}
+
+/** The same on an open database. `lease`: how long one lasts, ms. */
+export async function attachTo(
+  db: DatabaseSync,
+  path: string,
+  by: { readonly identity: Identity; readonly lease: number; readonly clock: () => number },
+): Promise<Writer> {
+  const { identity, clock } = by;
+  const entries = new Entries(db);
+  const leases = new Leases(db, by.lease);
+  for (;;) {
+    // Before the snapshot: what another process writes meanwhile may only be further on.
+    const witnessed = readSidecar(path);
+    db.exec("BEGIN");
+    const row = entries.head();
+    const { size } = entries.agreed(row, identity.origin);
+    if (witnessed) entries.extends(witnessed, size);
+    const trust = row && {
+      certificate: trustAt(entries, row.certificate),
+      manifest: trustAt(entries, row.manifest),
+    };
+    db.exec("COMMIT");
+    const emitter = await emitterOf(identity, size);
+    if (row && trust) await examine(row, trust, emitter);
+    const writer = new Writer({ db, path, entries, leases, emitter, clock });
+    if (writer.enroll(row, trust?.manifest.manifest)) return writer;
   }
 }
 

@@ -58,6 +58,10 @@ export function fileAt(path: string): string | undefined {
   return stat && `${stat.dev}:${stat.ino}`;
 }
 
+export function isEmptyAt(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
 function refuseShared(path: string): void {
   // Windows has no such bits; there the folder's own rights count.
   if (process.platform === "win32" || (statSync(path).mode & 0o077) === 0) return;

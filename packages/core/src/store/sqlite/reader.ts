@@ -76,9 +76,14 @@ export class Reader {
     return { leaf, jti, principal, sealed, index: idx, hash, ...(request !== null && { request }) };
   }
 
-  recall(run: string, key: string): { readonly sealed: Uint8Array; readonly hash: string } | undefined {
+  recall(
+    run: string,
+    key: string,
+  ): { readonly sealed: Uint8Array; readonly index: number; readonly hash: string } | undefined {
     const row = this.#turn.get(Date.now(), run, key);
-    return row && { sealed: row["sealed"] as Uint8Array, hash: this.#entries.hash(row["idx"] as number) };
+    if (!row) return undefined;
+    const index = row["idx"] as number;
+    return { sealed: row["sealed"] as Uint8Array, index, hash: this.#entries.hash(index) };
   }
 
   content(index: number): Content[] {
@@ -107,7 +112,7 @@ export class Reader {
 
   /** Newest first in the query, so that a limit keeps those; in log order in the answer. */
   records(filter: RecordFilter): StoredRecord[] {
-    const { session, principal, tool, verdict, since, until, limit } = filter;
+    const { index, session, principal, tool, verdict, since, until, limit } = filter;
     const terms: string[] = [];
     const values: SQLInputValue[] = [];
     const where = (term: string, ...given: (string | number | undefined)[]): void => {
@@ -117,6 +122,7 @@ export class Reader {
     };
     // "/" comes after "." and nothing between: all ids that begin with this one and a dot.
     where("(session = ? OR session > ? || '.' AND session < ? || '/')", session, session, session);
+    where("idx = ?", index);
     where("principal = ?", principal);
     where("tool = ?", tool);
     where("verdict = ?", verdict);
@@ -137,10 +143,11 @@ export class Reader {
 }
 
 function storedRecord(row: Row): StoredRecord {
-  const { idx, outcome, ended, ...rest } = row;
+  const { idx, interaction, outcome, ended, ...rest } = row;
   return {
     ...(rest as unknown as RecordRow),
     index: idx as number,
+    ...(interaction !== null && { interaction: interaction as number }),
     ...(outcome !== null && { outcome: outcome as OutcomeWord }),
     ...(ended !== null && { ended: ended as number }),
   };

@@ -5,12 +5,10 @@ import {
   type Begin,
   type BeginResult,
   type Content,
-  type DelegationRow,
   type Engine,
   type Finish,
   type FinishResult,
   type Identity,
-  type JournalRow,
   type Placed,
   type PrincipalRow,
   type RecordFilter,
@@ -70,22 +68,21 @@ class SqliteEngine implements Engine {
   }
 
   append(request: Append): Promise<Placed> {
-    const { content, journal, delegation } = request;
+    const { journal, delegation } = request;
     const own = {
-      ...request,
-      ...(content && { content: content.map(ownBytes) }),
-      ...(journal && { journal: ownBytes(journal) }),
-      ...(delegation && { delegation: ownBytes(delegation) }),
+      ...withOwn(request),
+      ...(journal && { journal: sealedOwn(journal) }),
+      ...(delegation && { delegation: sealedOwn(delegation) }),
     };
     return this.#write({ op: "append", request: own }) as Promise<Placed>;
   }
 
   begin(request: Begin): Promise<BeginResult> {
-    return this.#write({ op: "begin", request: withOwnContent(request) }) as Promise<BeginResult>;
+    return this.#write({ op: "begin", request: withOwn(request) }) as Promise<BeginResult>;
   }
 
   finish(request: Finish): Promise<FinishResult> {
-    return this.#write({ op: "finish", request: withOwnContent(request) }) as Promise<FinishResult>;
+    return this.#write({ op: "finish", request: withOwn(request) }) as Promise<FinishResult>;
   }
 
   async delegation(jti: string): ReturnType<Engine["delegation"]> {
@@ -147,12 +144,20 @@ class SqliteEngine implements Engine {
   }
 }
 
-function withOwnContent<R extends Begin | Finish>(request: R): R {
-  return request.content ? { ...request, content: request.content.map(ownBytes) } : request;
+/** A view into a larger buffer (Node's pool) would travel to the thread with all of it. */
+function own(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
-/** A view into a larger buffer (Node's pool) would travel to the thread with all of it. */
-function ownBytes<R extends Content | JournalRow | DelegationRow>(row: R): R {
-  const { sealed } = row;
-  return sealed.byteLength === sealed.buffer.byteLength ? row : { ...row, sealed: new Uint8Array(sealed) };
+function sealedOwn<R extends { readonly sealed: Uint8Array }>(row: R): R {
+  return { ...row, sealed: own(row.sealed) };
+}
+
+function withOwn<R extends Pick<Append, "content" | "record">>(request: R): R {
+  const { content, record } = request;
+  return {
+    ...request,
+    ...(content && { content: content.map(sealedOwn) }),
+    ...(record && { record: { ...record, agent: own(record.agent) } }),
+  };
 }

@@ -67,9 +67,10 @@ export class Transactions {
       save: db.prepare("SAVEPOINT request"),
       release: db.prepare("RELEASE request"),
       restore: db.prepare("ROLLBACK TO request"),
-      head: db.prepare(
-        "INSERT OR REPLACE INTO head (id, origin, checkpoint, certificate, manifest, at) VALUES (1, ?, ?, ?, ?, ?)",
-      ),
+      head: db.prepare(`
+        INSERT INTO head (id, origin, checkpoint, certificate, manifest, at) VALUES (1, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET checkpoint = excluded.checkpoint, certificate = excluded.certificate,
+          manifest = excluded.manifest, at = excluded.at`),
     };
   }
 

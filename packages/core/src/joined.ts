@@ -1,0 +1,76 @@
+import { type Json, parseJson, sha256, toBase64url } from "@behest/jws";
+import {
+  type ActionEntry,
+  type DelegationEntry,
+  type EntryPayload,
+  type InteractionEntry,
+  type OutcomeEntry,
+  parseEntry,
+} from "@behest/provenance";
+import { type Vault, vaultOf } from "./content.ts";
+import { openDelegation } from "./lineage.ts";
+import { listRecords } from "./records.ts";
+import type { Engine } from "./store/types.ts";
+import type { FullRecord } from "./types.ts";
+
+/** All entries of the action whose entry stands at `index`, joined, with what is still kept of their content. */
+export async function joinRecord(engine: Engine, index: number): Promise<FullRecord | undefined> {
+  const [row] = await engine.records({ index });
+  const [record] = await listRecords(engine, { index });
+  if (!row || !record) return undefined;
+  const who = await engine.subject(row.principal);
+  const vault = who && vaultOf(row.principal, who.key);
+  const at = async <T extends EntryPayload>(place: number | undefined): Promise<T | undefined> => {
+    if (place === undefined) return undefined;
+    const [jws] = await engine.entries(place, 1);
+    return jws === undefined ? undefined : (parseJson(parseEntry(jws).payload) as unknown as T);
+  };
+  const action = (await at<ActionEntry>(index))!;
+  const interaction = await at<InteractionEntry>(row.interaction);
+  const outcome = await at<OutcomeEntry>(row.ended);
+  const delegations: DelegationEntry[] = [];
+  for (const place of await chainPlaces(engine, vault, row.delegation))
+    delegations.push((await at<DelegationEntry>(place))!);
+  const content = {
+    ...(interaction &&
+      (await opened(engine, vault, row.interaction!, interaction.turn, interaction.content))),
+    ...(await opened(engine, vault, index, action.action, action.content)),
+    ...(outcome && (await opened(engine, vault, row.ended!, action.action, outcome.content))),
+  };
+  return {
+    ...record,
+    entries: { delegations, ...(interaction && { interaction }), action, ...(outcome && { outcome }) },
+    content,
+  };
+}
+
+/** Where the entries of a chain stand, root first; of an erased one only the leaf's. */
+async function chainPlaces(engine: Engine, vault: Vault | undefined, leaf: string): Promise<number[]> {
+  const stored = await engine.delegationOf(leaf);
+  if (!stored) return [];
+  if (!vault) return [stored.index];
+  const places: number[] = [];
+  for (const token of openDelegation(vault, stored).chain) {
+    const hop = await engine.delegationOf(toBase64url(sha256(token.slice(0, token.lastIndexOf(".")))));
+    if (hop) places.push(hop.index);
+  }
+  return places;
+}
+
+async function opened(
+  engine: Engine,
+  vault: Vault | undefined,
+  index: number,
+  subject: string,
+  commitments: { readonly [field: string]: string | undefined },
+): Promise<{ [field: string]: Json }> {
+  const found: { [field: string]: Json } = {};
+  if (!vault) return found;
+  const fields = Object.entries(commitments);
+  for (const { id, sealed } of await engine.content(index)) {
+    const field = fields.find(([, commitment]) => commitment === id)?.[0];
+    const text = field === undefined ? "" : vault.open(subject, field, sealed);
+    if (text !== "") found[field!] = JSON.parse(text) as Json;
+  }
+  return found;
+}

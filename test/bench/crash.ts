@@ -1,0 +1,21 @@
+// Killed at any point, the power cut, a thousand times: see test/crash/scenario.ts for what is judged.
+import { crash, nameOf, openBench } from "../crash/crash.ts";
+import { type Figure, atMost } from "./figure.ts";
+
+const KILLS = 1000;
+const SEED = 1;
+
+/** Actions without a record, actions run twice, acknowledged entries lost, and logs that did not hold afterwards. */
+export async function crash1000(): Promise<Figure> {
+  using bench = await openBench();
+  if (!bench)
+    return atMost("crash-1000", Number.NaN, "violations", 0, { "not measured": "needs Linux and gcc" });
+  const { stops, violations } = await crash(bench, KILLS, SEED);
+  for (const { fault, story } of violations) console.error(`${fault}: ${story}`);
+  const beside: Record<string, number> = { kills: stops.length };
+  for (const stop of stops) {
+    const at = `at ${nameOf(stop)}`;
+    beside[at] = (beside[at] ?? 0) + 1;
+  }
+  return atMost("crash-1000", violations.length, "violations", 0, beside);
+}
