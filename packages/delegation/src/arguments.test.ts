@@ -52,6 +52,13 @@ test("the refusal names the argument, and the constraint that it did not meet", 
   expect(call("odd", '{"__proto__":2}')).toEqual(refused("odd.__proto__", "exact"));
 });
 
+test("names that a model made up are shortened and printable in the refusal", () => {
+  const name = `\u001b[31m\n\u202e${"secret".repeat(50)}`;
+  const { path } = call("closed", JSON.stringify({ a: 1, [name]: 1 })) as { path: string };
+  expect(path).toBe(`tools.closed.?[31m??${"secret".repeat(50).slice(0, 57)}…`);
+  expect(checkArguments(tools, name, {})?.path).toHaveLength(71);
+});
+
 test("a constraint of an unknown type admits nothing", () => {
   expect(call("unknown", '{"a":"x"}')).toMatchObject({ code: "argument_not_granted", constraint: "regex" });
 });

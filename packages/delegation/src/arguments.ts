@@ -3,6 +3,7 @@ import { check } from "./check.ts";
 import type { AatTools, Known } from "./constraint.ts";
 import { DelegationError } from "./error.ts";
 import { parseWritten, settle } from "./number.ts";
+import { placeOf } from "./place.ts";
 import { isObject } from "./token.ts";
 
 export type Arguments = { readonly [argument: string]: Json };
@@ -22,7 +23,7 @@ export interface ArgumentRefusal {
  */
 export function checkArguments(tools: AatTools, tool: string, args: Arguments): ArgumentRefusal | undefined {
   // Own properties only: "__proto__" and "constructor" are ordinary names here.
-  if (!Object.hasOwn(tools, tool)) return { code: "tool_not_granted", path: `tools.${tool}` };
+  if (!Object.hasOwn(tools, tool)) return { code: "tool_not_granted", path: placeOf(tool) };
   const map = tools[tool]!;
   const named = Object.keys(map);
   const open = named.length === 0 || Object.hasOwn(map, "*");
@@ -40,7 +41,7 @@ export function checkArguments(tools: AatTools, tool: string, args: Arguments): 
 }
 
 function refusal(tool: string, argument: string, constraint?: string): ArgumentRefusal {
-  const path = `tools.${tool}.${argument}`;
+  const path = placeOf(tool, argument);
   return { code: "argument_not_granted", path, ...(constraint !== undefined && { constraint }) };
 }
 

@@ -40,7 +40,7 @@ export function check(constraint: Known, value: Json): boolean {
   }
 }
 
-export function inRange(range: Range, value: number): boolean {
+function inRange(range: Range, value: number): boolean {
   const { min, max } = range;
   if (min !== undefined && !(range.min_inclusive === false ? value > min : value >= min)) return false;
   return max === undefined || (range.max_inclusive === false ? value < max : value <= max);

@@ -1,5 +1,6 @@
 import { type PublicKey, thumbprint } from "@behest/jws";
-import { widenings } from "./compare.ts";
+import { placesIn, widenings } from "./compare.ts";
+import type { AatTools } from "./constraint.ts";
 import { DelegationError } from "./error.ts";
 import { type Clock, type Hop, date, grantedTools, holderKey, shown, signingHash, subject } from "./hop.ts";
 import { isInteger } from "./number.ts";
@@ -82,13 +83,14 @@ export async function verifyChild(
 }
 
 /** Step 4p, its parts in order. */
-function refuseWider(parent: Hop, tools: NonNullable<Hop["tools"]>, hop: number): void {
+function refuseWider(parent: Hop, tools: AatTools, hop: number): void {
   const found = widenings(parent.tools ?? {}, tools);
   if (found.length === 0) return;
-  const rule = found.map((widening) => widening.rule).toSorted()[0]!;
-  throw new DelegationError("wider_than_parent", `4${rule}: token ${hop}: allows more than its parent`, {
-    step: `4${rule}`,
-    hop,
-    wider: found.map(({ path, parent: held, child }) => ({ path, parent: held, child })),
-  });
+  const step = `4${found.map(({ rule }) => rule).toSorted()[0]!}`;
+  const detail = { step, hop, wider: placesIn(found) };
+  throw new DelegationError(
+    "wider_than_parent",
+    `${step}: token ${hop}: allows more than its parent`,
+    detail,
+  );
 }

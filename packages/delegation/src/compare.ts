@@ -1,6 +1,7 @@
 import type { AatTools, ConstraintMap, Known } from "./constraint.ts";
 import type { Wider } from "./error.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { placeOf } from "./place.ts";
 import { subsumes } from "./subsume.ts";
 import { readTools } from "./tools.ts";
 
@@ -14,25 +15,29 @@ export interface Widening extends Wider {
  * Throws `malformed_grant`.
  */
 export function compareGrants(parent: AatTools, child: AatTools): readonly Wider[] {
-  const found = widenings(readTools(parent, DEFAULT_LIMITS), readTools(child, DEFAULT_LIMITS));
-  return found.map(({ path, parent: held, child: asked }) => ({ path, parent: held, child: asked }));
+  return placesIn(widenings(readTools(parent, DEFAULT_LIMITS), readTools(child, DEFAULT_LIMITS)));
+}
+
+/** Without the rule, which only verification names. */
+export function placesIn(found: readonly Widening[]): readonly Wider[] {
+  return found.map(({ path, parent, child }) => ({ path, parent, child }));
 }
 
 /** Section 4, "Keys and tools", on well-formed, normal tools. */
 export function widenings(parent: AatTools, child: AatTools): readonly Widening[] {
   const found: Widening[] = [];
   for (const tool of Object.keys(child)) {
-    if (Object.hasOwn(parent, tool)) compareMaps(`tools.${tool}`, parent[tool]!, child[tool]!, found);
-    else found.push({ rule: "p1", path: `tools.${tool}`, parent: "not granted", child: "granted" });
+    if (Object.hasOwn(parent, tool)) compareMaps(tool, parent[tool]!, child[tool]!, found);
+    else found.push({ rule: "p1", path: placeOf(tool), parent: "not granted", child: "granted" });
   }
   return found;
 }
 
-function compareMaps(path: string, parent: ConstraintMap, child: ConstraintMap, found: Widening[]): void {
+function compareMaps(tool: string, parent: ConstraintMap, child: ConstraintMap, found: Widening[]): void {
   const parentOpen = Object.hasOwn(parent, "*");
   const childOpen = Object.hasOwn(child, "*");
   const add = (rule: Widening["rule"], name: string, held: string, asked: string): unknown =>
-    found.push({ rule, path: `${path}.${name}`, parent: held, child: asked });
+    found.push({ rule, path: placeOf(tool, name), parent: held, child: asked });
 
   if (childOpen && !parentOpen) add("p2", "*", "named arguments only", "any argument");
   for (const name of Object.keys(child)) {

@@ -18,12 +18,16 @@ export function parseDelegation(
   const value: unknown =
     typeof delegation === "string" ? fromText(delegation, limits.maxChainSize) : delegation;
   const chain: unknown = isChainObject(value) ? value.chain : value;
-  if (!Array.isArray(chain) || !chain.every((token) => typeof token === "string"))
+  // Copied before it is looked at: the caller's array may change.
+  const tokens: readonly unknown[] | undefined = Array.isArray(chain)
+    ? [...(chain as readonly unknown[])]
+    : undefined;
+  if (!tokens?.every((token) => typeof token === "string"))
     throw new DelegationError(
       "malformed_delegation",
       'delegation: expected {"chain": [root, …, leaf]}, an array of tokens, or JSON of either',
     );
-  return [...chain];
+  return tokens;
 }
 
 function fromText(text: string, maxChainSize: number): unknown {

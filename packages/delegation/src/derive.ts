@@ -1,6 +1,6 @@
 import { type Json, type PublicJwk, signCompact, thumbprint } from "@behest/jws";
 import { verifyChain } from "./chain.ts";
-import { widenings } from "./compare.ts";
+import { placesIn, widenings } from "./compare.ts";
 import type { AatTools } from "./constraint.ts";
 import { type Delegation, type DelegationLike, parseDelegation } from "./delegation.ts";
 import { type Duration, seconds } from "./duration.ts";
@@ -68,11 +68,7 @@ export async function deriveDelegation(
   const heldTools = leaf.tools ?? {};
   const tools = rewrapTools(heldTools, readTools(claims.tools, DEFAULT_LIMITS));
 
-  const wider: Wider[] = widenings(heldTools, tools).map(({ path, parent: p, child }) => ({
-    path,
-    parent: p,
-    child,
-  }));
+  const wider: Wider[] = [...placesIn(widenings(heldTools, tools))];
   if (maxDepth > held.maxDepth)
     wider.push({ path: "maxDepth", parent: String(held.maxDepth), child: String(maxDepth) });
   if (exp > held.exp)

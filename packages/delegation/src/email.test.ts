@@ -16,6 +16,12 @@ test("a domain admits its own addresses in any case of the domain, nothing below
     expect([bad, matchesEmail(domain, bad)]).toEqual([bad, false]);
 });
 
+test("only ASCII letters fold: the Kelvin sign is no k", () => {
+  const rule = { constraint_type: "email", domain: "kite.test" } as const;
+  expect(matchesEmail(rule, "bob@KITE.test")).toBe(true);
+  expect(matchesEmail(rule, "bob@\u212Aite.test")).toBe(false);
+});
+
 test("an address admits itself: the local part as written, the domain in any case", () => {
   expect(matchesEmail(address, "Bob.o'Neil+x@Example.COM")).toBe(true);
   expect(matchesEmail(address, "bob.o'neil+x@example.com")).toBe(false);
@@ -42,7 +48,6 @@ test.each([
   ["trailing dot", "bob@example.com."],
   ["leading dot in the local part", ".bob@example.com"],
   ["two dots in the local part", "a..b@example.com"],
-  ["Kelvin sign folds into k elsewhere", "bob@\u212Aexample.com"],
   ["full-width domain", "bob@ｅxample.com"],
   ["ideographic full stop", "bob@example。com"],
   ["soft hyphen", "bob@exam\u00adple.com"],

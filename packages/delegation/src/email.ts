@@ -15,7 +15,7 @@ const DOMAIN =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const UPPER = /[A-Z]/g;
 
-export interface Address {
+interface Address {
   readonly local: string;
   /** Lower case. */
   readonly domain: string;

@@ -9,6 +9,7 @@ export type { Duration } from "./duration.ts";
 export { type DelegationCode, DelegationError, type Wider } from "./error.ts";
 export { type ArgsOf, type Grant, type Grants, grants } from "./grants.ts";
 export { type Holder, generateHolder, holderOf } from "./holder.ts";
+export type { HopClaims } from "./hop.ts";
 export { type IssueClaims, issueDelegation } from "./issue.ts";
 export { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 export { type ActionToProve, proveAction } from "./prove.ts";
@@ -20,4 +21,4 @@ export {
   type VerifiedAction,
   verifyAction,
 } from "./verify-action.ts";
-export { type HopClaims, type VerifiedDelegation, type VerifyOptions, verifyDelegation } from "./verify.ts";
+export { type VerifiedDelegation, type VerifyOptions, verifyDelegation } from "./verify.ts";

@@ -13,13 +13,10 @@ class Written {
   }
 }
 
-/** JSON in which a number may be {@link Written}; {@link settle} turns a part of it into plain JSON. */
-export type WrittenJson = Json | Written;
-
 /**
  * Strict JSON parsing that remembers how numbers were written. Throws what `parseJson` throws.
- * `exact` is false when any number was not in its canonical form: then parts that are read as values
- * must pass through {@link settle}.
+ * `exact` is false when any number was not in its canonical form: then {@link Written} may stand for numbers,
+ * and parts that are read as values must pass through {@link settle}.
  */
 export function parseWritten(text: string): { readonly value: Json; readonly exact: boolean } {
   const value = parseJson(text);

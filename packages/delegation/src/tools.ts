@@ -2,6 +2,7 @@ import { type Json, canonical, parseJson } from "@behest/jws";
 import type { AatTools, ConstraintMap } from "./constraint.ts";
 import { DelegationError } from "./error.ts";
 import type { VerificationLimits } from "./limits.ts";
+import { placeOf } from "./place.ts";
 import { isObject } from "./token.ts";
 import { malformedArgument } from "./wellformed.ts";
 
@@ -18,7 +19,7 @@ export function malformedTool(tools: AatTools, limits: VerificationLimits): stri
   if (!(names.length <= limits.maxTools)) return "tools";
   for (const tool of names) {
     const argument = malformedArgument(tools[tool]!, limits);
-    if (argument !== undefined) return `tools.${tool}.${argument}`;
+    if (argument !== undefined) return placeOf(tool, argument);
   }
   return undefined;
 }

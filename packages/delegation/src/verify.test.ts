@@ -137,6 +137,17 @@ test("a chain without trusted issuers, or with none named at all, is refused", a
   });
 });
 
+test("an issuer's key that is exchanged in place is looked at again", async () => {
+  const jwk = { ...issuer.jwk };
+  const exchanged = { ...options, issuers: [{ iss: "https://issuer.test", jwk }] };
+  await expect(verifyDelegation(leaf, exchanged)).resolves.toHaveProperty("hops", 3);
+  Object.assign(jwk, third.jwk);
+  await expect(verifyDelegation(leaf, exchanged)).rejects.toMatchObject({
+    code: "issuer_untrusted",
+    step: "3b",
+  });
+});
+
 test("limits and clocks that are no numbers deny", async () => {
   const nowhere = { ...options, now: Number.NaN };
   await expect(verifyDelegation(leaf, nowhere)).rejects.toBeInstanceOf(DelegationError);

@@ -8,8 +8,6 @@ import type { Clock, HopClaims } from "./hop.ts";
 import { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 import { refuse } from "./token.ts";
 
-export type { HopClaims } from "./hop.ts";
-
 export interface VerifyOptions {
   /** Whose roots are accepted. */
   readonly issuers: readonly Anchor[];
