@@ -80,10 +80,12 @@ test("without --out a delegation goes to standard output alone, ready to be pipe
     "read_file(path=/docs/**)",
     "--max-depth",
     "1",
+    "--agent",
+    "assistant",
   );
   const input = place.mustWith({ input: root }, "derive", "-", "--tool", "read_file(path=/docs/a/**)");
   expect(JSON.parse(place.mustWith({ input }, "inspect", "-", "--json"))).toMatchObject({
-    hops: [{ maxDepth: 1 }, { depth: 1, grants: ["read_file(path=/docs/a/**)"] }],
+    hops: [{ maxDepth: 1, agent: "assistant" }, { depth: 1, grants: ["read_file(path=/docs/a/**)"] }],
   });
   expect(place.must("inspect", input.trim())).toContain("delegation of 2 tokens: verified");
 });

@@ -57,6 +57,11 @@ test("a root says who stands behind it, what it permits and to whom it is bound"
   );
 });
 
+test("a root can say what its agent is called", async () => {
+  const named = await issueDelegation({ ...claims, agent: "assistant" }, issuer);
+  expect((await verifyDelegation(named, { issuers })).leaf.agent).toBe("assistant");
+});
+
 test("ids are UUIDs of version 7 and differ", async () => {
   const ids = await Promise.all(
     [1, 2].map(

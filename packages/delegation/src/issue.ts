@@ -5,7 +5,7 @@ import type { Delegation } from "./delegation.ts";
 import { type Duration, seconds } from "./duration.ts";
 import { GRANT_TYPE } from "./hop.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { boundKey, malformed, onlyMembers, text, time } from "./request.ts";
+import { boundKey, malformed, onlyMembers, optionalText, text, time } from "./request.ts";
 import { isAbsoluteUri } from "./root.ts";
 import { TOKEN_TYPE } from "./token.ts";
 import { readTools } from "./tools.ts";
@@ -20,6 +20,8 @@ export interface IssueClaims {
   readonly principal: string;
   /** What the principal asked for, in a few words or as an id. */
   readonly task: string;
+  /** What the agent is called: for display, never authority. */
+  readonly agent?: string;
   readonly tools: AatTools;
   /** At most 90 days. */
   readonly expiresIn: Duration;
@@ -38,6 +40,7 @@ const MEMBERS = [
   "holder",
   "principal",
   "task",
+  "agent",
   "tools",
   "expiresIn",
   "maxDepth",
@@ -60,11 +63,13 @@ export async function issueDelegation(claims: IssueClaims, issuer: Signer): Prom
   if (lifetime > DEFAULT_LIMITS.maxTokenLifetime) malformed("expiresIn", "expected at most 90 days");
   const audience = claims.audience === undefined ? undefined : [claims.audience].flat();
   audience?.forEach((name) => text(name, "audience"));
+  const agent = optionalText(claims.agent, "agent");
   const payload = {
     jti: claims.jti === undefined ? uuidv7() : text(claims.jti, "jti"),
     iss: claims.issuer,
     sub: text(claims.principal, "principal"),
     task: text(claims.task, "task"),
+    ...(agent !== undefined && { agent }),
     iat: now,
     exp: now + lifetime,
     cnf: { jwk: boundKey(claims.holder) },

@@ -16,6 +16,7 @@ import { type GrantOptions, expires, present, withGrantOptions } from "./grant-o
 interface Options extends GrantOptions {
   readonly task: string;
   readonly principal?: string;
+  readonly agent?: string;
   readonly expires: Duration;
   readonly keys?: string;
 }
@@ -28,6 +29,7 @@ export function delegate(program: Command): void {
   })
     .requiredOption("--task <text>", "what the agent is asked to do")
     .option("--principal <subject>", "on whose behalf (default: your user name)")
+    .option("--agent <name>", "what the agent is called; never authority")
     .option("--expires <duration>", "30s, 5m, 1h, 7d; at most 90d", expires, "1h");
   withGrantOptions(command)
     .option("--keys <folder>", "the issuer's key, where it is not where init put it")
@@ -49,6 +51,7 @@ async function run(options: Options): Promise<void> {
       holder,
       principal: options.principal ?? userName(),
       task: options.task,
+      ...(options.agent !== undefined && { agent: options.agent }),
       tools,
       expiresIn: options.expires,
       ...(options.maxDepth !== undefined && { maxDepth: options.maxDepth }),
