@@ -2,7 +2,8 @@ import { ambient } from "./ambient.ts";
 import type { Session } from "./types.ts";
 import type { AmbientSession } from "./ambient.ts";
 import { BehestError, type Code } from "./error.ts";
-import { type Call, type Execute, perform } from "./perform.ts";
+import type { Call, Execute } from "./call.ts";
+import { perform } from "./perform.ts";
 import { type CallName, refuse as refuseCall } from "./refuse.ts";
 import { OpenSession, aroundRun } from "./session.ts";
 import { spawn as spawnCall } from "./spawn.ts";
@@ -11,7 +12,7 @@ import { profileOf } from "./profile.ts";
 import { type TurnHandle, type TurnRecord, type TurnRequest, openTurn as openTurnOf } from "./turn.ts";
 import type { DelegateRequest } from "./types.ts";
 
-export type { Codec } from "./perform.ts";
+export type { Codec } from "./codec.ts";
 export type ToolCall<T> = Call<T>;
 export type { CallName, TurnHandle, TurnRecord, TurnRequest };
 export { aroundRun };

@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomFillSync } from "node:crypto";
+import {
+  type KeyObject,
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  randomFillSync,
+} from "node:crypto";
 import { toBase64url, utf8 } from "@behest/jws";
 import { commit } from "@behest/provenance";
 
@@ -25,10 +33,11 @@ export interface Vault {
 }
 
 export function vaultOf(principal: string, key: Uint8Array): Vault {
-  const derive = (label: string): Buffer =>
-    Buffer.from(hkdfSync("sha256", key, "", `behest ${label} v1`, 32));
+  // Key objects: Node wraps a bare buffer anew at every use, which costs more than the use.
+  const derive = (label: string): KeyObject =>
+    createSecretKey(Buffer.from(hkdfSync("sha256", key, "", `behest ${label} v1`, 32)));
   const [sealing, salting, naming] = [derive("seal"), derive("salt"), derive("name")];
-  const mac = (k: Buffer, parts: readonly string[]): Buffer => {
+  const mac = (k: KeyObject, parts: readonly string[]): Buffer => {
     const h = createHmac("sha256", k);
     // Length first, so that no two lists of parts read the same.
     for (const part of parts) h.update(`${part.length}:${part}`);

@@ -19,12 +19,13 @@ export async function recordDenial(
   const prepared = await prepare(session, draft);
   const once = vault.name("denied", draft.place.id, last.code, draft.text);
   const request = { ...actionEntry(session, prepared, { attempt: 0, trace: span.trace }), once };
+  const end = span.later();
   const written = deployment.engine.append(request).then(
     ({ hash, head }) => {
       span.prove({ action: draft.place.id, verdict: "deny", entry: hash, head });
-      span.end(last.code);
+      end(last.code);
     },
-    () => span.end(last.code),
+    () => end(last.code),
   );
   background(deployment, written);
   session.countDenial();

@@ -13,6 +13,7 @@ export type Code =
   | "delegation_expired"
   | "revoked"
   | "profile_invalid"
+  | "credential_failed"
   | "action_conflict"
   | "action_running"
   | "already_done"

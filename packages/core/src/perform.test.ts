@@ -240,6 +240,19 @@ test("a credential is named in the record and its value reaches the body alone",
   expect(log).not.toContain("s3cr3t");
 });
 
+test("a credential that cannot be had starts nothing and is recorded without its reason", async () => {
+  const failing = async (): Promise<never> => {
+    throw new Error("vault token s3cr3t refused");
+  };
+  await using behest = await testBehest({ credentials: failing });
+  const alice = await behest.as("alice", mail);
+  const error = await refusal(alice.perform({ tool: "read", args: {} }, never));
+  expect([error.code, error.message.includes("s3cr3t")]).toEqual(["credential_failed", false]);
+  expect((await behest.records.list()).map((r) => [r.verdict, r.code])).toEqual([
+    ["deny", "credential_failed"],
+  ]);
+});
+
 test("a profile that does not answer for the arguments is a denial; one that does sets the class", async () => {
   const bad = {
     effect: () => {

@@ -25,15 +25,27 @@ export interface ActionSpan {
   /** Adds the facts and the proof over them; costs a signature, hence only where the span is recorded. */
   prove(facts: SpanFacts): void;
   end(error?: string): void;
+  /** From now on only the returned function ends it: for what is written after the answer was given. */
+  later(): (error?: string) => void;
 }
+
+const SILENT: ActionSpan = { enter: (fn) => fn(), prove: () => {}, end: () => {}, later: () => () => {} };
 
 export function actionSpan(session: LiveSession, tool: string, callId: string): ActionSpan {
   const span: Span = tracer().startSpan(`execute_tool ${tool}`, {
     attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool },
   });
-  if (!span.isRecording()) return { enter: (fn) => fn(), prove: () => {}, end: () => span.end() };
+  if (!span.isRecording()) return SILENT;
   if (callId.length <= 128) span.setAttribute("gen_ai.tool.call.id", callId);
   const { traceId, spanId } = span.spanContext();
+  let deferred = false;
+  const finish = (error?: string): void => {
+    if (error !== undefined) {
+      span.setAttribute("error.type", error);
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    span.end();
+  };
   return {
     trace: { trace: traceId, span: spanId },
     enter: (fn) => context.with(trace.setSpan(context.active(), span), fn),
@@ -47,11 +59,11 @@ export function actionSpan(session: LiveSession, tool: string, callId: string): 
       span.setAttribute("behest.proof", proof);
     },
     end(error) {
-      if (error !== undefined) {
-        span.setAttribute("error.type", error);
-        span.setStatus({ code: SpanStatusCode.ERROR });
-      }
-      span.end();
+      if (!deferred) finish(error);
+    },
+    later() {
+      deferred = true;
+      return finish;
     },
   };
 }

@@ -1,0 +1,72 @@
+import type { Ended } from "./body.ts";
+import type { Call } from "./call.ts";
+import { encode } from "./codec.ts";
+import { type Code, denied } from "./error.ts";
+import { toolLabel } from "./label.ts";
+import type { LiveSession } from "./live.ts";
+import { type Draft, kept, outcomeEntry } from "./record.ts";
+import type { ActionSpan } from "./span.ts";
+import type { Placed } from "./store/types.ts";
+import type { Outcome } from "./types.ts";
+
+const CODES: { readonly [word in Ended<unknown>["outcome"]]: Code } = {
+  done: "ok",
+  failed: "tool_failed",
+  aborted: "aborted",
+  unknown: "outcome_unknown",
+};
+
+/** An attempt whose body has run. */
+export interface Running {
+  readonly draft: Draft;
+  readonly span: ActionSpan;
+  readonly attempt: number;
+  /** ms since the epoch. */
+  readonly from: number;
+  readonly action: Placed;
+}
+
+/** Ends the attempt in the store, which is when its outcome counts, and in its span. */
+export async function finish<T>(
+  session: LiveSession,
+  call: Call<T>,
+  r: Running,
+  ended: Ended<T>,
+): Promise<Outcome<T>> {
+  const { engine, clock, keep } = session.deployment;
+  const { id } = r.draft.place;
+  const text = ended.outcome === "done" ? encode(ended.value, call.codec) : undefined;
+  const result =
+    text === undefined ? undefined : kept(session, id, "result", text, keep ? undefined : session.expires);
+  const code = CODES[ended.outcome];
+  const now = clock();
+  const finished = await engine.finish({
+    action: id,
+    attempt: r.attempt,
+    outcome: ended.outcome,
+    code,
+    entry: outcomeEntry(
+      {
+        action: id,
+        attempt: r.attempt,
+        outcome: ended.outcome,
+        code,
+        started: new Date(r.from).toISOString(),
+        ...(ended.outcome !== "unknown" && { ended: new Date(now).toISOString() }),
+        content: { ...(result && { result: result.id }) },
+        links: { action: r.action.hash },
+      },
+      now,
+    ),
+    ...(result && { content: [result], result: result.id }),
+  });
+  if (finished.finished === "late") {
+    r.span.end("outcome_unknown");
+    throw denied(
+      "outcome_unknown",
+      `${toolLabel(r.draft.tool, session.tools)}: this process was away for too long; what it did is recorded as unknown.`,
+    );
+  }
+  r.span.end(ended.outcome === "done" ? undefined : code);
+  return ended.outcome === "done" ? ended : { ...ended, code };
+}
