@@ -40,7 +40,7 @@ export function currentSession(): Session {
   return session;
 }
 
-export function noSession(tool?: string): BehestError {
+function noSession(tool?: string): BehestError {
   const what = tool === undefined ? "there is no session here" : `"${tool}" was called outside a session`;
   return new BehestError(
     "no_session",

@@ -7,7 +7,7 @@ export function tracer(): Tracer {
 }
 
 /** What a span says of an action once its entry stands. */
-export interface SpanFacts {
+interface SpanFacts {
   readonly action: string;
   readonly verdict: "permit" | "deny";
   /** Leaf hash of the `action` entry. */

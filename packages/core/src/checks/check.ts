@@ -15,7 +15,7 @@ export interface Wanted {
   readonly now: number;
 }
 
-export type Check = (wanted: Wanted) => Finding;
+type Check = (wanted: Wanted) => Finding;
 
 /** Cheapest first; the first denial ends it. A check that throws is a denial by its caller. */
 const CHECKS: readonly Check[] = [lineage, grant, profile];
