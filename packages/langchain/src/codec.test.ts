@@ -40,6 +40,16 @@ test("messages come back with their class, and what hangs on them", () => {
   expect(back).toMatchObject({ content: "c", tool_call_id: "c1", name: "t", status: "error", artifact });
 });
 
+test("what looks like LangChain's own serialisation comes back as data", () => {
+  const args = { lc: 1, type: "constructor", id: ["x"], kwargs: { deep: { __lc_escaped__: 1 } } };
+  const message = new AIMessage({
+    content: "",
+    tool_calls: [{ id: "c1", name: "t", args, type: "tool_call" }],
+  });
+  expect((again(message) as AIMessage).tool_calls?.[0]?.args).toEqual(args);
+  expect(again([{ __lc_escaped__: { lc: 1 } }, message])).toHaveProperty("0", { __lc_escaped__: { lc: 1 } });
+});
+
 test("a command comes back with the messages and sends inside of it", () => {
   const tool_calls = [{ id: "c1", name: "t", args: { x: 1 }, type: "tool_call" as const }];
   const command = new Command({

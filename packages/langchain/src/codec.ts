@@ -14,10 +14,10 @@ import { Command, Send, isCommand } from "@langchain/langgraph";
  * for undefined. What is none of these has no form, and its call cannot be replayed.
  */
 export const results: { encode(value: unknown): Json | undefined; decode(json: Json): unknown } = {
-  encode(value) {
+  encode(value): Json | undefined {
     if (value !== undefined && isJson(value)) return { plain: value };
     const tree = toTree(value);
-    return tree === NONE ? undefined : ({ tree } satisfies Json);
+    return tree === NONE ? undefined : { tree };
   },
   decode(json) {
     const { plain, tree } = json as { plain?: Json; tree?: Json };
@@ -48,7 +48,7 @@ function toTree(value: unknown): Json | typeof NONE {
   if (typeof value !== "object" || value === null) return isJson(value) ? value : NONE;
   if (Array.isArray(value)) return allOf(value, (list) => ({ list }));
   if (isBaseMessage(value)) {
-    const { type, data } = value.toDict();
+    const { type, data } = toStored(value);
     // What a tool left in `artifact` may be anything, and toDict() would mangle it.
     const { artifact = null } = value as { artifact?: unknown };
     const tree = STORED.has(type) && isJson(artifact) ? toTree(data) : NONE;
@@ -109,6 +109,23 @@ function fromTree(tree: Json): unknown {
   }
 }
 
+/** A message as LangChain stores it. */
+export function toStored(message: BaseMessage): StoredMessage {
+  const { type, data } = message.toDict();
+  return { type, data: unescaped(data) as StoredMessage["data"] };
+}
+
 export function fromStored(stored: StoredMessage): BaseMessage {
   return mapStoredMessagesToChatMessages([stored])[0]!;
+}
+
+/** LangChain wraps what could be taken for its own constructors, and unwraps it only where it revives those. */
+function unescaped(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(unescaped);
+  if (!isPlain(value)) return value;
+  const members = Object.entries(value);
+  const [only] = members;
+  if (members.length === 1 && only?.[0] === "__lc_escaped__") return only[1];
+  return Object.fromEntries(members.map(([name, member]) => [name, unescaped(member)]));
 }

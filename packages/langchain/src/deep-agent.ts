@@ -1,6 +1,6 @@
 import { BehestError } from "@behest/core";
 import type { AgentMiddleware } from "langchain";
-import { type Gate, gate, isGate } from "./gate.ts";
+import { gate, isGate } from "./gate.ts";
 import { seal } from "./seal.ts";
 import { TASK, type TaskDelegate, taskTool } from "./task.ts";
 
@@ -89,8 +89,7 @@ function guardedSpec(spec: Spec, delegates: Delegates): Spec {
 function around(middleware: readonly AgentMiddleware[], delegates: Delegates | undefined): AgentMiddleware[] {
   noTask(middleware.flatMap(({ tools = [] }) => [...tools] as Named[]));
   const spawnTool = delegates && taskTool(delegates);
-  const outer: Gate = gate({ fatal: true, spawnTool: spawnTool?.name });
-  return [outer, ...middleware, seal(spawnTool)];
+  return [gate({ fatal: true, spawnTool: spawnTool?.name }), ...middleware, seal(spawnTool)];
 }
 
 /** A tool that took this name would pass for the one that starts sub-agents, and need no grant. */

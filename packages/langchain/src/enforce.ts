@@ -1,6 +1,5 @@
 import { callTool } from "@behest/core/adapter";
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
-import type { Serialized } from "@langchain/core/load/serializable";
 import {
   DynamicStructuredTool,
   DynamicTool,
@@ -11,7 +10,7 @@ import {
 import { results } from "./codec.ts";
 import { denialMessage, isDenial } from "./denial.ts";
 import { callOf, inside, sessionHere } from "./place.ts";
-import { announce } from "./tripwire.ts";
+import { admit, isAdmitted } from "./tripwire.ts";
 
 /** What LangChain calls once it has parsed the arguments. */
 export type Body = (
@@ -25,21 +24,13 @@ export interface BodiedTool {
   readonly name: string;
   readonly responseFormat?: string;
   _call: Body;
-  toJSON(): Serialized;
 }
 
-const enforced: WeakSet<object> = new WeakSet();
 const clones: WeakMap<object, object> = new WeakMap();
 
 /** Calls a tool's body. */
-export function runBody(tool: BodiedTool, ...call: Parameters<Body>): unknown {
-  // oxlint-disable-next-line no-underscore-dangle -- LangChain's name for it
+export function callBody(tool: BodiedTool, ...call: Parameters<Body>): unknown {
   return tool._call(...call);
-}
-
-/** Its body is guarded. */
-export function isEnforced(tool: object): boolean {
-  return enforced.has(tool);
 }
 
 /**
@@ -57,18 +48,15 @@ export function withBody<T extends BodiedTool>(tool: T, body: Body): T {
       return tool.responseFormat === "content_and_artifact" ? [message, undefined] : message;
     }
   };
-  const clone = Object.create(tool, {
-    _call: { value: told },
-    // What LangChain asks it for as it starts, and hands to every callback.
-    toJSON: { value: () => announce(tool.toJSON()) },
-  }) as T;
-  enforced.add(clone);
+  // Enumerable, so that a copy of the tool (deepagents makes them, for other descriptions) takes it along.
+  const clone = Object.create(tool, { _call: { value: told, enumerable: true } }) as T;
+  admit(clone);
   return clone;
 }
 
 /** The tool with its body decided on, recorded, and run with the frozen arguments that were decided on. */
 export function guarded<T extends BodiedTool>(tool: T): T {
-  if (enforced.has(tool)) return tool;
+  if (isAdmitted(tool)) return tool;
   const known = clones.get(tool);
   if (known) return known as T;
   const clone = withBody(tool, (parsed, manager, config) => {
@@ -87,7 +75,7 @@ export function guarded<T extends BodiedTool>(tool: T): T {
     return callTool<unknown>(session, call, (frozen, { signal }) =>
       inside(place.callId, async () => {
         const input = parsed === undefined ? undefined : frozen;
-        return drained(await runBody(tool, input, manager, { ...config, signal }), manager);
+        return drained(await callBody(tool, input, manager, { ...config, signal }), manager);
       }),
     );
   });
@@ -111,29 +99,27 @@ async function drained(raw: unknown, manager: CallbackManagerForToolRun | undefi
   }
 }
 
-const CLASSES: readonly (abstract new (...args: never[]) => object)[] = [
-  StructuredTool,
-  Tool,
-  DynamicTool,
-  DynamicStructuredTool,
-];
+const CLASSES: readonly object[] = [StructuredTool, Tool, DynamicTool, DynamicStructuredTool];
+// A second copy of LangChain (a module and CommonJS, say) is known by its names.
+const NAMES: ReadonlySet<string> = new Set([
+  "StructuredTool",
+  "Tool",
+  "DynamicTool",
+  "DynamicStructuredTool",
+]);
 
 /**
  * Whether guarding `_call` guards the tool: it has one, and reaches it through LangChain's own `invoke`
  * and `call`. `runnable.asTool()` has none; a class with its own `invoke` may work there.
  */
 export function isBodied(tool: object): tool is BodiedTool {
-  return (
-    "_call" in tool &&
-    typeof tool["_call"] === "function" &&
-    isLangChains(tool, "invoke") &&
-    isLangChains(tool, "call")
-  );
+  const bodied = "_call" in tool && typeof tool["_call"] === "function";
+  return bodied && isLangChains(tool, "invoke") && isLangChains(tool, "call");
 }
 
 function isLangChains(tool: object, method: string): boolean {
+  if (Object.hasOwn(tool, method)) return false;
   let owner: object | null = tool;
   while (owner && !Object.hasOwn(owner, method)) owner = Object.getPrototypeOf(owner) as object | null;
-  // By name too: LangChain may be loaded twice, as a module and as CommonJS.
-  return CLASSES.some((c) => c.prototype === owner || c.name === owner?.constructor.name);
+  return owner !== null && (CLASSES.includes(owner.constructor) || NAMES.has(owner.constructor.name));
 }

@@ -1,14 +1,15 @@
 import { BehestError } from "@behest/core";
+import { aroundRun } from "@behest/core/adapter";
 import { ToolMessage } from "@langchain/core/messages";
 import { isGraphBubbleUp } from "@langchain/langgraph";
-import { type AgentMiddleware, MiddlewareError, ToolInvocationError, createMiddleware } from "langchain";
+import { MiddlewareError, ToolInvocationError, createMiddleware } from "langchain";
 import { denialMessage, isDenial } from "./denial.ts";
 import { journalled } from "./journal.ts";
 import { offered, report } from "./offer.ts";
 import { sessionHere } from "./place.ts";
 import { sampling } from "./sampling.ts";
-
-export type Gate = AgentMiddleware<undefined, undefined, unknown, readonly []>;
+import type { Gate } from "./seal.ts";
+import { untilGraphEnds } from "./stream.ts";
 
 export interface GateOptions {
   /** A tool of the framework that starts sub-agents: always offered. */
@@ -19,6 +20,7 @@ export interface GateOptions {
 
 /** The outer half: sees each model call first, and each tool call's outcome last. */
 export function gate({ spawnTool, fatal }: GateOptions): Gate {
+  aroundRun(untilGraphEnds);
   const middleware = createMiddleware({
     name: "behest",
     wrapModelCall(request, handler) {

@@ -5,15 +5,10 @@ import { type TurnRecord, openTurn } from "@behest/core/adapter";
 import { AIMessage, type BaseMessage, type StoredMessage } from "@langchain/core/messages";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import type { ModelRequest } from "langchain";
-import { fromStored } from "./codec.ts";
+import { fromStored, toStored } from "./codec.ts";
 import { modelName } from "./model.ts";
 import { ordinalOf } from "./place.ts";
 import type { Sampling } from "./sampling.ts";
-
-/** What a model call answers inside of LangChain: with a `responseFormat`, the parsed value beside the messages. */
-export type Answer =
-  | AIMessage
-  | { readonly structuredResponse: unknown; readonly messages: readonly BaseMessage[] };
 
 /**
  * One model turn, from the journal if it was recorded before: then `ask` is given the message to hand
@@ -42,14 +37,15 @@ export async function journalled(
   const message = messageOf(answer);
   if (message) {
     // Tools name their turn by this id, also after a restart; so it must exist before it is recorded.
-    // oxlint-disable-next-line no-underscore-dangle -- LangChain's name for setting it in both places
     if (message.id === undefined) message._updateId(randomUUID());
     const { record } = await openTurn(session, { ...key, turnId: message.id! });
-    await record(recordOf(turn, message), stored(message));
+    const response = asJson(toStored(message));
+    await record(recordOf(turn, message, response), response);
   }
   return answer as AIMessage;
 }
 
+/** With a `responseFormat`, LangChain puts the parsed value beside the messages. */
 function messageOf(answer: unknown): AIMessage | undefined {
   if (AIMessage.isInstance(answer)) return answer;
   return (answer as { messages?: BaseMessage[] }).messages?.find((message) => AIMessage.isInstance(message));
@@ -58,12 +54,14 @@ function messageOf(answer: unknown): AIMessage | undefined {
 /** A message as the model is given it; ids differ from one asking to the next. */
 function given(message: BaseMessage): Json {
   const { type, content, name } = message;
-  const { tool_calls, tool_call_id } = message as { tool_calls?: unknown; tool_call_id?: string };
-  return asJson({ type, content, name, tool_calls, tool_call_id });
-}
-
-function stored(message: BaseMessage): Json {
-  return asJson(message.toDict());
+  const { tool_calls: calls, tool_call_id } = message as { tool_calls?: unknown[]; tool_call_id?: string };
+  return {
+    type,
+    content: typeof content === "string" ? content : asJson(content),
+    ...(name !== undefined && { name }),
+    ...(calls && calls.length > 0 && { tool_calls: asJson(calls) }),
+    ...(tool_call_id !== undefined && { tool_call_id }),
+  };
 }
 
 /** JSON as it stands in storage: what JSON cannot say is left out. */
@@ -71,14 +69,15 @@ function asJson(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json;
 }
 
-function recordOf({ asked, alternatives = [] }: Sampling, message: AIMessage): TurnRecord {
-  const reasoning = message.contentBlocks.filter(({ type }) => type === "reasoning");
+function recordOf({ asked, alternatives = [] }: Sampling, message: AIMessage, response: Json): TurnRecord {
+  const plain = typeof message.content === "string" && Object.keys(message.additional_kwargs).length === 0;
+  const reasoning = plain ? [] : message.contentBlocks.filter(({ type }) => type === "reasoning");
   const calls = (message.tool_calls ?? []).filter(({ name }) => !name.startsWith("extract-"));
   return {
     ...modelName(asked?.model, message),
     ...(asked && asked.system.text !== "" && { system: asJson(asked.system.content) }),
     tools: (asked?.tools ?? []).map(described),
-    response: stored(message),
+    response,
     ...(alternatives.length > 0 && { alternatives: asJson(alternatives) }),
     ...(reasoning.length > 0 && { reasoning: asJson(reasoning) }),
     calls: calls.map(({ id, name }) => ({ callId: id ?? "", tool: name })),

@@ -1,7 +1,7 @@
 import type { AnyAgentMiddleware } from "langchain";
-import { type Gate, gate } from "./gate.ts";
+import { gate } from "./gate.ts";
 import { mustBeOutermost } from "./order.ts";
-import { seal } from "./seal.ts";
+import { type Gate, seal } from "./seal.ts";
 
 /**
  * Middleware for `createAgent` that authorises, records and, where need be, refuses every tool call of the

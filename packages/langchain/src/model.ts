@@ -22,6 +22,14 @@ export function modelName(model: Model | undefined, answer: AIMessage): { model:
   };
 }
 
+/** Whether a model was told to answer with more than one candidate (`n`, as OpenAI's and others call it). */
+export function answersMore(model: Model, settings: ModelRequest["modelSettings"]): boolean {
+  const bound = RunnableBinding.isRunnableBinding(model)
+    ? [model.bound, model.kwargs, model.config]
+    : [model];
+  return [...bound, settings].some((said) => Number((said as { n?: unknown } | undefined)?.n) > 1);
+}
+
 /**
  * The model, but with its answer known: LangChain binds tools to it as ever and gets the answer without
  * anybody being asked. A model, so that a `responseFormat` is handled as it was with the real one.

@@ -49,7 +49,7 @@ function kindOf(tool: OfferedTool): "wrapped" | "unwrapped" | "provider" {
 }
 
 /** A provider's tool is named by its `name`, its `function.name`, its `type`, or the one key it has. */
-export function nameOf(tool: OfferedTool): string {
+function nameOf(tool: OfferedTool): string {
   const {
     name,
     function: fn,

@@ -1,28 +1,28 @@
 import { BehestError } from "@behest/core";
 import type { AgentMiddleware } from "langchain";
 
-const HOOKS = ["wrapModelCall", "wrapToolCall"] as const;
-
 /**
  * Makes `createAgent` throw `middleware_order` where another middleware wraps the gate. While it builds an
- * agent, LangChain first asks whether *any* middleware has a hook and stops at the first that has; then
- * it collects them all. So it looks at the outermost one's hook once more than at any other's, and a gate
- * that was not looked at more often than its seal is not the outermost.
+ * agent, LangChain first asks whether *any* middleware has a hook, and stops at the first that has; then
+ * it goes through them all. So before it looks at the seal's hook, it has looked at the gate's twice, or
+ * only once where another had the hook before the gate.
  */
 export function mustBeOutermost(gate: AgentMiddleware, seal: AgentMiddleware): void {
-  const looks = HOOKS.map((hook) => {
-    const counts = { gate: 0, seal: 0 };
-    observe(gate, hook, () => counts.gate++);
-    observe(seal, hook, () => counts.seal++);
-    return counts;
+  const hooks = (["wrapModelCall", "wrapToolCall"] as const).map((hook) => {
+    const looks = { gate: 0, beforeSeal: -1 };
+    observe(gate, hook, () => looks.gate++);
+    observe(seal, hook, () => {
+      if (looks.beforeSeal < 0) looks.beforeSeal = looks.gate;
+    });
+    return looks;
   });
   // Read first, of every middleware in turn.
   observe(gate, "tools", () => {
-    for (const counts of looks) counts.gate = counts.seal = 0;
+    for (const looks of hooks) Object.assign(looks, { gate: 0, beforeSeal: -1 });
   });
   // Read last, when the hooks are in place.
   observe(seal, "streamTransformers", () => {
-    if (looks.every((counts) => counts.gate > counts.seal)) return;
+    if (hooks.every(({ beforeSeal }) => beforeSeal > 1)) return;
     throw new BehestError(
       "middleware_order",
       "middleware_order: another middleware is outside of behestMiddleware(). Put it inside: middleware: behestMiddleware([other, …]).",

@@ -13,8 +13,6 @@ export interface Sampling {
     readonly system: SystemMessage;
     readonly tools: ModelRequest["tools"];
   };
-  /** All that the last model asked here has answered, the chosen one first. */
-  candidates?: readonly Generation[];
   /** What this turn's model answered and was not chosen. */
   alternatives?: readonly Generation[];
 }

@@ -1,13 +1,16 @@
 import { type BehestError, type Session } from "@behest/core";
 import { isGranted, refuse } from "@behest/core/adapter";
-import { type ToolCallRequest, createMiddleware } from "langchain";
+import { type AgentMiddleware, type ToolCallRequest, createMiddleware } from "langchain";
+import { withCandidates } from "./candidates.ts";
 import { denialMessage } from "./denial.ts";
-import { type BodiedTool, guarded, isBodied, isEnforced } from "./enforce.ts";
-import type { Gate } from "./gate.ts";
-import { answering } from "./model.ts";
+import { type BodiedTool, guarded, isBodied } from "./enforce.ts";
+import { answering, answersMore } from "./model.ts";
 import { offered } from "./offer.ts";
 import { sessionHere, turnOf } from "./place.ts";
 import { sampling } from "./sampling.ts";
+import { isAdmitted } from "./tripwire.ts";
+
+export type Gate = AgentMiddleware<undefined, undefined, unknown, readonly []>;
 
 /** A tool of the framework that starts sub-agents, and what guards it in place of a grant of its own. */
 export interface SpawnTool {
@@ -21,7 +24,7 @@ export function seal(spawnTool?: SpawnTool): Gate {
     name: "behest_seal",
     async wrapModelCall(request, handler) {
       const session = sessionHere("a model", request.runtime.configurable);
-      const { model, systemMessage: system } = request;
+      const { model, modelSettings, systemMessage: system } = request;
       // Again, as other middleware may have added some.
       const tools = offered(session, request.tools, spawnTool?.name);
       const turn = sampling.getStore() ?? {};
@@ -29,15 +32,17 @@ export function seal(spawnTool?: SpawnTool): Gate {
         const known = answering(model, turn.replay);
         return known ? handler({ ...request, tools, model: known }) : turn.replay;
       }
-      const answer = await handler({ ...request, tools });
       turn.asked = { model, system, tools };
-      turn.alternatives = turn.candidates?.slice(1) ?? [];
+      const asking = (): ReturnType<typeof handler> => handler({ ...request, tools });
+      if (!answersMore(model, modelSettings)) return asking();
+      const { answer, others } = await withCandidates(asking);
+      turn.alternatives = others;
       return answer;
     },
     async wrapToolCall(request, handler) {
       const { tool, toolCall } = request;
       if (tool && isBodied(tool)) {
-        const spawns = tool.name === spawnTool?.name && !isEnforced(tool);
+        const spawns = tool.name === spawnTool?.name && !isAdmitted(tool);
         const safe = spawns ? spawnTool.guard(tool) : guarded(tool);
         return handler({ ...request, tool: safe as typeof tool });
       }

@@ -4,10 +4,18 @@ import { type DynamicStructuredTool, type ToolRunnableConfig, tool } from "@lang
 import type { z } from "zod";
 import { isJson } from "./codec.ts";
 import { noSession } from "./denial.ts";
-import { type BodiedTool, runBody, withBody } from "./enforce.ts";
+import { type BodiedTool, callBody, withBody } from "./enforce.ts";
 import { markSpawn } from "./offer.ts";
 import { callOf, sessionHere } from "./place.ts";
 
+type SubagentTool<N extends string, S extends z.ZodObject> = DynamicStructuredTool<
+  S,
+  z.infer<S>,
+  z.input<S>,
+  string,
+  unknown,
+  N
+>;
 type Delegate<I> = DelegateRequest | ((input: I) => DelegateRequest);
 
 /**
@@ -24,7 +32,7 @@ export function subagentTool<const N extends string, S extends z.ZodObject>(spec
   schema: S;
   delegate: Delegate<z.infer<S>>;
   run: (input: z.infer<S>, session: Session) => Promise<string>;
-}): DynamicStructuredTool<S, z.infer<S>, z.input<S>, string, unknown, N> {
+}): SubagentTool<N, S> {
   const { name, description, schema, delegate, run } = spec;
   const body = async (input: unknown): Promise<string> => {
     const session = ambientSession();
@@ -34,11 +42,11 @@ export function subagentTool<const N extends string, S extends z.ZodObject>(spec
   // tool() sets LangChain's own context for what runs inside: its callbacks, its thread, its signal.
   const plain = tool(body, { name, description, schema }) as unknown as BodiedTool;
   const spawning = withBody(plain, (parsed, manager, config) =>
-    spawned(plain, parsed, config, delegate as Delegate<unknown>, async (input, inner) => {
-      return (await runBody(plain, input, manager, inner)) as string;
-    }),
+    spawned(plain, parsed, config, delegate as Delegate<unknown>, (input, inner) =>
+      Promise.resolve(callBody(plain, input, manager, inner) as Promise<string>),
+    ),
   );
-  return markSpawn(spawning) as never;
+  return markSpawn(spawning as unknown as SubagentTool<N, S>);
 }
 
 /** Starts the sub-agent of a call. `run` gets the frozen arguments, and a config with the child's signal. */

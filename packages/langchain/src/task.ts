@@ -1,7 +1,7 @@
 import type { DelegateRequest } from "@behest/core";
 import type { Json } from "@behest/delegation";
 import { results } from "./codec.ts";
-import { runBody, withBody } from "./enforce.ts";
+import { callBody, withBody } from "./enforce.ts";
 import { callOf, inside, sessionHere } from "./place.ts";
 import type { SpawnTool } from "./seal.ts";
 import { spawned } from "./subagent.ts";
@@ -32,12 +32,12 @@ export function taskTool(delegates: ReadonlyMap<string, TaskDelegate>): SpawnToo
         const delegate = delegates.get(type);
         if (!delegate) {
           sessionHere(`"${TASK}"`, config?.configurable);
-          return inside(callOf(config).callId, () => runBody(tool, parsed, manager, config));
+          return inside(callOf(config).callId, () => callBody(tool, parsed, manager, config));
         }
         // Derived sub-agents answer in text: deepagents' state update is written down as such.
         let fresh: { readonly value: unknown } | undefined;
         const text = await spawned(tool, parsed, config, delegate as never, async (input, inner) => {
-          fresh = { value: await runBody(tool, input, manager, inner) };
+          fresh = { value: await callBody(tool, input, manager, inner) };
           return JSON.stringify(results.encode(fresh.value) ?? UNKEPT);
         });
         return fresh ? fresh.value : results.decode(JSON.parse(text) as Json);

@@ -2,14 +2,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { grants, is } from "@behest/delegation";
 import { testBehest } from "@behest/core/testing";
+import type { StructuredTool } from "@langchain/core/tools";
 import { AIMessage, createAgent, createMiddleware, tool } from "langchain";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 import { ask, calling, mailer, scripted, told } from "../test/support.ts";
-import { behestMiddleware, guardTools } from "./index.ts";
-
-// LangChain prints what a callback throws; that is not what is tested here.
-vi.spyOn(console, "error").mockImplementation(() => {});
+import { behestMiddleware, guardTools, subagentTool } from "./index.ts";
 
 test("an unguarded tool that is invoked inside a session does not run", async () => {
   await using behest = await testBehest();
@@ -112,28 +110,50 @@ test("it is armed in a server that listened before the first session", async () 
   await new Promise((resolve) => server.close(resolve));
 });
 
-test("arming leaves no trace outside of the session, and keeps what LangChain handed on", async () => {
+test("a session that is opened inside of a plain graph keeps what LangChain handed on, and leaves no trace", async () => {
   await using behest = await testBehest();
   const { sendMail, sent } = mailer();
   const session = await behest.as("alice", grants([sendMail], { send_mail: true }));
+  const [guarded] = guardTools([sendMail]);
   const tags: unknown[] = [];
-  // A session that is opened inside of a graph's node.
+  const callbacks = [{ handleToolStart: (...call: unknown[]) => void tags.push(call[4]) }];
   const probe = createMiddleware({
     name: "probe",
-    beforeModel: () =>
-      session.run(async () => {
-        const [inner] = guardTools([sendMail]);
-        await inner.invoke(
-          { to: "bob@example.com" },
-          { callbacks: [{ handleToolStart: (...call) => void tags.push(call[4]) }] },
-        );
-      }),
+    beforeModel: async () => {
+      await session.run(() => guarded.invoke({ to: "bob@example.com" }, { callbacks }));
+      await sendMail.invoke({ to: "bob@example.com" });
+    },
   });
   const plain = createAgent({ model: scripted(new AIMessage("done")), tools: [], middleware: [probe] });
   await plain.invoke(ask("go"), { tags: ["mine"] });
   expect(tags).toEqual([expect.arrayContaining(["mine"])]);
-  expect(await sendMail.invoke({ to: "bob@example.com" })).toBe("sent (none)");
   expect(sent).toHaveLength(2);
+});
+
+test("a copy of a guarded tool, as deepagents makes them, is stopped by itself and never loses its guard", async () => {
+  await using behest = await testBehest();
+  const { sendMail, sent } = mailer();
+  let started = 0;
+  const spawn = subagentTool({
+    name: "spawn",
+    description: "d",
+    schema: z.object({}),
+    delegate: { tools: { nothing: { "*": is.any.constraint } } },
+    run: async () => `${++started}`,
+  });
+  const session = await behest.as("alice", { spawn: { "*": is.any.constraint } });
+  for (const tool of [...guardTools([sendMail]), spawn] as StructuredTool[]) {
+    const copy = Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, { description: "other" });
+    await expect(session.run(() => copy.invoke({ to: "x" }))).rejects.toMatchObject({
+      code: "tool_unguarded",
+    });
+    // Guarded anew, it is decided on twice; what it delegates is still what counts.
+    const [again] = guardTools([copy]);
+    await expect(session.run(() => again.invoke({ to: "x" }))).rejects.toThrow(
+      /BehestDenied|not delegated|nothing/,
+    );
+  }
+  expect([sent, started]).toEqual([[], 0]);
 });
 
 test("what LangChain starts no tool for is not seen: the doc comment says so", async () => {

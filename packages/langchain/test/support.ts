@@ -79,6 +79,7 @@ export const ask = (content: string): { messages: { role: "user"; content: strin
 
 /** A model that answers with several candidates at once, the chosen one first. */
 export class ManyModel extends BaseChatModel {
+  readonly n = 2;
   readonly #answers: AIMessage[][];
   constructor(answers: AIMessage[][]) {
     super({});

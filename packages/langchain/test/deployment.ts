@@ -1,0 +1,50 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type AatTools, issueDelegation } from "@behest/delegation";
+import { type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
+import { signTrust } from "@behest/provenance";
+
+/** Leaves in `folder` what a process needs to enforce: made here, where the other keys are. */
+export async function deployment(folder: string, tools: AatTools): Promise<void> {
+  const keys = await Promise.all(Array.from({ length: 4 }, generatePrivateJwk));
+  const [owner, issuer, enforcer, holder] = keys.map((key) => signerOf(key)) as [
+    Signer,
+    Signer,
+    Signer,
+    Signer,
+  ];
+  const iss = "https://issuer.test";
+  const manifest = await signTrust(
+    {
+      v: 1,
+      seq: 0,
+      at: new Date(0).toISOString(),
+      origin: "behest.test/log",
+      rung: "local",
+      issuers: [{ iss, jwk: issuer.jwk, rung: "local" }],
+      enforcers: [{ jwk: enforcer.jwk }],
+      approvers: [],
+      revokers: [],
+      witnesses: [],
+    },
+    owner,
+  );
+  const claims = {
+    issuer: iss,
+    holder: holder.jwk,
+    principal: "alice",
+    task: "t",
+    tools,
+    expiresIn: "1h",
+    maxDepth: 4,
+  } as const;
+  const token = await issueDelegation(claims, issuer);
+  const left = {
+    owner: thumbprint(owner.jwk),
+    manifest,
+    enforcer: keys[2],
+    holder: keys[3],
+    delegation: { token, tools },
+  };
+  writeFileSync(join(folder, "deployment.json"), JSON.stringify(left), { mode: 0o600 });
+}
