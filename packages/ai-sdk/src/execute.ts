@@ -23,15 +23,17 @@ export function guardExecute(body: Body, name: string, explicit: Session | undef
     options: Options,
     { left, emit }: { left?: AbortSignal; emit?: Emit } = {},
   ): Promise<unknown> => {
-    const { toolCallId: callId, messages, abortSignal } = options;
+    // Whoever calls a tool by hand may leave them out.
+    const { toolCallId: callId, messages = [], abortSignal } = options;
     const turn = await turnOf(callId, messages);
     const signal = left && abortSignal ? AbortSignal.any([left, abortSignal]) : (left ?? abortSignal);
     const call = { tool: name, args: input, callId, turn, definition: body.definition, signal };
-    return callTool(session, call, async (args, { signal: joined }) => {
-      const own = { ...options, abortSignal: joined };
-      const result = insideCall(turn, callId, () => body.execute.call(body.tool, args, own));
-      return isAsyncIterable(result) ? drain(result, joined, emit) : result;
-    });
+    return callTool(session, call, (args, { signal: joined }) =>
+      insideCall(turn, callId, async () => {
+        const result = body.execute.call(body.tool, args, { ...options, abortSignal: joined });
+        return isAsyncIterable(result) ? drain(result, joined, emit) : result;
+      }),
+    );
   };
   // What the SDK is handed must be an async iterable at once, before anything is decided: only a generator
   // function says beforehand that it will be one.

@@ -57,7 +57,8 @@ export function callbacksOfStreamText(): void {
         expectTypeOf(runtimeContext.user).toBeString();
       },
       onStepError: ({ error }) => void expectTypeOf(error).toBeUnknown(),
-      onEnd: ({ totalUsage }) => void expectTypeOf(totalUsage.totalTokens).toEqualTypeOf<number | undefined>(),
+      onEnd: ({ totalUsage }) =>
+        void expectTypeOf(totalUsage.totalTokens).toEqualTypeOf<number | undefined>(),
       onChunk: ({ chunk }) => {
         if (chunk.type === "tool-call" && !chunk.dynamic && chunk.toolName === "pay")
           expectTypeOf(chunk.input.amount).toBeNumber();
@@ -97,7 +98,8 @@ export async function callbacksOfGenerateText(): Promise<void> {
   );
   expectTypeOf(result.output).toEqualTypeOf<{ a: number }>();
   for (const call of result.toolCalls)
-    if (!call.dynamic && call.toolName === "pay") expectTypeOf(call.input.currency).toEqualTypeOf<"EUR" | "USD">();
+    if (!call.dynamic && call.toolName === "pay")
+      expectTypeOf(call.input.currency).toEqualTypeOf<"EUR" | "USD">();
 }
 
 export async function agents(): Promise<void> {
@@ -141,7 +143,9 @@ export function otherModels(cheap: LanguageModel): void {
       tools,
       prompt: "x",
       prepareStep: ({ stepNumber, model: current, messages }) =>
-        stepNumber === 0 ? undefined : { model: stepNumber > 1 ? cheap : current, messages, activeTools: ["pay"] },
+        stepNumber === 0
+          ? undefined
+          : { model: stepNumber > 1 ? cheap : current, messages, activeTools: ["pay"] },
     }),
   );
   new ToolLoopAgent(
@@ -189,10 +193,14 @@ export function tooling(): void {
   const child = subagentTool({
     description: "d",
     inputSchema: z.object({ folder: z.string() }),
-    delegate: ({ folder }) => ({ tools: { read_file: { path: { constraint_type: "exact", value: folder } } } }),
+    delegate: ({ folder }) => ({
+      tools: { read_file: { path: { constraint_type: "exact", value: folder } } },
+    }),
     run: async ({ folder }, { signal }) => `${folder} ${signal.aborted}`,
   });
   expectTypeOf<InferToolInput<typeof child>>().toEqualTypeOf<{ folder: string }>();
   expectTypeOf<InferToolOutput<typeof child>>().toBeString();
-  new ToolLoopAgent(guard({ model, tools: { ...tools, child }, prepareStep: () => ({ activeTools: ["child"] }) }));
+  new ToolLoopAgent(
+    guard({ model, tools: { ...tools, child }, prepareStep: () => ({ activeTools: ["child"] }) }),
+  );
 }

@@ -1,32 +1,36 @@
 import { ToolLoopAgent, dynamicTool, generateText, isStepCount, streamText, tool } from "ai";
-import { MockProviderV4 } from "ai/test";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 import { BehestError, currentSession } from "@behest/core";
 import { testBehest } from "@behest/core/testing";
 import { grants, is } from "@behest/delegation";
-import { asked, fake, fakeOf, seen, toolbox } from "./fake.ts";
+import { asked, fake, fakeOf, seen, toolbox } from "../test/fake.ts";
 import { guard, guardTools } from "./index.ts";
 
 const stopWhen = isStepCount(5);
 const { tools: named } = toolbox();
 const allowed = grants(named, { pay: { amount: is.atMost(50), currency: "EUR" }, read_file: true });
 
-afterEach(() => {
-  delete globalThis.AI_SDK_DEFAULT_PROVIDER;
-});
-
 test("what is delegated runs, what is not reaches the model as a tool error, and the loop goes on", async () => {
   await using behest = await testBehest();
   const session = await behest.as("alice", allowed);
   const { tools, did } = toolbox();
-  const model = fake([["pay", { amount: 5 }], ["pay", { amount: 500 }], ["drop_table", { name: "users" }]], "done");
+  const model = fake(
+    [
+      ["pay", { amount: 5 }],
+      ["pay", { amount: 500 }],
+      ["drop_table", { name: "users" }],
+    ],
+    "done",
+  );
   const result = await generateText(guard({ model, tools, prompt: "x", stopWhen }, session));
   expect(result.text).toBe("done");
   expect(did).toEqual(["pay 5 EUR"]);
   expect(seen(model)).toEqual([
     "paid 5",
-    expect.stringMatching(/^BehestDenied: pay: argument "amount" is outside what was delegated .*do not retry this one\.$/),
+    expect.stringMatching(
+      /^BehestDenied: pay: argument "amount" is outside what was delegated .*do not retry this one\.$/,
+    ),
     expect.stringMatching(/^BehestDenied: drop_table: this tool was not delegated\./),
   ]);
   const [error] = result.steps[0]!.content.filter((part) => part.type === "tool-error");
@@ -43,9 +47,17 @@ test("streamText and ToolLoopAgent are held to the same", async () => {
   await using behest = await testBehest();
   const session = await behest.as("alice", allowed);
   const { tools, did } = toolbox();
-  const script = [[["read_file", { path: "a" }], ["pay", { amount: 51 }]], "done"] as const;
+  const script = [
+    [
+      ["read_file", { path: "a" }],
+      ["pay", { amount: 51 }],
+    ],
+    "done",
+  ] as const;
   const streamed = fake(...script);
-  expect(await streamText(guard({ model: streamed, tools, prompt: "x", stopWhen }, session)).text).toBe("done");
+  expect(await streamText(guard({ model: streamed, tools, prompt: "x", stopWhen }, session)).text).toBe(
+    "done",
+  );
   const model = fake(...script);
   const agent = new ToolLoopAgent(guard({ model, tools }));
   expect((await session.run(() => agent.generate({ prompt: "y" }))).text).toBe("done");
@@ -59,7 +71,8 @@ test("without a session nothing runs, and the message says what to do", async ()
   const { tools, did } = toolbox();
   const model = fake([["pay", { amount: 5 }]], "done");
   const settings = guard({ model, tools, prompt: "x", stopWhen });
-  const message = /^no_session: the model was called outside a session\. Wrap the call: session\.run\(.*guard\(settings, session\)/;
+  const message =
+    /^no_session: the model was called outside a session\. Wrap the call: session\.run\(.*guard\(settings, session\)/;
   await expect(generateText(settings)).rejects.toThrow(message);
   expect(asked(model)).toBe(0);
   const bare = await generateText({ model, tools: guardTools(tools), prompt: "x", stopWhen });
@@ -74,7 +87,8 @@ test("an explicit session wins over the ambient one, and is ambient in the tools
   const bob = await behest.as("bob", { who: {} });
   const tools = { who: tool({ inputSchema: z.object({}), execute: async () => currentSession().principal }) };
   const model = fake([["who", {}]], "done");
-  const run = (session?: typeof alice) => generateText(guard({ model, tools, prompt: "x", stopWhen }, session));
+  const run = (session?: typeof alice) =>
+    generateText(guard({ model, tools, prompt: "x", stopWhen }, session));
   await bob.run(() => run(alice));
   expect(seen(model)).toEqual(["alice"]);
   await bob.run(() => run());
@@ -88,7 +102,10 @@ test("one agent at module scope serves two tenants at the same time", async () =
   const { tools, did } = toolbox();
   const model = fakeOf((prompt) => {
     if (prompt.some(({ role }) => role === "tool")) return "done";
-    return [["pay", { amount: 5 }, "0"], ["read_file", { path: "a" }, "1"]];
+    return [
+      ["pay", { amount: 5 }, "0"],
+      ["read_file", { path: "a" }, "1"],
+    ];
   });
   const agent = new ToolLoopAgent(guard({ model, tools }));
   const [alice, bob] = await Promise.all([
@@ -117,12 +134,32 @@ test("arguments are authorised as parsed: defaults, transforms, repairs and refi
       execute: async (input) => `${JSON.stringify(input)} ${Object.isFrozen(input)}`,
     }),
   };
-  const session = await behest.as("alice", grants(tools, { send: { to: ["a@x", "refined@x"], urgent: false } }));
-  const model = fake([["send", { to: "A@X" }], ["send", { to: "b@x" }], ["send", { to: "a@x", urgent: true }]], "done");
+  const session = await behest.as(
+    "alice",
+    grants(tools, { send: { to: ["a@x", "refined@x"], urgent: false } }),
+  );
+  const model = fake(
+    [
+      ["send", { to: "A@X" }],
+      ["send", { to: "b@x" }],
+      ["send", { to: "a@x", urgent: true }],
+    ],
+    "done",
+  );
   await generateText(guard({ model, tools, prompt: "x", stopWhen }, session));
-  expect(seen(model)).toEqual(['{"to":"a@x","urgent":false} true', expect.stringContaining('"to"'), expect.stringContaining('"urgent"')]);
+  expect(seen(model)).toEqual([
+    '{"to":"a@x","urgent":false} true',
+    expect.stringContaining('"to"'),
+    expect.stringContaining('"urgent"'),
+  ]);
 
-  const mended = fake([["send", "{not json"], ["send", { to: "evil@x" }]], "done");
+  const mended = fake(
+    [
+      ["send", "{not json"],
+      ["send", { to: "evil@x" }],
+    ],
+    "done",
+  );
   const experimental_refineToolInput = {
     send: (input: { to: string; urgent: boolean }) => ({ ...input, to: input.to.replace("evil", "refined") }),
   };
@@ -150,7 +187,9 @@ test("parsed arguments that are not JSON are refused: they could not be what was
   const session = await behest.as("alice", grants(tools, { book: true }));
   const model = fake([["book", { at: "2026-01-01" }]], "done");
   await generateText(guard({ model, tools, prompt: "x", stopWhen }, session));
-  expect(seen(model)).toEqual([expect.stringContaining("BehestDenied: book: its parsed arguments are not JSON")]);
+  expect(seen(model)).toEqual([
+    expect.stringContaining("BehestDenied: book: its parsed arguments are not JSON"),
+  ]);
   expect(ran).toBe(false);
 });
 
@@ -181,136 +220,55 @@ test("parallel calls of one turn and two interleaved sessions keep to themselves
   expect(seenBy).toEqual({ alice: new Set(["alice"]), bob: new Set(["bob"]) });
 });
 
-test("parallel loops in one session are told apart although their models number calls alike", async () => {
+test("parallel loops in one session are told apart although they share their messages and number calls alike", async () => {
   await using behest = await testBehest();
   const session = await behest.as("alice", allowed, { run: "r" });
-  const { tools, did } = toolbox();
-  const model = fake([["pay", { amount: 5 }, "0"]], "done");
-  const loop = () => generateText(guard({ model, tools, prompt: "x", stopWhen }, session));
-  await Promise.all([loop(), loop(), loop()]);
-  expect(did).toEqual(["pay 5 EUR", "pay 5 EUR", "pay 5 EUR"]);
-});
-
-test("a model that prepareStep answers is guarded too", async () => {
-  await using behest = await testBehest();
-  const session = await behest.as("alice", allowed);
-  const { tools, did } = toolbox();
-  const model = fake([["pay", { amount: 5 }]]);
-  const other = fake("unused", [["drop_table", { name: "users" }]], "done");
-  const seenModels = new Set<unknown>();
-  const settings = guard({
-    model,
-    tools,
-    prompt: "x",
-    stopWhen,
-    prepareStep: ({ stepNumber, model: current, messages }) => {
-      seenModels.add(current);
-      return stepNumber === 0 ? undefined : { model: stepNumber === 1 ? other : current, messages, activeTools: ["drop_table", "pay"] };
-    },
-  });
-  await session.run(() => generateText(settings));
-  expect(did).toEqual(["pay 5 EUR"]);
-  expect(seenModels.size).toBe(1);
-  expect(other.doGenerateCalls[0]!.tools!.map(({ name }) => name)).toEqual(["pay"]);
-  await expect(generateText({ ...settings, prepareStep: () => ({ model: guard({ model: other }).model }) })).rejects.toThrow("no_session");
-});
-
-test("model, tools and approval that prepareCall answers are guarded too", async () => {
-  await using behest = await testBehest();
-  const session = await behest.as("alice", allowed);
-  const { tools, did } = toolbox();
-  const swapped = toolbox();
-  const other = fake([["pay", { amount: 5 }, "c0"], ["drop_table", { name: "users" }, "c1"], ["read_file", { path: "a" }, "c2"]], "done");
-  const agent = new ToolLoopAgent(
-    guard({
-      model: fake("not asked"),
+  const messages = [{ role: "user" as const, content: "x" }];
+  for (const prepareStep of [undefined, () => ({ messages })]) {
+    const { tools, did } = toolbox();
+    const model = fake([["pay", { amount: 5 }, "0"]], "done");
+    const settings = {
+      model,
       tools,
-      prepareCall: ({ ...rest }) => ({
-        ...rest,
-        model: other,
-        tools: swapped.tools,
-        toolApproval: { read_file: "denied" as const },
-        prepareStep: () => ({ activeTools: ["pay", "drop_table", "read_file"] }),
-      }),
-    }),
-  );
-  await session.run(() => agent.generate({ prompt: "x" }));
-  expect(did).toEqual([]);
-  expect(swapped.did).toEqual(["pay 5 EUR"]);
-  expect(seen(other)).toEqual(["paid 5", expect.stringContaining("not delegated"), "execution-denied"]);
-});
-
-test("settings are not changed, and guarding twice wraps once", async () => {
-  await using behest = await testBehest();
-  const session = await behest.as("alice", allowed);
-  const { tools, did } = toolbox();
-  const model = fake([["pay", { amount: 5 }]], "done");
-  const settings = Object.freeze({ model, tools: Object.freeze(tools), prompt: "x", stopWhen });
-  const once = guard(settings);
-  const twice = guard(guard({ ...once, tools: guardTools(once.tools) }), session);
-  expect(settings).toEqual({ model, tools, prompt: "x", stopWhen });
-  await generateText(twice);
-  expect(did).toEqual(["pay 5 EUR"]);
-  expect(await behest.records.list()).toHaveLength(1);
-  expect(asked(model)).toBe(2);
-});
-
-test("a tool that was put beside the guarded ones is not offered: the call is refused", async () => {
-  await using behest = await testBehest();
-  const session = await behest.as("alice", allowed);
-  const { tools, did } = toolbox();
-  const model = fake([["pay", { amount: 5 }]], "done");
-  const settings = guard({ model, tools, prompt: "x", stopWhen }, session);
-  // Same names, bodies that were never guarded.
-  for (const raw of [{ ...settings.tools, extra: tools.pay }, tools])
-    await expect(generateText({ ...settings, tools: raw as typeof tools })).rejects.toMatchObject({ code: "tool_unguarded" });
-  expect(asked(model)).toBe(0);
-  expect(did).toEqual([]);
-  await generateText({ ...settings, tools: guardTools(tools, session) });
-  expect(did).toEqual(["pay 5 EUR"]);
-});
-
-test("the user's own toolApproval stays what it was, as a map, as a function, and on the tool", async () => {
-  await using behest = await testBehest();
-  const session = await behest.as("alice", allowed);
-  const { tools, did } = toolbox();
-  const model = fake([["pay", { amount: 5 }]], "done");
-  const pause = await generateText(guard({ model, tools, prompt: "x", stopWhen, toolApproval: { pay: "user-approval" } }, session));
-  expect(pause.steps[0]!.content.at(-1)).toMatchObject({ type: "tool-approval-request" });
-  const no = await generateText(
-    guard({ model, tools, prompt: "x", stopWhen, toolApproval: ({ toolCall }) => ({ type: "denied", reason: toolCall.toolName }) }, session),
-  );
-  expect(no.steps[0]!.content.find((part) => part.type === "tool-approval-response")).toMatchObject({ approved: false, reason: "pay" });
-  const asking = { ...tools, pay: { ...tools.pay, needsApproval: true } };
-  const own = await generateText(guard({ model, tools: asking, prompt: "x", stopWhen }, session));
-  expect(own.steps[0]!.content.at(-1)).toMatchObject({ type: "tool-approval-request" });
-  expect(did).toEqual([]);
-});
-
-test("a string id is resolved at the call, under the provider of that moment", async () => {
-  await using behest = await testBehest();
-  const session = await behest.as("alice", allowed);
-  const { tools, did } = toolbox();
-  const agent = new ToolLoopAgent(guard({ model: "openai/gpt-5", tools }));
-  const model = fake([["pay", { amount: 5 }]], "done");
-  globalThis.AI_SDK_DEFAULT_PROVIDER = new MockProviderV4({ languageModels: { "openai/gpt-5": model } });
-  const result = await session.run(() => agent.generate({ prompt: "x" }));
-  expect(result.text).toBe("done");
-  expect(result.steps[0]!.model).toEqual({ provider: model.provider, modelId: model.modelId });
-  expect(did).toEqual(["pay 5 EUR"]);
+      messages,
+      stopWhen: isStepCount(1),
+      ...(prepareStep && { prepareStep }),
+    };
+    const loop = () => generateText(guard(settings, session));
+    await Promise.all([loop(), loop(), loop()]);
+    expect(did).toEqual(["pay 5 EUR", "pay 5 EUR", "pay 5 EUR"]);
+  }
 });
 
 test("an error of the tool itself reaches the model as it would without us", async () => {
   await using behest = await testBehest();
   const tools = {
-    fail: tool({ inputSchema: z.object({}), execute: async (): Promise<string> => Promise.reject(new RangeError("too far")) }),
+    fail: tool({
+      inputSchema: z.object({}),
+      execute: async (): Promise<string> => Promise.reject(new RangeError("too far")),
+    }),
     any: dynamicTool({ inputSchema: z.unknown(), execute: async (input) => input }),
   };
   const session = await behest.as("alice", { fail: {}, any: { a: { constraint_type: "wildcard" } } });
-  const model = fake([["fail", {}], ["any", { a: [1] }]], "done");
-  const plain = fake([["fail", {}], ["any", { a: [1] }]], "done");
+  const model = fake(
+    [
+      ["fail", {}],
+      ["any", { a: [1] }],
+    ],
+    "done",
+  );
+  const plain = fake(
+    [
+      ["fail", {}],
+      ["any", { a: [1] }],
+    ],
+    "done",
+  );
   await generateText(guard({ model, tools, prompt: "x", stopWhen }, session));
   await generateText({ model: plain, tools, prompt: "x", stopWhen });
   expect(seen(model)).toEqual(seen(plain));
-  expect((await behest.records.list({ tool: "fail" }))[0]).toMatchObject({ verdict: "permit", outcome: "failed" });
+  expect((await behest.records.list({ tool: "fail" }))[0]).toMatchObject({
+    verdict: "permit",
+    outcome: "failed",
+  });
 });

@@ -1,11 +1,12 @@
 import type { LanguageModel, ModelMessage, Tool, ToolSet } from "ai";
 import type { Context } from "@ai-sdk/provider-utils";
 import type { Session } from "@behest/core";
+import { holdRun } from "@behest/core/adapter";
 import { brand, brandOf } from "./mark.ts";
 import { type Scope, guardModel } from "./model.ts";
 import { seenTools } from "./offer.ts";
 import type { GuardSettings } from "./settings.ts";
-import { openStep } from "./step.ts";
+import { type Loop, openStep } from "./step.ts";
 import { guardTools } from "./tool.ts";
 
 /**
@@ -22,15 +23,17 @@ export function guard<T extends ToolSet, S, R extends Context = Context, O = nev
   settings: S & GuardSettings<T, R, O>,
   session?: Session,
 ): S {
-  return guardSettings(settings as Settings, session) as S;
+  return guardSettings(settings as unknown as Settings, session) as S;
 }
 
 interface Settings {
   readonly model?: LanguageModel;
   readonly tools?: ToolSet;
+  readonly prompt?: unknown;
+  readonly messages?: unknown;
   readonly toolApproval?: unknown;
   readonly prepareStep?: PrepareStep;
-  readonly prepareCall?: (options: object) => unknown;
+  readonly prepareCall?: PrepareCall;
 }
 
 interface StepSettings {
@@ -38,44 +41,70 @@ interface StepSettings {
   readonly messages?: ModelMessage[];
 }
 
-type PrepareStep = (options: Required<StepSettings> & { readonly steps: readonly unknown[] }) => PromiseLike<StepSettings | undefined> | StepSettings | undefined;
+type PrepareStep = (
+  options: Required<StepSettings> & { readonly steps: readonly unknown[] },
+) => PromiseLike<StepSettings | undefined> | StepSettings | undefined;
+type PrepareCall = (options: Settings) => PromiseLike<Settings | undefined> | Settings | undefined;
 
-function guardSettings(settings: Settings, session: Session | undefined): Settings {
-  const { model, tools, prepareStep, prepareCall } = settings;
+function guardSettings(given: Settings, under: Session | undefined): Settings {
+  const before = brandOf<{ settings: Settings; session: Session | undefined }>(given);
+  const settings = before?.settings ?? given;
+  const session = before?.session ?? under;
+  const { model, tools, prompt, messages, prepareStep, prepareCall } = settings;
   const scope = scopeOf(settings, session);
-  return {
+  const guarded = {
     ...settings,
     ...(model && { model: guardModel(model, scope) }),
     ...(tools && { tools: guardTools(tools, session) }),
-    prepareStep: guardStep(prepareStep, scope),
-    ...(prepareCall && { prepareCall: guardCall(prepareCall, session) }),
   };
+  // An agent's settings have no prompt: the SDK passes them, with it, through prepareCall at each call.
+  const own: PropertyDescriptorMap =
+    prompt === undefined && messages === undefined
+      ? {
+          prepareStep: { value: guardStep(prepareStep, scope) },
+          prepareCall: { value: guardCall(prepareCall, session) },
+        }
+      : // Read when the SDK is called, once a call, and before it returns.
+        { prepareStep: { get: () => guardStep(prepareStep, scope, { release: holdRun() }) } };
+  for (const property of Object.values(own))
+    Object.assign(property, { enumerable: true, configurable: true });
+  return brand(Object.defineProperties(guarded, own), { settings, session });
 }
 
 function scopeOf({ tools = {}, toolApproval }: Settings, session: Session | undefined): Scope {
-  const asks = toolApproval !== undefined || Object.values(tools).some(({ needsApproval }: Pick<Tool, "needsApproval">) => needsApproval !== undefined);
-  return { session, tools: seenTools(tools), stamps: asks };
+  const onTools = Object.values(tools).some(
+    ({ needsApproval }: Pick<Tool, "needsApproval">) => needsApproval !== undefined,
+  );
+  return { session, tools: seenTools(tools), stamps: onTools || toolApproval !== undefined };
 }
 
-/** Ties each step's model call to its tools, and guards a model that takes the place of ours. */
-function guardStep(given: PrepareStep | undefined, scope: Scope): PrepareStep {
-  const prepareStep = given && (brandOf<{ prepareStep: PrepareStep | undefined }>(given) ?? { prepareStep: given }).prepareStep;
+/**
+ * Ties each step's model call to its tools, and guards a model that takes the place of ours. `loop` is the
+ * call that these settings were made for.
+ */
+function guardStep(given: PrepareStep | undefined, scope: Scope, loop?: Loop): PrepareStep {
+  const prepareStep = unguarded(given);
+  let first = loop;
   const guarded: PrepareStep = async (options) => {
     const prepared = await prepareStep?.(options);
     // A copy: the same array, answered twice, would be two steps in one.
     const messages = prepared?.messages && [...prepared.messages];
-    const step = openStep(messages ?? options.messages, options.steps);
+    const step = openStep(messages ?? options.messages, options.steps, first);
+    first = undefined;
     const model = guardModel(prepared?.model ?? options.model, scope, step);
     return { ...prepared, ...(messages && { messages }), model };
   };
-  return brand(guarded, { prepareStep });
+  return brand(guarded, { given: prepareStep });
 }
 
-function guardCall(given: NonNullable<Settings["prepareCall"]>, session: Session | undefined): NonNullable<Settings["prepareCall"]> {
-  const prepareCall = brandOf<{ prepareCall: typeof given }>(given)?.prepareCall ?? given;
-  const guarded = async (options: object): Promise<unknown> => {
-    const prepared = await prepareCall(options);
-    return prepared && guardSettings(prepared, session);
-  };
-  return brand(guarded, { prepareCall });
+function guardCall(given: PrepareCall | undefined, session: Session | undefined): PrepareCall {
+  const prepareCall = unguarded(given);
+  const guarded: PrepareCall = async (options) =>
+    guardSettings((await prepareCall?.(options)) ?? options, session);
+  return brand(guarded, { given: prepareCall });
+}
+
+function unguarded<F extends object>(callback: F | undefined): F | undefined {
+  const before = callback && brandOf<{ given: F | undefined }>(callback);
+  return before ? before.given : callback;
 }

@@ -22,11 +22,19 @@ export function toJson(value: unknown): Json {
 }
 
 function ofObject(value: object): Json {
-  if (Array.isArray(value)) return value.map(toJson);
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
-  if ("toJSON" in value && typeof value.toJSON === "function") return toJson(value.toJSON());
-  const present = Object.entries(value).filter(([, member]) => !ABSENT.has(typeof member));
-  return Object.fromEntries(present.map(([name, member]) => [name, toJson(member)]));
+  if (Array.isArray(value)) return value.map((item) => toJson(item));
+  if (Object.getPrototypeOf(value) !== Object.prototype) {
+    if (value instanceof Uint8Array)
+      return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
+    if ("toJSON" in value && typeof value.toJSON === "function") return toJson(value.toJSON());
+  }
+  const json: { [name: string]: Json } = {};
+  for (const name of Object.keys(value)) {
+    const member = (value as { [name: string]: unknown })[name];
+    if (member === undefined || typeof member === "function" || typeof member === "symbol") continue;
+    // As JSON.parse does it: an assignment would set the prototype.
+    if (name === "__proto__") Object.defineProperty(json, name, { value: toJson(member), enumerable: true });
+    else json[name.toWellFormed()] = toJson(member);
+  }
+  return json;
 }
-
-const ABSENT: ReadonlySet<string> = new Set(["undefined", "function", "symbol"]);

@@ -1,8 +1,14 @@
 import type { Tool, ToolExecuteFunction } from "ai";
 import type { Session } from "@behest/core";
 
-// Symbol.for: two copies of this package still see what the other one guarded.
+// One symbol, and one registry, for all copies of this package.
 const GUARDED: unique symbol = Symbol.for("behest.guarded.v1") as never;
+
+// Beside the values, not on them: telemetry is handed the tools, and must not reach a session through them.
+const brands: WeakMap<object, object> = ((globalThis as Record<symbol, unknown>)[GUARDED] ??= new WeakMap<
+  object,
+  object
+>()) as WeakMap<object, object>;
 
 export type Execute = ToolExecuteFunction<unknown, unknown, unknown>;
 
@@ -11,6 +17,8 @@ export interface Guarded {
   readonly kind: Kind;
   readonly name: string | undefined;
   readonly session: Session | undefined;
+  /** The tool as it was given: it carries the profile. */
+  readonly definition: object;
   /** The body under another name or session. */
   readonly bind: (name: string, session: Session | undefined) => Execute;
 }
@@ -19,11 +27,12 @@ export interface Guarded {
 export type Kind = "tool" | "spawn";
 
 export function brand<T extends object, B extends object>(value: T, what: B): T {
-  return Object.defineProperty(value, GUARDED, { value: what });
+  brands.set(value, what);
+  return value;
 }
 
 export function brandOf<B extends object>(value: object): B | undefined {
-  return (value as { [GUARDED]?: B })[GUARDED];
+  return brands.get(value) as B | undefined;
 }
 
 type Options = { readonly [GUARDED]?: Kind };

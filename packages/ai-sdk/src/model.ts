@@ -11,9 +11,10 @@ import { collectAnswer } from "./collect.ts";
 import { brand, brandOf } from "./mark.ts";
 import { type Seen, offeredTools } from "./offer.ts";
 import { journalled, unstamped } from "./prompt.ts";
-import { type Turn, endsLoop, record, until } from "./record.ts";
+import { type Turn, endsLoop, record } from "./record.ts";
 import { enclosingCall, sessionFor } from "./session.ts";
-import { type Step, newStep, stamp } from "./step.ts";
+import { type Step, newStep, releaseRun, stamp } from "./step.ts";
+import { until } from "./until.ts";
 
 /** What one `guard` knows of the settings around its model. */
 export interface Scope {
@@ -50,10 +51,15 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
     const handle = await openTurn(session, { ordinal: enclosingCall(), messages: journalled(prompt) });
     const step = bound ?? newStep();
     step.turn = handle.id;
-    const signal = options.abortSignal ? AbortSignal.any([options.abortSignal, session.signal]) : session.signal;
+    const signal = options.abortSignal
+      ? AbortSignal.any([options.abortSignal, session.signal])
+      : session.signal;
     return { step, handle, signal, options: { ...rest, ...offer, prompt, abortSignal: signal } };
   };
-  const stamped = <P extends Answer["content"][number] | LanguageModelV4StreamPart>(part: P, { handle }: Turn): P =>
+  const stamped = <P extends Answer["content"][number] | LanguageModelV4StreamPart>(
+    part: P,
+    { handle }: Turn,
+  ): P =>
     scope.stamps && part.type === "tool-call" && !part.providerExecuted ? stamp(part, handle.id) : part;
 
   const guarded: LanguageModelV4 = {
@@ -68,19 +74,24 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
       return inner().supportedUrls;
     },
     async doGenerate(options) {
-      const turn = await open(options);
-      const { replay } = turn.handle;
-      const result =
-        replay === undefined ? await until(turn.signal, inner().doGenerate(turn.options)) : decodeAnswer(replay);
-      if (replay === undefined) await record(turn, inner(), result);
-      return { ...result, content: result.content.map((part) => stamped(part, turn)) };
+      try {
+        const turn = await open(options);
+        const { replay } = turn.handle;
+        const result =
+          replay === undefined
+            ? await until(turn.signal, inner().doGenerate(turn.options))
+            : decodeAnswer(replay);
+        if (replay === undefined) await record(turn, inner(), result);
+        return { ...result, content: result.content.map((part) => stamped(part, turn)) };
+      } finally {
+        // From here on generateText's own promise keeps the run open.
+        if (bound) releaseRun(bound.loop);
+      }
     },
     async doStream(options) {
       const turn = await open(options);
       const { replay } = turn.handle;
       const { step } = turn;
-      // What called streamText returns long before this ends. Given back at the answer that ends the loop
-      // only: a stream that fails does not reject, and the journal of a run that broke off must stay.
       step.loop.release ??= holdRun();
       const { stream, ...rest } =
         replay === undefined
@@ -99,9 +110,7 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
         },
         async flush() {
           await step.recorded;
-          if (!endsLoop(collected.answer())) return;
-          step.loop.release?.();
-          delete step.loop.release;
+          if (endsLoop(collected.answer())) releaseRun(step.loop);
         },
       });
       return { ...rest, stream: stream.pipeThrough(tap, { signal: turn.signal }) };

@@ -8,7 +8,9 @@ type Part = Exclude<LanguageModelV4Message["content"], string>[number];
 export function journalled(prompt: LanguageModelV4Prompt): Json {
   return prompt.map(({ role, content }) => ({
     role,
-    content: toJson(typeof content === "string" ? content : content.map(({ providerOptions: _, ...part }: Part) => part)),
+    content: toJson(
+      typeof content === "string" ? content : content.map(({ providerOptions: _, ...part }: Part) => part),
+    ),
   }));
 }
 

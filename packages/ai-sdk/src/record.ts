@@ -17,14 +17,22 @@ export interface Turn {
 
 /** An answer that was cut off, or that is an error, is not one to be given again. */
 function isWhole(answer: Answer | undefined): answer is Answer {
-  return answer !== undefined && answer.finishReason.unified !== "error" && answer.finishReason.unified !== "interrupted";
+  return (
+    answer !== undefined &&
+    answer.finishReason.unified !== "error" &&
+    answer.finishReason.unified !== "interrupted"
+  );
 }
 
 export function endsLoop(answer: Answer | undefined): boolean {
   return isWhole(answer) && answer.content.every(({ type }) => type !== "tool-call");
 }
 
-export async function record({ handle, options }: Turn, model: LanguageModelV4, answer: Answer | undefined): Promise<void> {
+export async function record(
+  { handle, options }: Turn,
+  model: LanguageModelV4,
+  answer: Answer | undefined,
+): Promise<void> {
   if (!isWhole(answer)) return;
   const { content, response } = answer;
   const reasoning = content.flatMap((part) => (part.type === "reasoning" ? [part.text] : []));
@@ -35,22 +43,11 @@ export async function record({ handle, options }: Turn, model: LanguageModelV4, 
     provider: model.provider,
     tools: toJson(options.tools ?? []),
     response: whole,
-    calls: content.flatMap((p) => (p.type === "tool-call" ? [{ callId: p.toolCallId, tool: p.toolName }] : [])),
+    calls: content.flatMap((p) =>
+      p.type === "tool-call" ? [{ callId: p.toolCallId, tool: p.toolName }] : [],
+    ),
     ...(system !== undefined && { system }),
     ...(reasoning.length > 0 && { reasoning: toJson(reasoning) }),
   };
   await handle.record(turn, whole);
-}
-
-/** Not every model listens to its signal. */
-export async function until<T>(signal: AbortSignal, asked: PromiseLike<T>): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([asked, promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }

@@ -20,14 +20,11 @@ export async function* relay<T>(
     return promise;
   };
   const running = run(emit, leaving.signal);
-  const settled = running.then(
-    () => {},
-    () => {},
-  );
-  void settled.then(() => {
+  const end = (): void => {
     over = true;
     arrived.resolve();
-  });
+  };
+  const settled = running.then(end, end);
   try {
     while (!over) {
       await arrived.promise;

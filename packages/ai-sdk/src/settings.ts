@@ -21,6 +21,7 @@ import type {
   StreamTextTransform,
   ToolApprovalConfiguration,
   ToolCallRepairFunction,
+  ToolChoice,
   ToolInputRefinement,
   ToolLoopAgentSettings,
   ToolOrder,
@@ -41,7 +42,10 @@ type AnyModel<V> = V extends { model?: LanguageModel } ? Omit<V, "model"> & { mo
  * The settings that `guard` looks at, and every callback that may stand inline in them. Without its type
  * here an inline callback has no contextual type, and then the tools are not inferred either.
  */
-export interface GuardSettings<T extends ToolSet, R extends Context, O> extends Callbacks<NoInfer<T>, NoInfer<R>> {
+export interface GuardSettings<T extends ToolSet, R extends Context, O> extends Callbacks<
+  NoInfer<T>,
+  NoInfer<R>
+> {
   model: LanguageModel;
   tools?: T;
   runtimeContext?: R;
@@ -53,6 +57,7 @@ export interface GuardSettings<T extends ToolSet, R extends Context, O> extends 
   // oxlint-disable-next-line typescript/no-explicit-any
   prepareCall?: ToolLoopAgentSettings<NoInfer<O>, NoInfer<T>, NoInfer<R>, any>["prepareCall"];
   activeTools?: ActiveTools<NoInfer<T>>;
+  toolChoice?: ToolChoice<NoInfer<T>>;
   toolOrder?: ToolOrder<NoInfer<T>>;
   toolApproval?: ToolApprovalConfiguration<NoInfer<T>, NoInfer<R>>;
   stopWhen?: Many<StopCondition<NoInfer<T>, NoInfer<R>>>;

@@ -9,10 +9,20 @@ export interface Step {
   recorded?: Promise<void>;
 }
 
-/** One call of `generateText` or `streamText`. */
+/**
+ * One call of `generateText` or `streamText`. The latter returns long before it ends, and so does the
+ * function that `session.run` was given; a run that has ended well is complete, and its journal dropped.
+ * So a call holds the run from the moment it reads its settings: until its first answer where it
+ * generates, until the answer that ends it where it streams. A stream that fails does not reject, and the
+ * journal of a run that broke off must stay.
+ */
 export interface Loop {
-  /** Keeps the run open while a stream of this loop goes on. */
-  release?: () => void;
+  release?: (() => void) | undefined;
+}
+
+export function releaseRun(loop: Loop): void {
+  loop.release?.();
+  loop.release = undefined;
 }
 
 export function newStep(loop: Loop = {}): Step {
@@ -22,15 +32,19 @@ export function newStep(loop: Loop = {}): Step {
 // The SDK hands one and the same array to prepareStep (or takes the one that it answers) and to the tools
 // of that step. So parallel loops in one session are told apart even where their models number calls alike.
 const steps: WeakMap<readonly ModelMessage[], Step> = new WeakMap();
-// Code mode may append to a copy of that array: then its last message leads to the step.
+// Code mode may announce its tools in a copy of that array, as users: then its last message leads to the step.
 const lastOf: WeakMap<ModelMessage, Step> = new WeakMap();
 
 const loops: WeakMap<readonly unknown[], Loop> = new WeakMap();
 
 /** `before`: the SDK's list of the loop's steps so far, one and the same through all of it. */
-export function openStep(messages: readonly ModelMessage[], before: readonly unknown[]): Step {
-  const loop = loops.get(before) ?? {};
-  loops.set(before, loop);
+export function openStep(
+  messages: readonly ModelMessage[],
+  before: readonly unknown[],
+  first: Loop = {},
+): Step {
+  const loop = loops.get(before) ?? first;
+  if (loop === first) loops.set(before, loop);
   const step = newStep(loop);
   steps.set(messages, step);
   const last = messages.at(-1);
@@ -44,15 +58,19 @@ export function openStep(messages: readonly ModelMessage[], before: readonly unk
  */
 export async function turnOf(callId: string, messages: readonly ModelMessage[]): Promise<string | undefined> {
   const own = steps.get(messages);
-  if (own) return turn(own);
+  if (own) return recordedTurn(own);
   const last = messages.at(-1);
   if (last?.role === "tool" && last.content.some((part) => part.type === "tool-approval-response"))
     return stampOf(callId, messages);
-  const known = messages.findLast((message) => lastOf.has(message));
-  return known && turn(lastOf.get(known)!);
+  for (const message of messages.toReversed()) {
+    const known = lastOf.get(message);
+    if (known) return recordedTurn(known);
+    if (message.role !== "user") return undefined;
+  }
+  return undefined;
 }
 
-async function turn(step: Step): Promise<string | undefined> {
+async function recordedTurn(step: Step): Promise<string | undefined> {
   await step.recorded;
   return step.turn;
 }
@@ -66,7 +84,9 @@ export function stamp<T extends object>(part: T, turn: string): T {
 function stampOf(callId: string, messages: readonly ModelMessage[]): string | undefined {
   for (const { role, content } of messages.toReversed()) {
     if (role !== "assistant" || typeof content === "string") continue;
-    const call = content.filter((part) => part.type === "tool-call").find((part) => part.toolCallId === callId);
+    const call = content
+      .filter((part) => part.type === "tool-call")
+      .find((part) => part.toolCallId === callId);
     if (!call) continue;
     const turn = call.providerOptions?.["behest"]?.["turn"];
     return typeof turn === "string" ? turn : undefined;

@@ -5,6 +5,7 @@ import { spawn } from "@behest/core/adapter";
 import { type Execute, type Guarded, brand, marked } from "./mark.ts";
 import { sessionFor } from "./session.ts";
 import { turnOf } from "./step.ts";
+import { until } from "./until.ts";
 
 export interface Subagent<S extends z.ZodObject> {
   description: string;
@@ -22,15 +23,25 @@ export interface Subagent<S extends z.ZodObject> {
 export function subagentTool<S extends z.ZodObject>(spec: Subagent<S>): Tool<z.infer<S>, string> {
   const { description, inputSchema, delegate, run } = spec;
   const bind = (name: string, explicit: Session | undefined): Execute => {
-    return async (input, { toolCallId: callId, messages, abortSignal: signal }: ToolExecutionOptions<unknown>) => {
+    return async (
+      input,
+      { toolCallId: callId, messages, abortSignal: signal }: ToolExecutionOptions<unknown>,
+    ) => {
       const session = sessionFor(explicit, `"${name}"`);
-      const call = { tool: name, args: input, callId, turn: await turnOf(callId, messages), signal };
+      const call = { tool: name, args: input, callId, turn: await turnOf(callId, messages) };
       const parsed = input as z.infer<S>;
       const request = typeof delegate === "function" ? delegate(parsed) : delegate;
-      return spawn(session, call, request, (child) => run(parsed, child));
+      const answer = spawn(session, call, request, (child) => run(parsed, child));
+      return signal ? until(signal, answer) : answer;
     };
   };
-  const guarded: Guarded = { kind: "spawn", name: undefined, session: undefined, bind };
-  const tool = { description, inputSchema, execute: brand(bind("subagent", undefined), guarded) };
+  const tool = { description, inputSchema, execute: bind("subagent", undefined) };
+  brand(tool.execute, {
+    kind: "spawn",
+    name: undefined,
+    session: undefined,
+    definition: tool,
+    bind,
+  } satisfies Guarded);
   return { ...tool, ...marked(tool as Tool, "spawn") } as unknown as Tool<z.infer<S>, string>;
 }

@@ -3,7 +3,7 @@ import { experimental_getToolCaller } from "@ai-sdk/provider-utils";
 import type { Session } from "@behest/core";
 import { ambientSession } from "@behest/core/adapter";
 import { guardExecute } from "./execute.ts";
-import { type Execute, type Guarded, type Kind, brand, brandOf, marked } from "./mark.ts";
+import { type Execute, type Guarded, brand, brandOf, marked } from "./mark.ts";
 import { isOffered } from "./offer.ts";
 import { guardSearch } from "./search.ts";
 
@@ -18,19 +18,23 @@ export function guardTools<T extends ToolSet>(tools: T, session?: Session): T {
   return Object.fromEntries(guarded) as T;
 }
 
-/** `definition` carries the tool's profile. */
-function guardTool(tool: Tool, name: string, session: Session | undefined, definition: object = tool): Tool {
+function guardTool(tool: Tool, name: string, session: Session | undefined, given: object = tool): Tool {
   const execute = tool.execute as Execute | undefined;
   if (typeof execute !== "function") return tool;
   const before = brandOf<Guarded>(execute);
   if (before && before.name === name && (before.session || !session)) return tool;
   const own = before?.session ?? session;
-  const kind: Kind = before?.kind ?? "tool";
-  const bind: Guarded["bind"] =
-    before?.bind ?? ((as, under) => guardExecute({ tool, execute, definition }, as, under));
-  const body = brand(bind(name, own), { kind, name, session: own, bind } satisfies Guarded);
-  const members = { execute: body, ...marked(tool, kind), ...guardSearch(tool, name, own) };
-  return copy(tool, { ...Object.getOwnPropertyDescriptors(members), ...callerOf(tool, name, own, definition) });
+  const { kind, definition, bind }: Pick<Guarded, "kind" | "definition" | "bind"> = before ?? {
+    kind: "tool",
+    definition: given,
+    bind: (as, under) => guardExecute({ tool, execute, definition: given }, as, under),
+  };
+  const body = brand(bind(name, own), { kind, name, session: own, definition, bind } satisfies Guarded);
+  const members = { execute: body, ...marked(tool, kind), ...guardSearch(tool, name, own, definition) };
+  return copy(tool, {
+    ...Object.getOwnPropertyDescriptors(members),
+    ...callerOf(tool, name, own, definition),
+  });
 }
 
 /** Not a spread: that would lose the prototype, and a code-mode caller would run unbound. */
@@ -43,7 +47,12 @@ function copy(tool: Tool, changed: PropertyDescriptorMap): Tool {
  * Code mode binds a caller to the tools that its programs may call. Those are guarded, and so is what
  * comes out; it describes to the model only what is granted.
  */
-function callerOf(tool: Tool, name: string, session: Session | undefined, definition: object): PropertyDescriptorMap {
+function callerOf(
+  tool: Tool,
+  name: string,
+  session: Session | undefined,
+  definition: object,
+): PropertyDescriptorMap {
   const caller = experimental_getToolCaller(tool);
   if (caller?.type !== "local") return {};
   const { prepareModelMessage } = caller;

@@ -1,9 +1,15 @@
 // For tests: a scripted model and a few tools.
-import type { LanguageModelV4Content, LanguageModelV4GenerateResult, LanguageModelV4Prompt } from "@ai-sdk/provider";
+import type {
+  LanguageModelV4Content,
+  LanguageModelV4GenerateResult,
+  LanguageModelV4Prompt,
+} from "@ai-sdk/provider";
 import { tool } from "ai";
 import { MockLanguageModelV4, simulateReadableStream } from "ai/test";
 import { z } from "zod";
-import { partsOf } from "./answer.ts";
+import { type Store, readStore } from "@behest/core";
+import type { EntryPayload } from "@behest/provenance";
+import { partsOf } from "../src/answer.ts";
 
 /** A text, or the calls of one turn; an id is made up afresh each time the model is asked, unless it is given. */
 export type Turn = string | readonly (readonly [tool: string, input: unknown, id?: string])[];
@@ -22,7 +28,11 @@ export function fakeOf(turnOf: (prompt: LanguageModelV4Prompt) => Turn): MockLan
   return new MockLanguageModelV4({
     doGenerate: async ({ prompt }) => answer(turnOf(prompt)),
     doStream: async ({ prompt }) => ({
-      stream: simulateReadableStream({ chunks: partsOf(answer(turnOf(prompt))), chunkDelayInMs: null, initialDelayInMs: null }),
+      stream: simulateReadableStream({
+        chunks: partsOf(answer(turnOf(prompt))),
+        chunkDelayInMs: null,
+        initialDelayInMs: null,
+      }),
     }),
   });
 }
@@ -61,6 +71,14 @@ export function seen(model: MockLanguageModelV4, n = asked(model) - 1): string[]
     .filter((message) => message.role === "tool")
     .flatMap(({ content }) => content.filter((part) => part.type === "tool-result"))
     .map(({ output }) => ("value" in output ? String(output.value) : output.type));
+}
+
+/** What stands in the log, signatures left aside. */
+export async function entriesOf(store: Store): Promise<EntryPayload[]> {
+  const entries: EntryPayload[] = [];
+  for await (const jws of readStore(store).entries())
+    entries.push(JSON.parse(Buffer.from(jws.split(".")[1]!, "base64url").toString()) as EntryPayload);
+  return entries;
 }
 
 /** Three tools, and what their bodies did. */
