@@ -4,8 +4,8 @@
 //
 // SYNCLOG_ROOT  absolute path without links
 // SYNCLOG_FILE  where the steps go, outside the root
-// SYNCLOG_AIM   "kill w 12": SIGKILL before the 12th step in that place (see place_of), "*": in any;
-//               "fail w 12": that step fails, and the process goes on
+// SYNCLOG_AIM   "kill w 12": SIGKILL before the 12th step in that place (see place_of), "*": in any place,
+//               "s": that is part of a sync of the store; "fail w 12": that step fails, and the process goes on
 // SYNCLOG_LIES  set: syncs say that they are done, and do nothing
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -25,9 +25,9 @@
 
 // As it stands in the log (steps.ts reads it), followed by `length` bytes: what was written, or names.
 struct step {
-  char op;       // w write, t truncate, s sync begins, S sync is done, c create, u unlink, r rename
-  char place;    // see place_of
-  char half;     // a write is done in two halves, 1 and 2, so that a kill can fall between them
+  char op;        // w write, t truncate, s sync begins, S sync is done, c create, u unlink, r rename
+  char place;     // see place_of
+  char half;      // a write is done in two halves, 1 and 2, so that a kill can fall between them
   char prevented; // 0: it happened; k: killed before it; f: it failed
   uint32_t length;
   uint64_t inode;
@@ -75,12 +75,13 @@ static int ends_with(const char *text, const char *end) {
   return text_length >= end_length && strcmp(text + text_length - end_length, end) == 0;
 }
 
+// e effects, a answers, w SQLite's WAL, d any other file, n (place_of_file) a folder: the names in it.
 // 0: not looked at. So is SQLite's shared memory: a power cut leaves nothing of it, and SQLite makes it anew.
 static char place_of(const char *path) {
   if (log_file < 0 || strncmp(path, root, root_length) != 0 || path[root_length] != '/') return 0;
   const char *name = path + root_length + 1;
   if (strcmp(name, "effects") == 0) return 'e';
-  if (strcmp(name, "acks") == 0) return 'a';
+  if (strcmp(name, "answers") == 0) return 'a';
   if (ends_with(name, "-shm")) return 0;
   return ends_with(name, "-wal") ? 'w' : 'd';
 }
@@ -92,7 +93,8 @@ static char place_of_file(int fd, struct stat *status) {
   ssize_t length = readlink(link, path, sizeof path - 1);
   if (length < 0) return 0;
   path[length] = 0;
-  return place_of(path);
+  char place = place_of(path);
+  return place && S_ISDIR(status->st_mode) ? 'n' : place;
 }
 
 static void put_down(struct step step, const void *bytes) {
@@ -100,10 +102,18 @@ static void put_down(struct step step, const void *bytes) {
   if (syscall(SYS_writev, log_file, parts, 2) != (ssize_t)(sizeof step + step.length)) abort();
 }
 
+static int is_aimed_at(struct step step) {
+  // SQLite goes on where a folder cannot be synced, and so do we.
+  if (aim == 'f' && step.place == 'n') return 0;
+  if (aim_place == '*') return 1;
+  if (aim_place != 's') return aim_place == step.place;
+  return (step.op == 's' || step.op == 'S') && step.place != 'e' && step.place != 'a';
+}
+
 // Before each step, with the lock held: other threads stop at the lock until the signal has ended them.
 // True: the step is to fail.
 static int is_prevented(struct step step, const void *bytes) {
-  if ((aim_place != '*' && aim_place != step.place) || ++steps != aim_at) return 0;
+  if (!is_aimed_at(step) || ++steps != aim_at) return 0;
   step.prevented = aim;
   put_down(step, bytes);
   while (aim == 'k') syscall(SYS_kill, getpid(), SIGKILL);
@@ -122,6 +132,7 @@ static ssize_t change(int fd, const char *bytes, size_t length, off64_t at) {
   size_t done = 0;
   for (char half = 1; half <= 2; half++) {
     size_t now = half == 1 ? length / 2 : length - done;
+    if (now == 0) continue;
     struct step step = {'w', place, half, 0, now, status.st_ino, from + done};
     if (is_prevented(step, bytes + done)) break;
     if ((at < 0 ? real_write(fd, bytes + done, now) : real_pwrite(fd, bytes + done, now, at + done)) != (ssize_t)now)

@@ -1,0 +1,156 @@
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { CALLS_A_LIFE, MAX_LIVES, callsUntil } from "./calls.ts";
+import type { Task } from "./child.ts";
+import { Disk, type Image, type PowerCut, restore } from "./disk.ts";
+import { type Aim, type Life, live } from "./life.ts";
+import { type Log, NO_LOG, objectionTo, readLog } from "./log.ts";
+import { type Random, randomOf } from "./random.ts";
+import { type Step, isLine, said } from "./steps.ts";
+import { type Violation, World } from "./world.ts";
+
+/** What all scenarios of a crash test share. */
+export interface Bench {
+  readonly folder: string;
+  readonly synclog: string;
+  /** File with the deployment, and the thumbprint that its verifiers pin. */
+  readonly deployment: string;
+  readonly owner: string;
+}
+
+export interface Conditions {
+  /** What happens at the chosen step; default: kill. */
+  readonly how?: Aim["how"];
+  readonly flaw?: Task["flaw"];
+  /** The machine's syncs do nothing. */
+  readonly lies?: boolean;
+}
+
+export interface Told {
+  /** Before which steps its processes were killed, or which were made to fail. */
+  readonly stops: Step[];
+  readonly violations: Violation[];
+}
+
+/** What is there when a life begins. */
+interface Left {
+  readonly image: Image;
+  readonly log: Log;
+}
+
+/** About how many steps a life has in each place. Where the chosen one does not come, the life ends by itself. */
+function stepsOf(life: number, weight: number): { readonly [place in Aim["place"]]: number } {
+  const w = 60 * CALLS_A_LIFE + weight / 30;
+  return {
+    w,
+    d: w / 6,
+    s: 4 * CALLS_A_LIFE,
+    e: 4 * CALLS_A_LIFE,
+    a: 2 * CALLS_A_LIFE * (life + 1),
+    "*": 1.3 * w,
+  };
+}
+
+const PLACES: { readonly [how in Aim["how"]]: readonly Aim["place"][] } = {
+  kill: ["*", "w", "s", "s", "d", "e", "e", "a"],
+  // Only the store is asked how it bears a failing disk.
+  fail: ["w", "s", "s", "d"],
+};
+const CUTS: readonly PowerCut[] = ["lost", "torn", "kept"];
+
+/**
+ * One run over several lives. In each but the last the process is stopped somewhere; after each the power is
+ * cut, in every way, and judged; the next life goes on from what one of them left. Ends at a violation, else
+ * with a life that is left alone, after `most` stops or as many as lives allow. A seed fixes the plan, not how
+ * the threads of a process interleave.
+ */
+export async function playScenario(
+  bench: Bench,
+  seed: number,
+  conditions: Conditions = {},
+  most = MAX_LIVES - 1,
+): Promise<Told> {
+  const { how = "kill", flaw, lies } = conditions;
+  const random = randomOf(seed);
+  const folder = join(bench.folder, `scenario-${seed}`);
+  const habits = {
+    lanes: 1 + random.below(6),
+    weight: random.pick([0, 3_000, 60_000]),
+    ...(flaw && { flaw }),
+  };
+  const world = new World(how === "fail" ? "store_failed" : undefined);
+  const told: Told = { stops: [], violations: [] };
+  let left: Left = { image: new Map(), log: NO_LOG };
+  for (let life = 0, isLast = false; !isLast && told.violations.length === 0; life++) {
+    const root = join(folder, String(life));
+    restore(left.image, root);
+    const [disk, sameDisk] = [new Disk(root), new Disk(root)];
+    const place = random.pick(PLACES[how]);
+    isLast = life === MAX_LIVES - 1 || told.stops.length === most;
+    const aim = isLast
+      ? undefined
+      : { how, place, at: 1 + random.below(stepsOf(life, habits.weight)[place]) };
+    const task = { deployment: bench.deployment, root, life, ...habits };
+    const ended = await live(task, { synclog: bench.synclog, aim, lies });
+    for (const step of ended.steps) disk.apply(step);
+    refuseUnseen(disk, root, random);
+
+    const images = CUTS.map((cut) => disk.after(cut, random));
+    const logs = await Promise.all(images.map((image, i) => readLog(image, `${root}-${CUTS[i]}`)));
+    world.witness(ended.steps, left.log, images[0]!.get("effects")!);
+    const found = logs.flatMap((log) => world.judge(log));
+    found.push(...tooEarly(sameDisk, ended.steps, logs[0]!, left.log));
+    if (isLast) found.push(...unfinished(ended, logs[0]!, life));
+    // Where the disk fails, a process may end in an error.
+    if (ended.complaint !== undefined && ended.stop?.prevented !== "failed")
+      found.push({ fault: "broken", story: ended.complaint });
+
+    const taken = random.below(CUTS.length);
+    const objection = await objectionTo(logs[taken]!, left.log, bench.owner);
+    if (objection) found.push({ fault: "broken", story: objection });
+    left = { image: images[taken]!, log: logs[taken]! };
+
+    if (ended.stop) told.stops.push(ended.stop);
+    const where = ended.stop ? `${how} at ${ended.stop.place} ${ended.stop.op}` : "ended by itself";
+    for (const { fault, story } of found)
+      told.violations.push({ fault, story: `seed ${seed}, life ${life}, ${where}: ${story}` });
+  }
+  rmSync(folder, { recursive: true, force: true });
+  return told;
+}
+
+/** The test itself is wrong where files are not what the steps have made of them. */
+function refuseUnseen(disk: Disk, root: string, random: Random): void {
+  for (const [name, bytes] of disk.after("kept", random))
+    if (!bytes.equals(readFileSync(join(root, name))))
+      throw new Error(`${name} was changed in a way that synclog.c does not see`);
+}
+
+/** Each body's `action` entry must be on the disk, synced, when the body takes effect. */
+function tooEarly(disk: Disk, steps: readonly Step[], { attempts }: Log, before: Log): Violation[] {
+  const found: Violation[] = [];
+  for (const step of steps) {
+    disk.apply(step);
+    if (!isLine(step, "e")) continue;
+    const [tool] = said([step], "e");
+    const entry = attempts.findLast(
+      (attempt) => attempt.tool === tool && attempt.index >= before.entries.length,
+    );
+    if (entry && !partsOf(entry.jws).some((part) => disk.isSynced(part)))
+      found.push({ fault: "unrecorded", story: `${tool} took effect before its entry was synced` });
+  }
+  return found;
+}
+
+/** Two parts of an entry that are in no other. SQLite may break a long one off once: one part is then still whole. */
+function partsOf(jws: string): string[] {
+  return [jws.slice(-86, -43), jws.slice(-43)];
+}
+
+/** In a life that nothing disturbs everything comes to an end. */
+function unfinished({ steps }: Life, { attempts }: Log, life: number): Violation[] {
+  const missing = callsUntil(life).length - said(steps, "a").length;
+  const open = attempts.filter(({ outcome }) => outcome === undefined).length;
+  if (missing === 0 && open === 0) return [];
+  return [{ fault: "broken", story: `${missing} calls were not answered, ${open} attempts have no outcome` }];
+}
