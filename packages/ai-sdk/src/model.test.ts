@@ -204,11 +204,25 @@ test("an answer is given again to a run that is taken up again, unless it was an
     });
     for (let i = 0; i < 2; i++) {
       const session = await behest.as("alice", {}, { run: unified });
-      const { text } = await generateText(guard({ model, tools, prompt: "x" }, session));
-      expect(text).toBe("answer");
+      const failing = session.run(async () => {
+        const { text } = await generateText(guard({ model, tools, prompt: "x" }));
+        throw new Error(text);
+      });
+      await expect(failing).rejects.toThrow("answer");
     }
     expect(asked(model)).toBe(times);
   }
+});
+
+test("a run that has ended is not taken up again: to regenerate is to ask again", async () => {
+  await using behest = await testBehest();
+  const model = new MockLanguageModelV4({ doGenerate: answer("answer") });
+  for (let i = 0; i < 2; i++) {
+    const session = await behest.as("alice", {}, { run: "chat" });
+    await generateText(guard({ model, prompt: "x" }, session));
+    await behest.records.list();
+  }
+  expect(asked(model)).toBe(2);
 });
 
 test("models of an older specification are asked as the SDK asks them", async () => {

@@ -79,7 +79,7 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
         const { replay } = turn.handle;
         const result =
           replay === undefined
-            ? await until(turn.signal, inner().doGenerate(turn.options))
+            ? await answered(turn, () => inner().doGenerate(turn.options))
             : decodeAnswer(replay);
         if (replay === undefined) await record(turn, inner(), result);
         return { ...result, content: result.content.map((part) => stamped(part, turn)) };
@@ -95,7 +95,7 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
       step.loop.release ??= holdRun();
       const { stream, ...rest } =
         replay === undefined
-          ? await until(turn.signal, inner().doStream(turn.options))
+          ? await answered(turn, () => inner().doStream(turn.options))
           : { stream: ReadableStream.from(partsOf(decodeAnswer(replay))) };
       const collected = collectAnswer();
       const tap = new TransformStream<LanguageModelV4StreamPart, LanguageModelV4StreamPart>({
@@ -117,4 +117,14 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
     },
   };
   return brand(guarded, { model, session: explicit } satisfies Wrapped);
+}
+
+/** What the model answers, unless the signal fires first. A question that it failed to answer may be asked again. */
+async function answered<T>({ signal, handle }: Turn, ask: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await until(signal, ask());
+  } catch (error) {
+    handle.abandon();
+    throw error;
+  }
 }

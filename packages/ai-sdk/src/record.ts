@@ -33,7 +33,7 @@ export async function record(
   model: LanguageModelV4,
   answer: Answer | undefined,
 ): Promise<void> {
-  if (!isWhole(answer)) return;
+  if (!isWhole(answer)) return handle.abandon();
   const { content, response } = answer;
   const reasoning = content.flatMap((part) => (part.type === "reasoning" ? [part.text] : []));
   const system = systemOf(options.prompt);

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { BehestError, type Session } from "@behest/core";
-import { ambientSession } from "@behest/core/adapter";
+import type { Session } from "@behest/core";
+import { ambientSession, noSession } from "@behest/core/adapter";
 
 const enclosing: AsyncLocalStorage<string> = new AsyncLocalStorage();
 
@@ -17,8 +17,5 @@ export function enclosingCall(): string {
 export function sessionFor(explicit: Session | undefined, what: string): Session {
   const session = explicit ?? ambientSession();
   if (session) return session;
-  throw new BehestError(
-    "no_session",
-    `no_session: ${what} was called outside a session. Wrap the call: session.run(() => agent.generate(…)), or pass the session: guard(settings, session).`,
-  );
+  throw noSession(what);
 }

@@ -1,7 +1,7 @@
 import type { Tool, ToolExecutionOptions } from "ai";
 import type { z } from "zod";
 import type { DelegateRequest, Session } from "@behest/core";
-import { spawn } from "@behest/core/adapter";
+import { type Delegate, spawn } from "@behest/core/adapter";
 import { type Execute, type Guarded, brand, marked } from "./mark.ts";
 import { sessionFor } from "./session.ts";
 import { turnOf } from "./step.ts";
@@ -28,10 +28,10 @@ export function subagentTool<S extends z.ZodObject>(spec: Subagent<S>): Tool<z.i
       { toolCallId: callId, messages, abortSignal: signal }: ToolExecutionOptions<unknown>,
     ) => {
       const session = sessionFor(explicit, `"${name}"`);
-      const call = { tool: name, args: input, callId, turn: await turnOf(callId, messages) };
-      const parsed = input as z.infer<S>;
-      const request = typeof delegate === "function" ? delegate(parsed) : delegate;
-      const answer = spawn(session, call, request, (child) => run(parsed, child));
+      const call = { tool: name, args: input, callId, turn: await turnOf(callId, messages), signal };
+      const answer = spawn(session, call, delegate as Delegate, (child, args) =>
+        run(args as z.infer<S>, child),
+      );
       return signal ? until(signal, answer) : answer;
     };
   };

@@ -26,7 +26,7 @@ export async function verifyUnder(
     audience: manifest.origin,
     ...(now !== undefined && { now }),
   });
-  if (!speaksFor(issuers, verified.issuer, verified.principal))
+  if (!speaksFor(issuers, { iss: verified.issuer, key: verified.issuerKey }, verified.principal))
     throw new CliError(
       "issuer_not_allowed",
       "the trust manifest does not let this issuer speak for this principal.",

@@ -85,7 +85,10 @@ test("without --out a delegation goes to standard output alone, ready to be pipe
   );
   const input = place.mustWith({ input: root }, "derive", "-", "--tool", "read_file(path=/docs/a/**)");
   expect(JSON.parse(place.mustWith({ input }, "inspect", "-", "--json"))).toMatchObject({
-    hops: [{ maxDepth: 1, agent: "assistant" }, { depth: 1, grants: ["read_file(path=/docs/a/**)"] }],
+    hops: [
+      { maxDepth: 1, agent: "assistant" },
+      { depth: 1, grants: ["read_file(path=/docs/a/**)"] },
+    ],
   });
   expect(place.must("inspect", input.trim())).toContain("delegation of 2 tokens: verified");
 });

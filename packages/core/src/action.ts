@@ -1,6 +1,7 @@
 import { type Json, MAX_DEPTH, canonical } from "@behest/jws";
 import { type EnclosingCall, ambient } from "./ambient.ts";
 import type { LiveSession } from "./live.ts";
+import type { Finding } from "./types.ts";
 
 /** Arguments as they will be decided on, committed to and run: one value, parsed from its canonical text, frozen through and through. */
 export interface Arguments {
@@ -61,4 +62,10 @@ function enclosingCall(session: LiveSession, callId: string | undefined): Enclos
   const frame = ambient.getStore();
   if (!frame?.call || frame.session !== session) return undefined;
   return callId === undefined || callId === frame.call.callId ? frame.call : undefined;
+}
+
+/** What is found of arguments that {@link freeze} refuses. */
+export function notJson(tool: string): Finding {
+  const message = `${tool}: its parsed arguments are not JSON, so what runs could not be what was decided on.`;
+  return { check: "arguments", code: "args_not_json", message };
 }

@@ -1,25 +1,25 @@
-import { ambient } from "./ambient.ts";
+import type { Json } from "@behest/jws";
+import { ambient, noSession } from "./ambient.ts";
 import type { Session } from "./types.ts";
-import type { AmbientSession } from "./ambient.ts";
 import { BehestError, type Code } from "./error.ts";
 import type { Call, Execute } from "./call.ts";
 import { perform } from "./perform.ts";
 import { type CallName, refuse as refuseCall } from "./refuse.ts";
-import { OpenSession, aroundRun } from "./session.ts";
-import { spawn as spawnCall } from "./spawn.ts";
+import { type OpenSession, aroundRun, liveOf } from "./session.ts";
+import { type Delegate, type SpawnCall, spawn as spawnCall } from "./spawn.ts";
 import type { SeenTool } from "./store/types.ts";
 import { profileOf } from "./profile.ts";
-import { type TurnHandle, type TurnRecord, type TurnRequest, openTurn as openTurnOf } from "./turn.ts";
-import type { DelegateRequest } from "./types.ts";
+import type { TurnRecord } from "./interaction.ts";
+import { type TurnHandle, type TurnRequest, openTurn as openTurnOf } from "./turn.ts";
 
 export type { Codec } from "./codec.ts";
 export type ToolCall<T> = Call<T>;
-export type { CallName, TurnHandle, TurnRecord, TurnRequest };
-export { aroundRun };
+export type { CallName, Delegate, SpawnCall, TurnHandle, TurnRecord, TurnRequest };
+export { aroundRun, noSession };
 
 /** The ambient session, or undefined. */
 export function ambientSession(): Session | undefined {
-  return ambient.getStore()?.session;
+  return ambient.getStore()?.session.facade;
 }
 
 /**
@@ -41,11 +41,11 @@ export function refuse(session: Session, call: CallName, code: Code, message: st
 /** Starts a sub-agent; see spawn.ts. A wider request rejects with `wider_than_parent` and is recorded. */
 export function spawn(
   session: Session,
-  call: CallName,
-  request: DelegateRequest,
-  run: (child: Session) => Promise<string>,
+  call: SpawnCall,
+  delegate: Delegate,
+  run: (child: Session, args: Json) => Promise<string>,
 ): Promise<string> {
-  return spawnCall(live(session), call, request, run);
+  return spawnCall(live(session), call, delegate, run);
 }
 
 /** Before each model call: replays a recorded turn, or records a fresh one. Rejects when the session is over. */
@@ -91,13 +91,17 @@ export function reportTools(
   );
 }
 
-/** Keeps the current `session.run` open until released: for streams that outlive its function. */
-export function holdRun(): () => void {
+/**
+ * Keeps the current `session.run` open until released: for streams that outlive its function. Released as
+ * `unfinished`, because it failed or only paused, the run keeps its model turns, to be taken up again.
+ */
+export function holdRun(): (unfinished?: boolean) => void {
   return ambient.getStore()?.stretch?.hold() ?? (() => {});
 }
 
-function live(session: Session): AmbientSession {
-  if (session instanceof OpenSession) return session;
+function live(session: Session): OpenSession {
+  const found = liveOf(session);
+  if (found) return found;
   throw new BehestError(
     "no_session",
     "no_session: this is not a session that createBehest().open() returned, or two copies of @behest/core are installed.",

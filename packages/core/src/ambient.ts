@@ -3,7 +3,8 @@ import { BehestError } from "./error.ts";
 import type { LiveSession } from "./live.ts";
 import type { Session } from "./types.ts";
 
-export type AmbientSession = LiveSession & Session;
+/** What is at work here, with what others may see of it. */
+export type AmbientSession = LiveSession & { readonly facade: Session };
 
 /** What is ambient while an agent runs, and inside a guarded body. */
 export interface Frame {
@@ -16,7 +17,8 @@ export interface Frame {
 
 /** One `session.run`: open until its function has settled and every hold is released. */
 export interface Stretch {
-  hold(): () => void;
+  /** `unfinished`: what was held did not end well, or only paused, so the run may be taken up again. */
+  hold(): (unfinished?: boolean) => void;
 }
 
 export interface EnclosingCall {
@@ -25,7 +27,8 @@ export interface EnclosingCall {
   readonly ordinal: string;
   /** Guarded calls made so far from inside this body. */
   nested: number;
-  readonly credential?: string;
+  /** Gone when the body has ended. */
+  credential?: string | undefined;
 }
 
 // One storage across copies of this module: two of them would mean a baffling no_session.
@@ -37,14 +40,15 @@ export const ambient: AsyncLocalStorage<Frame> = ((globalThis as Record<symbol, 
 export function currentSession(): Session {
   const session = ambient.getStore()?.session;
   if (!session) throw noSession();
-  return session;
+  return session.facade;
 }
 
-function noSession(tool?: string): BehestError {
-  const what = tool === undefined ? "there is no session here" : `"${tool}" was called outside a session`;
+/** `what`: what was called, as a message names it: `"send_mail"`, a model. */
+export function noSession(what?: string): BehestError {
+  const happened = what === undefined ? "there is no session here" : `${what} was called outside a session`;
   return new BehestError(
     "no_session",
-    `no_session: ${what}. Wrap the call: session.run(() => agent.invoke(…)), or pass the session: guard(settings, session).`,
+    `no_session: ${happened}. Wrap the call: session.run(() => agent.invoke(…)), or pass the session: guard(settings, session).`,
   );
 }
 
@@ -72,16 +76,24 @@ export function runIn<T>(frame: Frame, fn: () => T, ended: (failed: boolean) => 
     ended(true);
     throw error;
   }
-  if (result instanceof Promise) {
-    return result.then(
-      (value: unknown) => settle(frame, value, ended),
-      (error: unknown) => {
-        ended(true);
-        throw error;
-      },
-    ) as T;
+  if (isThenable(result)) {
+    return ambient
+      .run(frame, () => Promise.resolve(result))
+      .then(
+        (value: unknown) => settle(frame, value, ended),
+        (error: unknown) => {
+          ended(true);
+          throw error;
+        },
+      ) as T;
   }
   return settle(frame, result, ended);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
 }
 
 type Step = (...args: unknown[]) => unknown;

@@ -1,12 +1,6 @@
 import type { Holder } from "@behest/delegation";
 import { type PrivateJwk, type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
-import {
-  type Manifest,
-  ProvenanceError,
-  certifyEntryKey,
-  issuersOf,
-  readCertificate,
-} from "@behest/provenance";
+import { type Manifest, ProvenanceError, certifyEntryKey, readCertificate } from "@behest/provenance";
 import type { Credentials, Deployment } from "./deployment.ts";
 import { BehestError } from "./error.ts";
 import { type Trust, trusted } from "./trust.ts";
@@ -40,17 +34,22 @@ const ENTRY_KEY_LIFETIME = 90 * 86_400;
 export async function createFrom(config: BehestConfig): Promise<Behest> {
   const clock = config.clock ?? Date.now;
   const { jws, manifest } = await trusted(config.trust);
-  apart(manifest, config);
+  const apart = apartFrom(manifest, config.trust.owner);
+  apart("signer", config.signer.jwk);
+  if (config.holder) apart("holder", config.holder.jwk);
   const entryKey = await generatePrivateJwk();
-  const certificate = await certified(config.signer, entryKey, manifest, clock());
+  const from = Math.floor(clock() / 1000);
+  const until = from + ENTRY_KEY_LIFETIME;
+  const certificate = await certified(config.signer, entryKey, manifest, { from, until });
   const engine = config.store[engineOf];
   await engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate });
   const closing = new AbortController();
   const deployment: Deployment = {
     engine,
     manifest,
-    anchors: issuersOf(manifest),
     entryKey: signerOf(entryKey),
+    until: until * 1000,
+    apart,
     clock,
     holder: config.holder,
     profiles: config.profiles ?? {},
@@ -65,7 +64,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
     await engine.close();
   };
   return {
-    open: (delegation, options = {}) => openSession(deployment, delegation, options),
+    open: async (delegation, options = {}) => (await openSession(deployment, delegation, options)).facade,
     records: {
       async list(filter) {
         await Promise.all(deployment.pending);
@@ -85,12 +84,11 @@ async function certified(
   enforcer: Signer,
   entryKey: PrivateJwk,
   manifest: Manifest,
-  now: number,
+  term: { readonly from: number; readonly until: number },
 ): Promise<string> {
-  const from = Math.floor(now / 1000);
   const { kty, crv, x } = entryKey;
   try {
-    const request = { jwk: { kty, crv, x }, origin: manifest.origin, from, until: from + ENTRY_KEY_LIFETIME };
+    const request = { jwk: { kty, crv, x }, origin: manifest.origin, ...term };
     const certificate = await certifyEntryKey(request, enforcer);
     await readCertificate(certificate, manifest);
     return certificate;
@@ -104,16 +102,14 @@ async function certified(
 }
 
 /** A process that enforces holds no key that could issue, approve, revoke, or change who is trusted. */
-function apart(manifest: Manifest, { trust, signer, holder }: BehestConfig): void {
+function apartFrom(manifest: Manifest, owner: string): Deployment["apart"] {
   const roles = [...manifest.issuers, ...manifest.approvers, ...manifest.revokers];
-  const reserved = new Set(roles.flatMap(({ jwk }) => (jwk ? [thumbprint(jwk)] : [])).concat(trust.owner));
-  for (const [name, key] of [
-    ["signer", signer],
-    ["holder", holder],
-  ] as const)
-    if (key && reserved.has(thumbprint(key.jwk)))
+  const reserved = new Set(roles.flatMap(({ jwk }) => (jwk ? [thumbprint(jwk)] : [])).concat(owner));
+  return (name, jwk) => {
+    if (reserved.has(thumbprint(jwk)))
       throw new BehestError(
         "key_readable",
         `key_readable: "${name}" is a key that owns, issues, approves or revokes. The enforcing process must not hold it.`,
       );
+  };
 }

@@ -15,19 +15,20 @@ export async function runBody<T>(
   body: () => Promise<T>,
 ): Promise<Ended<T>> {
   if (signal.aborted) return { outcome: "aborted", error: signal.reason };
+  let onAbort = (): void => {};
+  const abandoned = new Promise<Ended<T>>((resolve) => {
+    // A body that listens rejects in the turns of the event loop right after the signal.
+    onAbort = () =>
+      void setImmediate(() => setImmediate(() => resolve({ outcome: "unknown", error: signal.reason })));
+    // Before the body starts: it may be what fires the signal.
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
   const running = ambient
     .run(frame, async () => body())
     .then(
       (value): Ended<T> => ({ outcome: "done", value }),
       (error: unknown): Ended<T> => ({ outcome: signal.aborted ? "aborted" : "failed", error }),
     );
-  let onAbort = (): void => {};
-  const abandoned = new Promise<Ended<T>>((resolve) => {
-    // A body that listens rejects in the turns of the event loop right after the signal.
-    onAbort = () =>
-      void setImmediate(() => setImmediate(() => resolve({ outcome: "unknown", error: signal.reason })));
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
   try {
     return await Promise.race([running, abandoned]);
   } finally {

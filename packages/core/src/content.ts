@@ -7,7 +7,7 @@ import {
   hkdfSync,
   randomFillSync,
 } from "node:crypto";
-import { toBase64url, utf8 } from "@behest/jws";
+import { sha256, toBase64url, utf8 } from "@behest/jws";
 import { commit } from "@behest/provenance";
 
 /**
@@ -38,12 +38,17 @@ export function vaultOf(principal: string, key: Uint8Array): Vault {
     createSecretKey(Buffer.from(hkdfSync("sha256", key, "", `behest ${label} v1`, 32)));
   const [sealing, salting, naming] = [derive("seal"), derive("salt"), derive("name")];
   const mac = (k: KeyObject, parts: readonly string[]): Buffer => {
-    const h = createHmac("sha256", k);
     // Length first, so that no two lists of parts read the same.
-    for (const part of parts) h.update(`${part.length}:${part}`);
-    return h.digest();
+    let text = "";
+    for (const part of parts) text += `${part.length}:${part}`;
+    return createHmac("sha256", k).update(text).digest();
   };
-  const salt = (subject: string, field: string): Uint8Array => mac(salting, [subject, field]);
+  // One secret per subject, from it a salt per field: whoever is shown one field's salt can confirm no other.
+  let latest = { subject: "", secret: "" };
+  const salt = (subject: string, field: string): Uint8Array => {
+    if (latest.subject !== subject) latest = { subject, secret: toBase64url(mac(salting, [subject])) };
+    return sha256(`${latest.secret}:${field}`);
+  };
   return {
     principal,
     name: (...parts) => toBase64url(mac(naming, parts)),

@@ -1,5 +1,7 @@
 import { DelegationError, deriveDelegation, verifyDelegation } from "@behest/delegation";
 import { canonical, sha256, toBase64url } from "@behest/jws";
+import { freeze } from "./action.ts";
+import { issuersOf } from "@behest/provenance";
 import { BehestError, denied } from "./error.ts";
 import type { LiveSession, SessionParts } from "./live.ts";
 import { delegationAppend, openDelegation } from "./lineage.ts";
@@ -12,9 +14,12 @@ import type { DelegateRequest } from "./types.ts";
  */
 export async function deriveChild(
   parent: LiveSession,
-  request: DelegateRequest,
+  asked: DelegateRequest,
   id: string,
+  signal?: AbortSignal,
 ): Promise<SessionParts> {
+  // One value from here on: whoever asked may change theirs meanwhile.
+  const request = freeze(asked).value as unknown as DelegateRequest;
   const { deployment, vault, leaf } = parent;
   const { holder, chain } = parent.parts;
   const stopped = parent.stopped(deployment.clock());
@@ -22,6 +27,7 @@ export async function deriveChild(
   const jti = toBase64url(sha256(`${leaf.jti}\n${id}`));
   const wanted = vault.name("request", canonical(asJson(request)));
   const now = Math.floor(deployment.clock() / 1000);
+  const trust = { issuers: issuersOf(deployment.manifest), audience: deployment.manifest.origin, now };
   if (!(await deployment.engine.delegation(jti))) {
     const { agent, tools, task, expiresIn } = request;
     const claims = {
@@ -36,7 +42,7 @@ export async function deriveChild(
     const derived = await deriveDelegation({ chain }, claims, holder).catch((error: unknown) => {
       throw refusal(error);
     });
-    const { leaf: hop } = await verifyDelegation(derived, { issuers: deployment.anchors, now });
+    const { leaf: hop } = await verifyDelegation(derived, trust);
     const links = { at: deployment.clock(), spawn: id, request: wanted, parent: parent.parts.entry };
     await deployment.engine
       .append(delegationAppend(vault, derived.chain, hop, agent, links))
@@ -50,7 +56,13 @@ export async function deriveChild(
   if (stored.request !== wanted)
     throw denied("action_conflict", "this very sub-agent was started before with another delegation.");
   const { chain: own, agent } = openDelegation(vault, stored);
-  const { claims, tools } = await verifyDelegation(own, { issuers: deployment.anchors, now });
+  const { claims, leaf: child, tools } = await verifyDelegation(own, trust);
+  // Rows can be edited: what comes back must be the child of this very parent that this spawn made.
+  if (child.jti !== jti || own.length !== chain.length + 1 || chain.some((token, i) => own[i] !== token))
+    throw new BehestError(
+      "store_mismatch",
+      "store_mismatch: a stored delegation is not the one that this spawn made.",
+    );
   return {
     ...parent.parts,
     agent: agent ?? "agent",
@@ -60,6 +72,7 @@ export async function deriveChild(
     entry: stored.hash,
     path: parent.parts.path === "" ? id : `${parent.parts.path}/${id}`,
     parent,
+    signal,
   };
 }
 

@@ -1,5 +1,5 @@
-import type { Anchor, Holder } from "@behest/delegation";
-import type { Signer } from "@behest/jws";
+import type { Holder } from "@behest/delegation";
+import type { PublicJwk, Signer } from "@behest/jws";
 import type { Manifest } from "@behest/provenance";
 import type { Profile } from "./profile.ts";
 import type { Engine } from "./store/types.ts";
@@ -15,9 +15,12 @@ export type Credentials = (
 export interface Deployment {
   readonly engine: Engine;
   readonly manifest: Manifest;
-  readonly anchors: readonly Anchor[];
   /** Signs span proofs here; the store signs entries with the same key. */
   readonly entryKey: Signer;
+  /** When the entry key's certificate runs out, ms since the epoch. */
+  readonly until: number;
+  /** Throws `key_readable` for a key that the manifest reserves for another role. */
+  readonly apart: (name: string, jwk: PublicJwk) => void;
   /** ms since the epoch. */
   readonly clock: () => number;
   readonly holder: Holder | undefined;

@@ -9,6 +9,7 @@ export type Code =
   | "tool_not_granted"
   | "argument_not_granted"
   | "args_not_json"
+  | "too_large"
   | "wider_than_parent"
   | "delegation_expired"
   | "revoked"

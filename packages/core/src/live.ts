@@ -16,8 +16,13 @@ export interface Run {
   /** Durable id, or a random one: then nothing resumes. */
   id: string;
   durable: boolean;
-  /** Where the entries of its model turns stand, by turn. */
+  /** Where the entries of its model turns stand, by {@link turnKey}. */
   readonly turns: Map<string, Promise<TurnPlace>>;
+  /** Its root agent's last turn chose calls: whatever settled since, the run has not ended. */
+  unanswered: boolean;
+  /** How many `session.run` are under way, and whether one of those since none was has failed. */
+  open: number;
+  failed: boolean;
   /** Denials since the last action that was permitted. */
   denials: number;
   readonly stop: AbortController;
@@ -28,6 +33,9 @@ export function newRun(id: string | undefined): Run {
     id: id ?? randomUUID(),
     durable: id !== undefined,
     turns: new Map(),
+    unanswered: false,
+    open: 0,
+    failed: false,
     denials: 0,
     stop: new AbortController(),
   };
@@ -104,9 +112,14 @@ export class LiveSession {
     return this.#ordinal++;
   }
 
-  /** Why nothing may go on in this session, or undefined. */
+  /** A turn of this very agent: a provider may give two agents' turns one id. */
+  turnKey(turn: string): string {
+    return `${this.parts.path}\n${turn}`;
+  }
+
+  /** Why nothing may go on in this session, or undefined. What could not be signed verifiably is not begun. */
   stopped(now: number): Extract<Code, "delegation_expired" | "session_ended"> | undefined {
-    if (this.signal.aborted) return "session_ended";
+    if (this.signal.aborted || now >= this.deployment.until) return "session_ended";
     return now >= this.expires ? "delegation_expired" : undefined;
   }
 

@@ -75,7 +75,7 @@ test("whatever is wrong with a delegation, nothing opens, under one stable code"
   await refused(await root(behest, { issuer: "https://else.test" }), "delegation_invalid");
   await refused(flipped(good.chain[0]!), "delegation_invalid");
   await refused(good, "holder_mismatch", { holder: await generateHolder() });
-  now += 3_600_000;
+  now += 3_700_000;
   await refused(good, "delegation_expired");
 });
 

@@ -1,11 +1,14 @@
 import {
+  type Anchor,
   type DelegationLike,
   DelegationError,
+  type Holder,
   type VerifiedDelegation,
   parseDelegation,
   verifyDelegation,
 } from "@behest/delegation";
-import { issuersOf, speaksFor } from "@behest/provenance";
+import { publicKey, randomBytes, thumbprint, verify as verifySignature } from "@behest/jws";
+import { issuersOf, parseCheckpoint, speaksFor } from "@behest/provenance";
 import { vaultOf } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { BehestError } from "./error.ts";
@@ -20,19 +23,24 @@ export async function openSession(
   delegation: DelegationLike,
   options: OpenOptions,
 ): Promise<OpenSession> {
+  const { engine, clock } = deployment;
   if (deployment.closing.aborted)
     throw new BehestError("session_ended", "session_ended: this Behest is closed.");
-  const { chain, verified } = await verify(deployment, delegation);
-  const { issuer, principal, claims, leaf } = verified;
-  mayAssert(deployment, verified);
-  const holder = options.holder ?? deployment.holder;
-  if (holder?.thumbprint !== leaf.holder)
+  if (clock() >= deployment.until)
     throw new BehestError(
-      "holder_mismatch",
-      `holder_mismatch: the delegation is bound to another key than ${holder ? "this holder's" : "none: pass open(…, { holder })"}.`,
+      "trust_invalid",
+      "trust_invalid: the entry key's certificate has run out. Make a new Behest.",
     );
-
-  const { engine, clock } = deployment;
+  // Roles hold at log indexes: what is opened now is recorded at the end of the log as it stands.
+  const issuers = issuersOf(deployment.manifest, parseCheckpoint(await engine.checkpoint()).size);
+  const { chain, verified } = await verify(deployment, issuers, delegation);
+  const { issuer, issuerKey, principal, claims, leaf } = verified;
+  if (!speaksFor(issuers, { iss: issuer, key: issuerKey }, principal))
+    throw new BehestError(
+      "issuer_not_allowed",
+      "issuer_not_allowed: the trust manifest does not let this issuer speak for this principal.",
+    );
+  const holder = await holds(deployment, options.holder ?? deployment.holder, leaf.holder);
   const { pseudonym, key } = await engine.principal(issuer, principal);
   const vault = vaultOf(pseudonym, key);
   let parent: string | undefined;
@@ -58,8 +66,23 @@ export async function openSession(
   });
 }
 
+/** The holder has the key that the leaf is bound to, whatever it says of itself, and no other role's. */
+async function holds(deployment: Deployment, holder: Holder | undefined, bound: string): Promise<Holder> {
+  if (!holder || thumbprint(holder.jwk) !== bound)
+    throw new BehestError(
+      "holder_mismatch",
+      `holder_mismatch: the delegation is bound to another key than ${holder ? "this holder's" : "none: pass open(…, { holder })"}.`,
+    );
+  deployment.apart("holder", holder.jwk);
+  const challenge = randomBytes(32);
+  if (!(await verifySignature(publicKey(holder.jwk), challenge, await holder.sign(challenge))))
+    throw new BehestError("holder_mismatch", "holder_mismatch: this holder does not sign with its key.");
+  return holder;
+}
+
 async function verify(
   deployment: Deployment,
+  issuers: readonly Anchor[],
   delegation: DelegationLike,
 ): Promise<{ chain: readonly string[]; verified: VerifiedDelegation }> {
   try {
@@ -68,7 +91,7 @@ async function verify(
     return {
       chain,
       verified: await verifyDelegation(chain, {
-        issuers: deployment.anchors,
+        issuers,
         audience: deployment.manifest.origin,
         now,
       }),
@@ -78,13 +101,4 @@ async function verify(
     const code = cause.code === "delegation_expired" ? cause.code : "delegation_invalid";
     throw new BehestError(code, `${code}: ${cause.code}: ${cause.message}`, { cause });
   }
-}
-
-/** An issuer speaks for the subjects that the trust manifest gives it, and no others. */
-function mayAssert({ manifest }: Deployment, { issuer, principal }: VerifiedDelegation): void {
-  if (!speaksFor(issuersOf(manifest), issuer, principal))
-    throw new BehestError(
-      "issuer_not_allowed",
-      "issuer_not_allowed: the trust manifest does not let this issuer speak for this principal.",
-    );
 }

@@ -193,7 +193,7 @@ test("nothing runs once the delegation has expired, whatever was authorised befo
   await using behest = await testBehest({ clock: () => now });
   const alice = await behest.as("alice", mail);
   expect((await alice.authorize({ tool: "read", args: {} })).verdict).toBe("permit");
-  now += 3_600_000;
+  now += 3_700_000;
   expect((await alice.authorize({ tool: "read", args: {} })).verdict).toBe("deny");
   expect((await refusal(alice.perform({ tool: "read", args: {} }, never))).code).toBe("delegation_expired");
 });

@@ -1,7 +1,7 @@
 import { FormatError } from "@behest/jws";
-import { type Arguments, type Place, freeze, placeOf } from "./action.ts";
+import { type Arguments, type Place, freeze, notJson, placeOf } from "./action.ts";
 import { toolLabel } from "./label.ts";
-import { type AmbientSession, ambient } from "./ambient.ts";
+import { type AmbientSession, type EnclosingCall, ambient } from "./ambient.ts";
 import { runBody } from "./body.ts";
 import type { Call, Execute } from "./call.ts";
 import { decide } from "./checks/check.ts";
@@ -43,11 +43,7 @@ function judge<T>(session: LiveSession, call: Call<T>, place: Place): { draft: D
     args = freeze(call.args);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    const message = `${toolLabel(tool, session.tools)}: its parsed arguments are not JSON, so what runs could not be what was decided on.`;
-    const verdict: Verdict = {
-      verdict: "deny",
-      findings: [{ check: "arguments", code: "args_not_json", message }],
-    };
+    const verdict: Verdict = { verdict: "deny", findings: [notJson(toolLabel(tool, session.tools))] };
     return { draft: { place, tool, text: "args_not_json", class: session.classOf(tool, null), verdict, at } };
   }
   const actionClass = session.classOf(tool, args.value, definition);
@@ -65,6 +61,8 @@ interface Started<T> {
 async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): Promise<Outcome<T>> {
   const { draft, span } = s;
   const { deployment } = session;
+  // Whatever could throw has to before something is begun that would then have no outcome.
+  const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
   const credential = await credentialFor(session, draft, span);
   const prepared = await prepare(session, draft);
   const about = { credential: credential?.name, trace: span.trace };
@@ -85,11 +83,11 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
 
   const stretch = ambient.getStore()?.stretch;
   const { turn, callId, ordinal } = draft.place;
-  const inside = { turn, callId, ordinal, nested: 0, ...(credential && { credential: credential.value }) };
+  const inside: EnclosingCall = { turn, callId, ordinal, nested: 0, credential: credential?.value };
   const frame = { session, ...(stretch && { stretch }), call: inside };
-  const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
   const from = deployment.clock();
   const ended = await runBody(frame, signal, () => s.execute(s.args.value, { signal }));
+  inside.credential = undefined;
   return finish(session, call, { draft, span, attempt, from, action: begun.placed! }, ended);
 }
 
@@ -100,7 +98,7 @@ async function credentialFor(
   span: ActionSpan,
 ): Promise<Awaited<ReturnType<Credentials>>> {
   try {
-    return await session.deployment.credentials?.(draft.tool, session);
+    return await session.deployment.credentials?.(draft.tool, session.facade);
   } catch {
     const message = `${toolLabel(draft.tool, session.tools)}: no credential could be had for it.`;
     const finding = { check: "credential", code: "credential_failed", message } as const;

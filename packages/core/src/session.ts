@@ -1,48 +1,61 @@
-import type { Json } from "@behest/delegation";
 import { freeze } from "./action.ts";
 import { type Frame, ambient, runIn } from "./ambient.ts";
+import type { Execute } from "./call.ts";
 import { decide } from "./checks/check.ts";
 import { deriveChild } from "./delegate.ts";
 import { LiveSession } from "./live.ts";
 import { perform } from "./perform.ts";
 import { openStretch } from "./stretch.ts";
-import type { Action, DelegateRequest, Outcome, Session, Verdict } from "./types.ts";
+import type { Action, DelegateRequest, Session } from "./types.ts";
 
-/** What users hold: a session's state and the ways to act in it. */
-export class OpenSession extends LiveSession implements Session {
+/**
+ * A session at work. Users, tool bodies and adapters hold its `facade`: what is in here (its parent, the
+ * deployment, its grants) is out of their reach.
+ */
+export class OpenSession extends LiveSession {
+  readonly facade: Session = facadeOf(this);
+
   run<T>(fn: () => T): T {
     const stretch = openStretch(this, ambient.getStore()?.stretch);
     const frame: Frame = { session: this, stretch };
-    return stretch.enter(() => runIn(frame, () => wrapped(this, fn), stretch.settled));
-  }
-
-  delegate(request: DelegateRequest): Promise<OpenSession> {
-    return this.spawn(request, this.actionId("", `delegate#${this.nextOrdinal()}`, ""));
+    return stretch.enter(() => runIn(frame, () => wrapped(this.facade, fn), stretch.settled));
   }
 
   /** The child that the spawn `id` makes: the same one however often it is asked for. */
-  async spawn(request: DelegateRequest, id: string): Promise<OpenSession> {
-    return new OpenSession(await deriveChild(this, request, id));
+  async spawn(request: DelegateRequest, id: string, signal?: AbortSignal): Promise<OpenSession> {
+    return new OpenSession(await deriveChild(this, request, id, signal));
   }
+}
 
-  async authorize(action: Action): Promise<Verdict> {
-    const { value } = freeze(action.args);
-    const { tool } = action;
-    return decide({
-      session: this,
-      tool,
-      args: value,
-      class: this.classOf(tool, value),
-      now: this.deployment.clock(),
-    });
-  }
+const lives: WeakMap<Session, OpenSession> = new WeakMap();
 
-  perform<T>(
-    action: Action,
-    execute: (args: Json, options: { signal: AbortSignal }) => Promise<T>,
-  ): Promise<Outcome<T>> {
-    return perform(this, action, execute);
-  }
+/** What is behind a session; undefined for anything that this copy of core did not open. */
+export function liveOf(session: Session): OpenSession | undefined {
+  return lives.get(session);
+}
+
+function facadeOf(live: OpenSession): Session {
+  const facade: Session = Object.freeze({
+    get id() {
+      return live.id;
+    },
+    principal: live.principal,
+    agent: live.agent,
+    signal: live.signal,
+    run: <T>(fn: () => T): T => live.run(fn),
+    async delegate(request: DelegateRequest) {
+      const id = live.actionId("", `delegate#${live.nextOrdinal()}`, "");
+      return (await live.spawn(request, id)).facade;
+    },
+    async authorize({ tool, args }: Action) {
+      const { value } = freeze(args);
+      const now = live.deployment.clock();
+      return decide({ session: live, tool, args: value, class: live.classOf(tool, value), now });
+    },
+    perform: <T>(action: Action, execute: Execute<T>) => perform(live, action, execute),
+  });
+  lives.set(facade, live);
+  return facade;
 }
 
 type Wrap = <T>(session: Session, fn: () => T) => T;
@@ -53,7 +66,7 @@ export function aroundRun(wrap: Wrap): void {
   wraps.add(wrap);
 }
 
-function wrapped<T>(session: OpenSession, fn: () => T): T {
+function wrapped<T>(session: Session, fn: () => T): T {
   let inner = fn;
   for (const wrap of wraps) {
     const next = inner;

@@ -36,7 +36,8 @@ export function actionSpan(session: LiveSession, tool: string, callId: string): 
     attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool },
   });
   if (!span.isRecording()) return SILENT;
-  if (callId.length <= 128) span.setAttribute("gen_ai.tool.call.id", callId);
+  // A provider may put anything into an id; what looks like one is passed on.
+  if (/^[\w-]{1,64}$/.test(callId)) span.setAttribute("gen_ai.tool.call.id", callId);
   const { traceId, spanId } = span.spanContext();
   let deferred = false;
   const finish = (error?: string): void => {
@@ -51,12 +52,16 @@ export function actionSpan(session: LiveSession, tool: string, callId: string): 
     enter: (fn) => context.with(trace.setSpan(context.active(), span), fn),
     prove(facts) {
       const told = { ...facts, principal: session.vault.principal, delegation: session.leaf.jti };
-      for (const [name, value] of Object.entries(told)) span.setAttribute(`behest.${name}`, value);
-      const proof = signSpanProof(
-        { ...told, tool, trace: traceId, span: spanId },
-        session.deployment.entryKey,
-      );
-      span.setAttribute("behest.proof", proof);
+      try {
+        const proof = signSpanProof(
+          { ...told, tool, trace: traceId, span: spanId },
+          session.deployment.entryKey,
+        );
+        for (const [name, value] of Object.entries(told)) span.setAttribute(`behest.${name}`, value);
+        span.setAttribute("behest.proof", proof);
+      } catch {
+        // A span is a pointer, never the evidence: one that cannot be proven goes without.
+      }
     },
     end(error) {
       if (!deferred) finish(error);

@@ -1,11 +1,20 @@
-import { type Arguments, type Place, freeze, placeOf } from "./action.ts";
+import { FormatError, type Json, canonical } from "@behest/jws";
+import { type Arguments, type Place, freeze, notJson, placeOf } from "./action.ts";
 import { toolLabel } from "./label.ts";
-import type { AmbientSession } from "./ambient.ts";
 import { BehestError, denied } from "./error.ts";
 import { kept } from "./record.ts";
 import { type CallName, refuseFor } from "./refuse.ts";
-import { OpenSession } from "./session.ts";
+import type { OpenSession } from "./session.ts";
 import type { DelegateRequest, Session } from "./types.ts";
+
+/** The call of a tool that starts a sub-agent. */
+export interface SpawnCall extends CallName {
+  /** The framework's own signal; it stops the sub-agent too. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the sub-agent may do, or a function of the frozen arguments that says so. */
+export type Delegate = DelegateRequest | ((args: Json) => DelegateRequest);
 
 /**
  * Starts a sub-agent under a narrower delegation: one per call, however often the call is made again.
@@ -14,19 +23,14 @@ import type { DelegateRequest, Session } from "./types.ts";
  * needs no grant of its own: depth and the derived grants govern it, and the derivation is its record.
  */
 export async function spawn(
-  session: AmbientSession,
-  call: CallName,
-  request: DelegateRequest,
-  run: (child: Session) => Promise<string>,
+  session: OpenSession,
+  call: SpawnCall,
+  delegate: Delegate,
+  run: (child: Session, args: Json) => Promise<string>,
 ): Promise<string> {
-  if (!(session instanceof OpenSession))
-    throw new BehestError(
-      "no_session",
-      "no_session: this session was not opened by this copy of @behest/core.",
-    );
   const place = placeOf(session, call);
   const named: CallName = { ...call, callId: place.callId, turn: place.turn };
-  const args = freeze(call.args);
+  const args = await frozenArgs(session, named);
   const begun = await begin(session, place, call.tool, args);
   if (begun.result !== undefined) return begun.result;
   const { engine } = session.deployment;
@@ -40,17 +44,27 @@ export async function spawn(
       ...(content[0] && { result: content[0].id }),
     });
   try {
-    const child = await session.spawn(request, place.id);
-    const answer = await child.run(() => run(child));
-    await end("done", [kept(session, place.id, "result", answer, session.expires)]);
+    const request = typeof delegate === "function" ? delegate(args.value) : delegate;
+    const child = await session.spawn(request, place.id, call.signal);
+    const answer = await child.run(() => run(child.facade, args.value));
+    await end("done", [kept(session, place.id, "result", canonical(answer), session.expires)]);
     return answer;
   } catch (error) {
     await end("failed", []);
-    if (!BehestError.isInstance(error) || error.name !== "BehestDenied" || error.code !== "wider_than_parent")
+    if (!BehestError.isInstance(error) || error.code !== "wider_than_parent" || error.name !== "BehestDenied")
       throw error;
     const { code, message } = error;
     await refuseFor(session, named, { check: "derive", code, message });
     throw error;
+  }
+}
+
+async function frozenArgs(session: OpenSession, call: CallName): Promise<Arguments> {
+  try {
+    return freeze(call.args);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw await refuseFor(session, call, notJson(toolLabel(call.tool, session.tools)));
   }
 }
 
@@ -65,7 +79,8 @@ async function begin(
       action: place.id,
       args: session.vault.name("args", tool, args.text),
       attempt,
-      repeatable: true,
+      // Without a durable run its child has no journal, and would do everything again.
+      repeatable: session.root.durable,
       expires: session.expires,
     });
     switch (begun.begun) {
@@ -80,7 +95,10 @@ async function begin(
             "already_done",
             `${toolLabel(tool, session.tools)}: this sub-agent has ended; its answer is no longer kept.`,
           );
-        return { attempt, result: session.vault.open(place.id, "result", begun.result) };
+        return {
+          attempt,
+          result: JSON.parse(session.vault.open(place.id, "result", begun.result)) as string,
+        };
       case "running":
         throw denied(
           "action_running",

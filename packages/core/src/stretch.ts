@@ -1,6 +1,6 @@
 import { type Span, SpanStatusCode, context, trace } from "@opentelemetry/api";
 import type { Stretch } from "./ambient.ts";
-import { background } from "./deployment.ts";
+import { endStretch } from "./journal.ts";
 import type { LiveSession } from "./live.ts";
 import { tracer } from "./span.ts";
 
@@ -18,7 +18,6 @@ export interface OpenStretch extends Stretch {
  * forgotten: they serve a run that is taken up again, and this one is complete.
  */
 export function openStretch(session: LiveSession, outer: Stretch | undefined): OpenStretch {
-  const { root, deployment } = session;
   const span: Span = tracer().startSpan(`invoke_agent ${session.agent}`, {
     attributes: {
       "gen_ai.operation.name": "invoke_agent",
@@ -29,16 +28,14 @@ export function openStretch(session: LiveSession, outer: Stretch | undefined): O
     links: links(session),
   });
   session.span = span;
+  session.root.open++;
   let open = 1;
   let failed = false;
   const release = (): void => {
     if (--open > 0) return;
     if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end();
-    if (!failed && root.durable && !outer && !session.parts.parent) {
-      session.asked.clear();
-      background(deployment, deployment.engine.forget(session.vault.name("run", root.id)));
-    }
+    endStretch(session, { failed, outermost: !outer && !session.parts.parent });
   };
   return {
     enter: (fn) => context.with(trace.setSpan(context.active(), span), fn),
@@ -49,9 +46,11 @@ export function openStretch(session: LiveSession, outer: Stretch | undefined): O
     hold: () => {
       open++;
       let held = true;
-      return () => {
-        if (held) release();
+      return (unfinished = false) => {
+        if (!held) return;
         held = false;
+        failed ||= unfinished;
+        release();
       };
     },
   };

@@ -26,7 +26,7 @@ export const results: { encode(value: unknown): Json | undefined; decode(json: J
 };
 
 /** Plain JSON through and through; a member that is undefined counts as absent. */
-export function isJson(value: unknown): value is Json {
+function isJson(value: unknown): value is Json {
   if (typeof value !== "object" || value === null)
     return (
       value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)

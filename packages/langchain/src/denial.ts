@@ -15,10 +15,3 @@ export function denialMessage(error: BehestError, call: { readonly id?: string }
     status: "error",
   });
 }
-
-export function noSession(what: string): BehestError {
-  return new BehestError(
-    "no_session",
-    `no_session: ${what} was called outside a session. Wrap the call: session.run(() => agent.invoke(…)).`,
-  );
-}

@@ -1,5 +1,5 @@
 import { BehestError } from "@behest/core";
-import { aroundRun } from "@behest/core/adapter";
+import { aroundRun, holdRun } from "@behest/core/adapter";
 import { ToolMessage } from "@langchain/core/messages";
 import { isGraphBubbleUp } from "@langchain/langgraph";
 import { MiddlewareError, ToolInvocationError, createMiddleware } from "langchain";
@@ -39,6 +39,8 @@ export function gate({ spawnTool, fatal }: GateOptions): Gate {
       } catch (error) {
         if (isDenial(error)) return denialMessage(error, toolCall, toolCall.name);
         const stopped = runtime.signal?.aborted === true || session.signal.aborted;
+        // A pause: the run is taken up again, in another `session.run`.
+        if (isGraphBubbleUp(error)) holdRun()(true);
         if (fatal || stopped || isGraphBubbleUp(error) || isOurs(error)) throw error;
         // Without a middleware LangChain tells the model of a tool's exception, in these words.
         return new ToolMessage({

@@ -33,14 +33,16 @@ export async function journalled(
     return again && again.id !== replay.id ? replay : (answer as AIMessage);
   }
   const turn: Sampling = {};
-  const answer = await ask(turn);
+  const answer = await ask(turn).catch((error: unknown) => {
+    opened.abandon();
+    throw error;
+  });
   const message = messageOf(answer);
   if (message) {
     // Tools name their turn by this id, also after a restart; so it must exist before it is recorded.
     if (message.id === undefined) message._updateId(randomUUID());
-    const { record } = await openTurn(session, { ...key, turnId: message.id! });
     const response = asJson(toStored(message));
-    await record(recordOf(turn, message, response), response);
+    await opened.record({ ...recordOf(turn, message, response), id: message.id! }, response);
   }
   return answer as AIMessage;
 }
@@ -84,14 +86,21 @@ function recordOf({ asked, alternatives = [] }: Sampling, message: AIMessage, re
   };
 }
 
-const descriptions: WeakMap<object, Json> = new WeakMap();
+interface Described {
+  readonly schema: unknown;
+  readonly text: unknown;
+  readonly as: Json;
+}
 
-/** A tool as providers are told of it; converting a schema is dear, and tools do not change. */
+const descriptions: WeakMap<object, Described> = new WeakMap();
+
+/** A tool as providers are told of it now. Converting a schema is dear, and done once for each. */
 function described(tool: ModelRequest["tools"][number]): Json {
-  let description = descriptions.get(tool);
-  if (description === undefined) {
-    description = asJson("schema" in tool ? convertToOpenAITool(tool as never) : tool);
-    descriptions.set(tool, description);
-  }
-  return description;
+  if (!("schema" in tool)) return asJson(tool);
+  const { schema, description: text } = tool as { schema: unknown; description?: unknown };
+  const known = descriptions.get(tool);
+  if (known && known.schema === schema && known.text === text) return known.as;
+  const as = asJson(convertToOpenAITool(tool as never));
+  descriptions.set(tool, { schema, text, as });
+  return as;
 }

@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Session } from "@behest/core";
-import { adoptRun, ambientSession } from "@behest/core/adapter";
+import { adoptRun, ambientSession, noSession } from "@behest/core/adapter";
 import { AIMessage, type BaseMessage } from "@langchain/core/messages";
 import type { ToolRunnableConfig } from "@langchain/core/tools";
 import { getCurrentTaskInput } from "@langchain/langgraph";
-import { noSession } from "./denial.ts";
 
 type Configurable = { readonly [name: string]: unknown };
 

@@ -1,9 +1,7 @@
 import type { DelegateRequest, Session } from "@behest/core";
-import { ambientSession, refuse, spawn } from "@behest/core/adapter";
+import { type Delegate as CoreDelegate, ambientSession, noSession, spawn } from "@behest/core/adapter";
 import { type DynamicStructuredTool, type ToolRunnableConfig, tool } from "@langchain/core/tools";
 import type { z } from "zod";
-import { isJson } from "./codec.ts";
-import { noSession } from "./denial.ts";
 import { type BodiedTool, callBody, withBody } from "./enforce.ts";
 import { markSpawn } from "./offer.ts";
 import { callOf, sessionHere } from "./place.ts";
@@ -58,21 +56,8 @@ export async function spawned(
   run: (input: unknown, config: ToolRunnableConfig) => Promise<string>,
 ): Promise<string> {
   const session = sessionHere(`"${name}"`, config?.configurable);
-  const call = { tool: name, ...callOf(config) };
-  if (!isJson(parsed))
-    throw await refuse(session, call, "args_not_json", "the parsed arguments are not JSON.");
-  const input = frozen(structuredClone(parsed));
-  const request = typeof delegate === "function" ? delegate(input) : delegate;
-  return spawn(session, { ...call, args: input }, request, ({ signal }) => {
-    const signals = config?.signal ? [signal, config.signal] : [signal];
-    return run(input, { ...config, signal: AbortSignal.any(signals) });
-  });
-}
-
-function frozen<T>(value: T): T {
-  if (typeof value === "object" && value !== null) {
-    for (const member of Object.values(value)) frozen(member);
-    Object.freeze(value);
-  }
-  return value;
+  const call = { tool: name, args: parsed, ...callOf(config), signal: config?.signal };
+  return spawn(session, call, delegate as CoreDelegate, ({ signal }, args) =>
+    run(args, { ...config, signal }),
+  );
 }

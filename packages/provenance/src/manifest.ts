@@ -1,4 +1,4 @@
-import type { PublicJwk } from "@behest/jws";
+import { type PublicJwk, thumbprint } from "@behest/jws";
 
 /** Log indexes at which a role holds: from `from` (default 0) up to `until`, exclusive (default: without end). */
 export interface IndexRange {
@@ -13,8 +13,6 @@ interface IssuerRole extends IndexRange {
   readonly iss: string;
   /** The `sub`s it may assert; `"*"` or absent: all. */
   readonly subjects?: readonly string[] | "*";
-  /** Tenants it may assert subjects of; absent: all. */
-  readonly tenants?: readonly string[];
   readonly rung?: Rung;
 }
 
@@ -62,9 +60,6 @@ export interface Manifest {
   readonly approvers: readonly Approver[];
   readonly revokers: readonly Revoker[];
   readonly witnesses: readonly [];
-  /** SHA-256, base64url, of the policy and of the profiles in force. */
-  readonly policy?: string;
-  readonly profiles?: string;
 }
 
 /** Those of `roles` that hold at a log index; without one, those that hold from now on without end. */
@@ -80,11 +75,19 @@ export function issuersOf(manifest: Manifest, index?: number): readonly Issuer[]
   return rolesAt(manifest.issuers, index);
 }
 
-/** Whether one of these issuers is `iss` and may assert this subject. */
-export function speaksFor(issuers: readonly Issuer[], iss: string, subject: string): boolean {
-  return issuers.some(
-    ({ iss: name, subjects = "*" }) => name === iss && (subjects === "*" || subjects.includes(subject)),
-  );
+/**
+ * Whether one of these issuers is the one that signed, by its name and by its key (RFC 7638 thumbprint), and
+ * may assert this subject. A key that no role names can only have come from a role's key set.
+ */
+export function speaksFor(
+  issuers: readonly Issuer[],
+  signed: { readonly iss: string; readonly key: string },
+  subject: string,
+): boolean {
+  const own = issuers.filter(({ iss }) => iss === signed.iss);
+  const named = own.filter(({ jwk }) => jwk && thumbprint(jwk) === signed.key);
+  const roles = named.length > 0 ? named : own.filter(({ jwks }) => jwks !== undefined);
+  return roles.some(({ subjects = "*" }) => subjects === "*" || subjects.includes(subject));
 }
 
 /** `x` of each key that must never be an enforcer's or an entry key: those of issuers, approvers and revokers. */

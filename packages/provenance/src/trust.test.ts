@@ -82,7 +82,7 @@ test.each([
   ["a person without a group", { approvers: [{ person: "p", jwk }] }],
   ["a revoker without a scope", { revokers: [{ jwk }] }],
   ["a witness, which nothing here would ask", { witnesses: [{ jwk }] }],
-  ["a policy that is no digest", { policy: "policies/v1" }],
+  ["a restriction that nothing enforces", { policy: "policies/v1" }],
 ])("a manifest with %s is refused when read and when signed", async (_, change) => {
   const wrong = { ...manifest, ...change } as unknown as Manifest;
   await expect(readTrust(forge(wrong), pin)).rejects.toMatchObject({ code: "malformed_trust" });
@@ -134,7 +134,7 @@ test("a role holds from its first index up to, not at, its last", async () => {
 test("issuers are handed on with their key or URL and what they may assert", async () => {
   const issuers: Manifest["issuers"] = [
     { iss: "a", jwk: issuer.jwk, subjects: "*", rung: "passkey" },
-    { iss: "b", jwks: "https://b.example/jwks.json", tenants: ["t"], until: 7 },
+    { iss: "b", jwks: "https://b.example/jwks.json", until: 7 },
   ];
   const jws = await signTrust(manifestOf({ issuer: issuer.jwk, enforcer: enforcer.jwk }, { issuers }), owner);
   const read = await readTrust(jws, thumbprint(owner.jwk));

@@ -72,7 +72,6 @@ const issuerMembers = role<IssuerMembers>({
   "jwk?": jwkShape,
   "jwks?": matching(/^https:\/\/[^\s]+$/),
   "subjects?": (value) => (value === "*" ? undefined : texts(value)),
-  "tenants?": texts,
   "rung?": word("local", "oauth", "passkey"),
 });
 
@@ -93,8 +92,6 @@ const shape: Check = closed<Manifest>({
   approvers: list(role<Approver>({ group: text, person: text, jwk: jwkShape })),
   revokers: list(role<Revoker>({ scope: text, jwk: jwkShape })),
   witnesses: where((value) => Array.isArray(value) && value.length === 0),
-  "policy?": bytes32,
-  "profiles?": bytes32,
 });
 
 /**

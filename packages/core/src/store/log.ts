@@ -42,6 +42,11 @@ export function sign(tail: Tail, draft: Draft, signer: Signer): { readonly tail:
   };
 }
 
+/** The head of a tail, as text. */
+export function headAt({ size, frontier }: Tail): string {
+  return headOf({ size, root: rootOf(frontier) });
+}
+
 /** The checkpoint of a tail, and its head as text. */
 export function seal(
   tail: Tail,

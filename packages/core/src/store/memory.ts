@@ -1,6 +1,6 @@
 import { randomBytes, toBase64url } from "@behest/jws";
 import { closed, conflict, missing, twice, unattached } from "./failure.ts";
-import { EMPTY, type Emitter, type Tail, emitterOf, seal, sign, trustDraft } from "./log.ts";
+import { EMPTY, type Emitter, type Tail, emitterOf, headAt, seal, sign, trustDraft } from "./log.ts";
 import { type ActionState, mayFinish, ruleBegin, ruleDelegation } from "./rules.ts";
 import {
   type Append,
@@ -60,7 +60,6 @@ class MemoryEngine implements Engine {
   #emitter: Emitter | undefined;
   #closed = false;
   #tail: Tail = EMPTY;
-  #checkpoint: string | undefined;
   #head = "";
   readonly #entries: string[] = [];
   readonly #hashes: string[] = [];
@@ -220,9 +219,11 @@ class MemoryEngine implements Engine {
     return this.#entries.slice(from, from + limit);
   }
 
+  /** Signed when somebody looks: nothing here is durable, so no batch has to end with it. */
   async checkpoint(): Promise<string> {
-    if (this.#checkpoint === undefined) throw missing();
-    return this.#checkpoint;
+    if (!this.#emitter || this.#tail.size === 0) throw missing();
+    const { identity, signer } = this.#emitter;
+    return seal(this.#tail, identity.origin, signer).checkpoint;
   }
 
   async close(): Promise<void> {
@@ -241,12 +242,11 @@ class MemoryEngine implements Engine {
   }
 
   #place(draft: Draft): Placed {
-    const { identity, signer } = this.#opened();
+    const { signer } = this.#opened();
     const { tail, leaf } = sign(this.#tail, draft, signer);
-    const { checkpoint, head } = seal(tail, identity.origin, signer);
+    const head = headAt(tail);
     const placed = { index: this.#tail.size, hash: toBase64url(leaf.nodes[0]!), head };
     this.#tail = tail;
-    this.#checkpoint = checkpoint;
     this.#head = head;
     this.#entries.push(leaf.jws);
     this.#hashes.push(placed.hash);

@@ -40,6 +40,7 @@ test("whatever is asked, an attempt starts once and ends once, and what is no re
         if ("finish" in next) {
           const finish = { action: "a", code: "ok", ...next.finish } as Finish;
           if (!mayFinish(state, finish, next.holds)) continue;
+          expect(next.holds).toBe(true);
           ended.push(finish.attempt);
           state = { ...state!, outcome: finish.outcome, code: finish.code };
           continue;

@@ -14,7 +14,7 @@ process.on("message", ({ id, method, args }: Order) => {
     return;
   }
   const call = engine[method] as (...args: unknown[]) => ReturnType<Engine["append"]>;
-  call.apply(engine, args).then(
+  call.apply(engine, [...args]).then(
     (value) => send({ id, value }),
     ({ code, message }: { code: string; message: string }) => send({ id, error: { code, message } }),
   );

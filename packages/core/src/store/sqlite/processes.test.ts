@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { objections, openLog, placedOf } from "../../../test/store/conformance.ts";
+import { objections, openLog, placedOf } from "../../../test/store/open-log.ts";
 import { testDeployment } from "../../../test/store/deployment.ts";
 import { RemoteStore } from "../../../test/store/remote.ts";
 import type { Begin, BeginResult, Engine, Placed } from "../types.ts";

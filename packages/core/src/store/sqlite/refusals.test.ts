@@ -14,10 +14,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { generatePrivateJwk, signerOf } from "@behest/jws";
+import { canonical, generatePrivateJwk, signerOf, toBase64url, utf8 } from "@behest/jws";
 import { parseCheckpoint, signCheckpoint } from "@behest/provenance";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { objections, openLog } from "../../../test/store/conformance.ts";
+import { objections, openLog } from "../../../test/store/open-log.ts";
 import { type TestDeployment, testDeployment } from "../../../test/store/deployment.ts";
 import { type Engine, type Placed, engine as engineOf } from "../types.ts";
 import { attach } from "./attach.ts";
@@ -159,6 +159,8 @@ test.each([
   ],
 ])("a log that does not agree with itself is refused: %s", async (_, sql) => {
   await makeLog(5);
+  // What the tables say must be enough.
+  rmSync(`${path}-head`);
   edit(sql);
   expect(await refusal()).toMatchObject({ code: "store_mismatch" });
 });
@@ -259,8 +261,29 @@ test("the next trust manifest comes into force; an older one or one too many is 
   await expect(running[engineOf].append(deployment.denial("a", delegation))).rejects.toMatchObject(invalid);
   await running.close();
   await store.close();
-  await expect(attach(path, first, OPTIONS)).rejects.toMatchObject(invalid);
+  await expect(attach(path, first, OPTIONS)).rejects.toThrow("a newer trust manifest");
   await deployment.nextTrust();
   await deployment.nextTrust();
   expect(await refusal()).toMatchObject(invalid);
+});
+
+test("a trust entry that was made to show an older manifest does not bring it back into force", async () => {
+  await makeLog(0);
+  const older = await deployment.identity();
+  await deployment.nextTrust();
+  await makeLog(0);
+  const db = new DatabaseSync(path);
+  const { idx, jws } = db.prepare("SELECT idx, jws FROM entry JOIN head ON idx = manifest").get() as {
+    idx: number;
+    jws: string;
+  };
+  db.close();
+  const [header, payload, signature] = jws.split(".");
+  const forged = { ...JSON.parse(Buffer.from(payload!, "base64url").toString()), manifest: older.manifest };
+  edit(
+    "UPDATE entry SET jws = ? WHERE idx = ?",
+    [header, toBase64url(utf8(canonical(forged))), signature].join("."),
+    idx,
+  );
+  await expect(attach(path, older, OPTIONS)).rejects.toMatchObject({ code: "store_mismatch" });
 });

@@ -106,10 +106,8 @@ export class Transactions {
       if (sealed) ({ checkpoint: this.#checkpoint, head: this.#head } = sealed);
       return { value, head: this.#head };
     } catch (error) {
-      const all = this.#concernsAll(error);
       this.#parts.leases.distrust();
-      if (this.#parts.db.isTransaction) this.#sql.rollback.run();
-      throw all ? this.#fail(error) : ownFault(error);
+      throw this.#rolledBack(error);
     }
   }
 
@@ -170,6 +168,17 @@ export class Transactions {
     const sealed = seal(this.#next, origin, this.#parts.emitter.signer);
     this.#sql.head.run(origin, sealed.checkpoint, certificate, manifest, now);
     return sealed;
+  }
+
+  /** Ends the failed transaction; answers with what its requests are told. */
+  #rolledBack(error: unknown): BehestError {
+    const all = this.#concernsAll(error);
+    try {
+      if (this.#parts.db.isTransaction) this.#sql.rollback.run();
+    } catch {
+      return this.#fail(error);
+    }
+    return all ? this.#fail(error) : ownFault(error);
   }
 
   #concernsAll(error: unknown): boolean {

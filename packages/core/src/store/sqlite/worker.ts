@@ -32,8 +32,11 @@ export type Sent =
       };
     };
 
-/** One transaction takes this many requests at most: other processes wait for it. */
-const GROUP = 256;
+/**
+ * One transaction takes this many requests at most: the calling thread goes on with the answers of one group
+ * while the next goes to disk, and other processes wait for one group, not for all that is under way.
+ */
+const GROUP = 24;
 const TICK = 1000;
 
 const port = parentPort!;

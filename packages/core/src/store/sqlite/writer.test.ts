@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { verifyLog } from "@behest/provenance";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { placedOf } from "../../../test/store/conformance.ts";
+import { placedOf } from "../../../test/store/open-log.ts";
 import { type TestDeployment, testDeployment } from "../../../test/store/deployment.ts";
 import type { BehestError } from "../../error.ts";
 import type { Begin, Finish, Placed } from "../types.ts";
@@ -109,6 +109,17 @@ test("a lease that was not renewed in time is over, at its end and not before", 
   await onDisk();
 });
 
+test("only the holder of its lease ends an attempt", async () => {
+  const writer = await open();
+  const delegation = append(writer);
+  const other = await open();
+  const request = deployment.begin("a", delegation);
+  const placed = placedOf(only(writer.write([begin(request)])) as object);
+  const outcome = finish(deployment.finish(request, placed));
+  expect(only(other.write([outcome]))).toEqual({ finished: "late" });
+  expect(only(writer.write([outcome]))).toMatchObject({ finished: "ended" });
+});
+
 test("an outcome that comes after its lease but before anybody asked is still taken, once", async () => {
   const writer = await open();
   const delegation = append(writer);
@@ -130,6 +141,7 @@ test("attaching closes the attempts of every lease that is over, and its late ho
   const placed = writer.write(requests.map(begin)).map((answer) => placedOf(only([answer]) as object));
   now += 10_000;
   const other = await open();
+  expect(await onDisk()).toMatchObject({ entries: 7 });
   expect(only(other.write([begin(requests[1]!)]))).toMatchObject({ begun: "ended", outcome: "unknown" });
   for (const [i, request] of requests.entries())
     expect(only(writer.write([finish(deployment.finish(request, placed[i]!))]))).toEqual({
@@ -162,7 +174,10 @@ test("a clock that is set back makes nothing live again, in this process or the 
   now += 2_000;
   const refused = { begun: "refused", code: "delegation_expired" };
   expect(only(writer.write([begin(request)]))).toEqual(refused);
-  append(writer);
+  // Nothing was written meanwhile: this process remembers by itself.
+  now -= 2_000;
+  expect(only(writer.write([begin(request)]))).toEqual(refused);
+  now += 2_000;
   only(writer.write([{ op: "append", request: deployment.denial("d", delegation) }]));
   now -= 60_000;
   expect(only(writer.write([begin(request)]))).toEqual(refused);

@@ -238,7 +238,11 @@ export class Writer {
   #noteHead(): void {
     const { checkpoint } = this.#transactions;
     if (checkpoint === undefined || checkpoint === this.#sidecar) return;
-    writeSidecar(this.#parts.path, checkpoint);
-    this.#sidecar = checkpoint;
+    try {
+      writeSidecar(this.#parts.path, checkpoint);
+      this.#sidecar = checkpoint;
+    } catch {
+      // It only falls behind.
+    }
   }
 }
