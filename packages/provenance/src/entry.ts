@@ -38,12 +38,15 @@ function headPrefix(kid: string): string {
 
 /**
  * Signs one entry. `payload` is canonical JSON and is not looked at; `seq` belongs to the emitter that owns
- * `signer`, and is given back when the entry is not appended. Synchronous: throws `signer_async`.
+ * `signer`, and is given back when the entry is not appended. Synchronous: throws `signer_async`, and `too_large`
+ * beyond {@link MAX_ENTRY}, which no verifier would read.
  */
 export function signEntry(payload: string, seq: number, signer: Signer): string {
   let prefix = prefixes.get(signer);
   if (prefix === undefined) prefixes.set(signer, (prefix = headPrefix(thumbprint(signer.jwk))));
   const input = `${header(prefix, seq)}.${toBase64url(utf8(payload))}`;
+  if (input.length > MAX_ENTRY - 100)
+    throw new ProvenanceError("too_large", "an entry is longer than verifiers read");
   return `${input}.${toBase64url(atOnce(signer.sign(utf8(input))))}`;
 }
 

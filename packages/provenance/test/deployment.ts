@@ -81,7 +81,7 @@ export class Deployment {
     const made = await Deployment.make();
     made.open();
     const delegation = made.append(made.delegation());
-    const interaction = made.append(made.interaction(delegation));
+    const interaction = made.append(made.interaction(delegation, actions));
     for (let i = 0; i < actions; i++) {
       const action = made.append(made.action(delegation, { action: `call-${i}`, interaction }));
       made.append(outcome(action, { action: `call-${i}` }));
@@ -133,9 +133,9 @@ export class Deployment {
     };
   }
 
-  interaction(delegation: string): EntryPayload {
+  /** A turn that chose `call-0` … */
+  interaction(delegation: string, calls = 1): EntryPayload {
     const content = { instruction: digest("i"), tools: digest("t"), response: digest("r") };
-    const calls = [{ action: "call-0", tool: "read_file" }];
     return {
       v: 1,
       type: "interaction",
@@ -144,7 +144,7 @@ export class Deployment {
       turn: "t-1",
       model: "m",
       provider: "p",
-      calls,
+      calls: Array.from({ length: calls }, (_, i) => ({ action: `call-${i}`, tool: "read_file" })),
       content,
       links: { delegation },
     };

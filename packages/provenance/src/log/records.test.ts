@@ -175,6 +175,28 @@ test("a read starts again once its last attempt has ended otherwise than done, a
   expect(said(await made.verify())).toEqual([3, 5, 6, 11].map((i) => `${i} attempt_out_of_order`));
 });
 
+test("an attempt that starts again is the same action", async () => {
+  const { made, delegation } = await start();
+  const first = made.append(made.action(delegation, { action: "call-0" }));
+  made.append(outcome(first, { action: "call-0", outcome: "unknown" }));
+  const other = { tool: "write_file", args: digest("other args") };
+  const change = { attempt: 2, tool: other.tool, content: { args: other.args } };
+  made.append(made.action(delegation, { action: "call-0", decided: other, change }));
+  expect(said(await made.verify())).toEqual(["4 attempt_out_of_order"]);
+});
+
+test("the turn that an action names is of its own session and delegation; a call that it did not choose is said", async () => {
+  const { made, delegation } = await start();
+  const turn = made.append(made.interaction(delegation));
+  made.append(made.action(delegation, { action: "call-0", interaction: turn, change: { session: "s-2" } }));
+  expect(said(await made.verify())).toEqual(["3 interaction_mismatch"]);
+  made.append(made.action(delegation, { action: "call-7", interaction: turn }));
+  const report = await made.verify();
+  expect(report.findings.filter(({ code }) => code === "choice_not_shown")).toMatchObject([
+    { index: 4, state: "not_shown" },
+  ]);
+});
+
 test("an attempt has one outcome", async () => {
   const { made, delegation } = await start();
   const action = made.append(made.action(delegation, { action: "call-0" }));

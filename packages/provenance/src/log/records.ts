@@ -3,9 +3,11 @@ import { readActionDecision } from "../decision.ts";
 import { refusing } from "../error.ts";
 import type {
   ActionEntry,
+  Commitment,
   DelegationEntry,
   EntryHash,
   EntryPayload,
+  InteractionEntry,
   OutcomeEntry,
   OutcomeWord,
 } from "../payload.ts";
@@ -13,11 +15,21 @@ import { type Keys, SKEW } from "./keys.ts";
 import { type Findings, Refusal } from "./report.ts";
 
 type DelegationKnown = Pick<DelegationEntry, "type" | "leaf" | "principal" | "holder" | "depth" | "exp">;
-interface ActionKnown extends Pick<ActionEntry, "type" | "action" | "attempt" | "verdict"> {
+interface InteractionKnown extends Pick<InteractionEntry, "type" | "session"> {
+  readonly delegation: EntryHash;
+  /** Action ids of the calls it chose. */
+  readonly chosen: readonly string[];
+}
+interface ActionKnown extends Pick<
+  ActionEntry,
+  "type" | "action" | "attempt" | "verdict" | "tool" | "effect"
+> {
   readonly index: number;
+  readonly args: Commitment;
+  readonly delegation: EntryHash;
   outcome?: OutcomeWord;
 }
-type Known = DelegationKnown | { readonly type: "interaction" } | ActionKnown;
+type Known = DelegationKnown | InteractionKnown | ActionKnown;
 
 /** What entries say of each other: links, decisions, attempts, outcomes. Keeps hashes and names, no content. */
 export class Records {
@@ -46,7 +58,7 @@ export class Records {
         return;
       case "interaction":
         this.#link("delegation", payload.links.delegation);
-        this.#known.set(hash, { type: "interaction" });
+        this.#known.set(hash, interactionKnown(payload));
         return;
       case "action":
         this.#known.set(hash, await this.#action(index, payload));
@@ -105,9 +117,10 @@ export class Records {
   }
 
   async #action(index: number, payload: ActionEntry): Promise<ActionKnown> {
-    const { action, attempt, verdict, links, effect } = payload;
+    const { action, attempt, verdict, links } = payload;
     const delegation = this.#link("delegation", links.delegation);
-    if (links.interaction !== undefined) this.#link("interaction", links.interaction);
+    if (links.interaction !== undefined)
+      this.#chosen(index, payload, this.#link("interaction", links.interaction));
     const decision = await readActionDecision(payload.decision, this.#holderKey(delegation.holder));
     const matches =
       decision.action === action &&
@@ -121,15 +134,24 @@ export class Records {
         "attempt_mismatch",
         "an attempt is counted from 1 where it may start, and is 0 elsewhere",
       );
-    const known: ActionKnown = { type: "action", index, action, attempt, verdict };
+    const { tool, effect } = payload;
+    const known: ActionKnown = {
+      type: "action",
+      index,
+      action,
+      attempt,
+      verdict,
+      tool,
+      effect,
+      args: payload.content.args,
+      delegation: links.delegation,
+    };
     if (verdict !== "permit") return known;
     if (Date.parse(payload.at) >= Number(delegation.exp) * 1000 + SKEW)
       throw new Refusal("delegation", "delegation_expired", "permitted after its delegation had expired");
     const name = attemptName(action, attempt);
     if (this.#attempts.has(name)) throw new Refusal("attempt", "attempt_repeated", "an attempt starts twice");
-    const before = this.#attempts.get(attemptName(action, attempt - 1))?.outcome;
-    const again = effect === "read" && before !== undefined && before !== "done";
-    if (attempt > 1 && !again)
+    if (attempt > 1 && !startsAgain(this.#attempts.get(attemptName(action, attempt - 1)), known))
       throw new Refusal(
         "attempt",
         "attempt_out_of_order",
@@ -137,6 +159,20 @@ export class Records {
       );
     this.#attempts.set(name, known);
     return known;
+  }
+
+  /** The turn that an action names is of the same agent, and chose it; a call from inside a tool no turn chose. */
+  #chosen(index: number, { action, session, links }: ActionEntry, turn: InteractionKnown): void {
+    if (turn.delegation !== links.delegation || turn.session !== session)
+      throw new Refusal("link", "interaction_mismatch", "the turn it names is another agent's");
+    if (turn.chosen.includes(action)) return;
+    this.#findings.add(
+      index,
+      "decision",
+      "not_shown",
+      "choice_not_shown",
+      "the turn it names did not choose it: it came from inside a tool, or from nowhere",
+    );
   }
 
   #outcome({ action, attempt, outcome, links }: OutcomeEntry): void {
@@ -160,6 +196,17 @@ export class Records {
     this.#holders.set(x, key);
     return key;
   }
+}
+
+function interactionKnown({ type, session, calls, links }: InteractionEntry): InteractionKnown {
+  return { type, session, delegation: links.delegation, chosen: calls.map(({ action }) => action) };
+}
+
+/** A read that ended otherwise than `done` starts again as itself: the same tool, arguments and delegation. */
+function startsAgain(last: ActionKnown | undefined, next: ActionKnown): boolean {
+  if (last?.outcome === undefined || last.outcome === "done") return false;
+  if (last.effect !== "read" || next.effect !== "read") return false;
+  return last.tool === next.tool && last.args === next.args && last.delegation === next.delegation;
 }
 
 function delegationKnown({ type, leaf, principal, holder, depth, exp }: DelegationEntry): DelegationKnown {

@@ -22,6 +22,8 @@ export type LogCode =
   | "attempt_mismatch"
   | "attempt_repeated"
   | "attempt_out_of_order"
+  | "interaction_mismatch"
+  | "choice_not_shown"
   | "outcome_mismatch"
   | "outcome_repeated"
   | "outcome_not_shown"
