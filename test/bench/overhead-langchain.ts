@@ -65,7 +65,7 @@ export async function overheadLangchain(): Promise<Figure> {
     const second = round % 2 ? await inside() : await alone();
     const [without, withIt] = round % 2 ? [first, second] : [second, first];
     const signatures = await cpuOf(() => {
-      for (let i = 0; i < 5 * CALLS; i++) signer.sign(message);
+      for (let i = 0; i < 5 * CALLS; i++) void signer.sign(message);
     });
     rounds.push({ bare: without / CALLS, guarded: withIt / CALLS, five: signatures / CALLS });
   }

@@ -23,8 +23,9 @@ export function guardExecute(body: Body, name: string, explicit: Session | undef
     options: Options,
     { left, emit }: { left?: AbortSignal; emit?: Emit } = {},
   ): Promise<unknown> => {
-    // Whoever calls a tool by hand may leave them out.
-    const { toolCallId: callId, messages = [], abortSignal } = options;
+    // Whoever calls a tool by hand may leave the messages out, whatever their type says.
+    const { toolCallId: callId, abortSignal } = options;
+    const { messages = [] } = options as Partial<Options>;
     const turn = await turnOf(callId, messages);
     const signal = left && abortSignal ? AbortSignal.any([left, abortSignal]) : (left ?? abortSignal);
     const call = { tool: name, args: input, callId, turn, definition: body.definition, signal };

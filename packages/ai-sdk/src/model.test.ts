@@ -133,7 +133,11 @@ test("the end of a session stops the run between two steps, and a model that is 
     const run =
       mode === "doGenerate"
         ? generateText(settings)
-        : streamText(settings).consumeStream({ onError: (error) => Promise.reject(error) });
+        : streamText(settings).consumeStream({
+            onError: (error) => {
+              throw error;
+            },
+          });
     if (mode === "doGenerate") await expect(run).rejects.toThrow("revoked");
     else await run;
   }

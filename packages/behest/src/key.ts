@@ -1,12 +1,7 @@
 import { readKeyFile } from "@behest/core";
-import { type PrivateJwk, type PublicJwk, parseJson, publicJwk } from "@behest/jws";
+import { type PublicJwk, parseJson, publicJwk } from "@behest/jws";
 import { CliError } from "./error.ts";
-import { readText, writeNew } from "./file.ts";
-
-/** Writes a private key for its owner's eyes alone. Throws `file_exists`, `file_unwritable`. */
-export function writeKey(path: string, jwk: PrivateJwk): void {
-  writeNew(path, `${JSON.stringify(jwk)}\n`);
-}
+import { readText } from "./file.ts";
 
 /**
  * Whose key a delegation is to be bound to: a JWK, as text or in a file. A file with a private key must be

@@ -72,9 +72,9 @@ test.for(["v1", "v2", "v3"] as const)("streamEvents %s is guarded like invoke", 
   await using behest = await testBehest();
   const alice = await behest.as("alice", under("/data"));
   const events: string[] = [];
-  const stream = (await alice.run(() =>
-    agentOf().streamEvents(ask("go"), { version: version as "v2" }),
-  )) as AsyncIterable<unknown>;
+  const stream = await Promise.resolve<AsyncIterable<unknown>>(
+    alice.run(() => agentOf().streamEvents(ask("go"), { version: version as "v2" })),
+  );
   for await (const event of stream) events.push(JSON.stringify(event));
   expect(events.some((event) => event.includes("alice read /data/x"))).toBe(true);
   expect(events.some((event) => event.includes("BehestDenied: read_file"))).toBe(true);
@@ -106,7 +106,9 @@ test.for(["v2", "v3"] as const)(
     const agent = createAgent({ model, tools: [read], middleware: behestMiddleware([breaks]) });
     const run = async () => {
       const alice = await behest.as("alice", under("/data"), { run: "thread-1" });
-      const stream = await alice.run(() => agent.streamEvents(ask("go"), { version: version as "v2" }));
+      const stream = await Promise.resolve<AsyncIterable<unknown>>(
+        alice.run(() => agent.streamEvents(ask("go"), { version: version as "v2" })),
+      );
       for await (const _ of stream);
       // What is left to do when the stream has ended.
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -244,7 +244,7 @@ function parsedOrRefused(text: string): ToolGrant | undefined {
 
 test("any text is refused, or printed as what reads the same", () => {
   const piece = fc.constantFrom(
-    ...'(){}[]=?|!,.*@/:-"\\ ab1',
+    ...'(){}[]=?|!,.*@/:-"\\ ab1'.split(""),
     "..",
     "/**",
     "true",

@@ -20,10 +20,7 @@ export function openForWriting(path: string, wait: number): DatabaseSync {
       if (isEmpty(db)) create(db, wait);
       else checkOurs(db);
       useWal(db, wait);
-      // 16 MB of WAL between checkpoints: actions lie scattered by their ids, and what is written twice meanwhile
-      // is copied once.
       db.exec(`
-        PRAGMA wal_autocheckpoint = 4000;
         PRAGMA synchronous = FULL;
         PRAGMA fullfsync = ON;
         PRAGMA secure_delete = ON;
