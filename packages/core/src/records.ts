@@ -1,6 +1,6 @@
 import { type Vault, vaultOf } from "./content.ts";
 import type { Code } from "./error.ts";
-import type { Engine, RecordFilter } from "./store/types.ts";
+import type { Engine, RecordFilter, StoredRecord } from "./store/types.ts";
 import type { ActionRecord, RecordsFilter } from "./types.ts";
 
 const ERASED = "(erased)";
@@ -21,8 +21,7 @@ export async function listRecords(engine: Engine, filter: RecordsFilter = {}): P
     if (!people.has(row.principal)) people.set(row.principal, await person(engine, row.principal));
     const who = people.get(row.principal);
     if (principal !== undefined && who?.subject !== principal) continue;
-    if (!agents.has(row.session))
-      agents.set(row.session, who?.vault.open(row.session, "agent", row.agent) ?? ERASED);
+    if (!agents.has(row.session)) agents.set(row.session, agentOf(row, who));
     const name = agents.get(row.session)!;
     if (agent !== undefined && name !== agent) continue;
     found.push({
@@ -39,6 +38,15 @@ export async function listRecords(engine: Engine, filter: RecordsFilter = {}): P
     });
   }
   return found;
+}
+
+/** Sealed; a name that somebody has altered does not open. */
+function agentOf({ session, agent }: StoredRecord, who: Person | undefined): string {
+  try {
+    return who?.vault.open(session, "agent", agent) ?? ERASED;
+  } catch {
+    return "(altered)";
+  }
 }
 
 async function person(engine: Engine, pseudonym: string): Promise<Person | undefined> {

@@ -8,6 +8,7 @@ import { NewFile, readText } from "../file.ts";
 import { printJson } from "../output.ts";
 import { withStore } from "../store.ts";
 import { Chains } from "../verify/chains.ts";
+import { Listing } from "../verify/listing.ts";
 import { type Shown, entriesIn, lineOf, readEntry, snapshot } from "../verify/evidence.ts";
 import { type Verdicts, type Verification, asJson, printVerification } from "../verify/report.ts";
 
@@ -51,7 +52,7 @@ async function run(options: Options): Promise<void> {
     entries !== undefined && checkpoint !== undefined
       ? await judge({ entries: entriesIn(entries), checkpoint: await readText(checkpoint) }, owner, options)
       : await withStore(store, async (reader) =>
-          judge(await snapshot(reader), owner, options, new Chains(reader, owner)),
+          judge(await snapshot(reader), owner, options, new Chains(reader, owner), new Listing(reader)),
         );
   if (options.json) printJson(asJson(judged));
   else printVerification(judged, options.owner === undefined);
@@ -61,7 +62,13 @@ async function run(options: Options): Promise<void> {
 }
 
 /** Reads the log once: verified, compared with its chains, counted and exported at the same time. */
-async function judge(shown: Shown, owner: string, options: Options, chains?: Chains): Promise<Verification> {
+async function judge(
+  shown: Shown,
+  owner: string,
+  options: Options,
+  chains?: Chains,
+  listing?: Listing,
+): Promise<Verification> {
   const { head, export: path } = options;
   using entriesFile = path === undefined ? undefined : new NewFile(path);
   using checkpointFile = path === undefined ? undefined : new NewFile(`${path}.checkpoint`);
@@ -70,7 +77,10 @@ async function judge(shown: Shown, owner: string, options: Options, chains?: Cha
     let index = 0;
     for await (const jws of shown.entries) {
       const entry = readEntry(jws);
-      if (entry) await chains?.read(index, entry);
+      if (entry) {
+        await chains?.read(index, entry);
+        await listing?.read(index, entry);
+      }
       const verdict = verdictOf(entry?.payload);
       if (verdict) verdicts.set(index, verdict);
       entriesFile?.write(lineOf(jws));
@@ -84,7 +94,7 @@ async function judge(shown: Shown, owner: string, options: Options, chains?: Cha
   checkpointFile?.write(checkpoint);
   checkpointFile?.finish();
 
-  const own = chains?.findings ?? [];
+  const own = [...(chains?.findings ?? []), ...(listing?.findings ?? [])];
   // Of a chain that was judged here it cannot be said that it is not shown.
   const others = log.findings.filter(
     ({ code, index }) => code !== "token_not_shown" || !chains?.judged.has(index),

@@ -1,8 +1,8 @@
 import type { LogFinding, LogReport } from "@behest/provenance";
 import { type Cell, bad, bold, dim, good, print, printFacts } from "../output.ts";
 
-/** A part of a log that is not proven; beside those of `verifyLog`, those that only the chains show. */
-export type Finding = Omit<LogFinding, "code"> & { readonly code: string };
+/** A part of a log that is not proven; beside those of `verifyLog`, those that only chains and listing show. */
+export type Finding = Omit<LogFinding, "check" | "code"> & { readonly check: string; readonly code: string };
 
 export type Verdicts = { readonly [verdict in "permit" | "deny" | "ask"]: number };
 

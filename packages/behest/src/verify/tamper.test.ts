@@ -40,6 +40,9 @@ test.for([
   // Not in the log, but beside it.
   ["UPDATE principal SET subject = 'mallory'", "delegation_mismatch  its token says otherwise: principal"],
   ["UPDATE delegation SET sealed = zeroblob(80)", "content_altered"],
+  ["DELETE FROM record", "listing_mismatch  it is not listed"],
+  ["UPDATE record SET verdict = 'deny', tool = 'nothing'", "listing_mismatch  the listing says otherwise"],
+  ["UPDATE record SET outcome = 'failed'", "listing_mismatch  the listing gives it another outcome"],
 ] as const)("%s is found out", ([sql, finding]) => {
   const change = (copy: string): void => {
     using db = new DatabaseSync(join(copy, ".behest/log.db"));
