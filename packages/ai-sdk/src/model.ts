@@ -54,7 +54,17 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
     const signal = options.abortSignal
       ? AbortSignal.any([options.abortSignal, session.signal])
       : session.signal;
-    return { step, handle, signal, options: { ...rest, ...offer, prompt, abortSignal: signal } };
+    const tools = new Set(
+      [...scope.tools, ...(options.tools ?? []).map(({ name: tool }) => ({ tool }))].map(({ tool }) => tool),
+    );
+    return {
+      session,
+      tools,
+      step,
+      handle,
+      signal,
+      options: { ...rest, ...offer, prompt, abortSignal: signal },
+    };
   };
   const stamped = <P extends Answer["content"][number] | LanguageModelV4StreamPart>(
     part: P,

@@ -1,5 +1,6 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import type { TurnHandle } from "@behest/core/adapter";
+import type { Session } from "@behest/core";
+import { type TurnHandle, refuse } from "@behest/core/adapter";
 import { type Answer, encodeAnswer } from "./answer.ts";
 import { toJson } from "./json.ts";
 import { systemOf } from "./prompt.ts";
@@ -7,6 +8,9 @@ import type { Step } from "./step.ts";
 
 /** One call of the model. */
 export interface Turn {
+  readonly session: Session;
+  /** Names of the tools that there are. */
+  readonly tools: ReadonlySet<string>;
   readonly step: Step;
   readonly handle: TurnHandle;
   /** The framework's and the session's. */
@@ -29,7 +33,7 @@ export function endsLoop(answer: Answer | undefined): boolean {
 }
 
 export async function record(
-  { handle, options }: Turn,
+  { handle, options, session, tools }: Turn,
   model: LanguageModelV4,
   answer: Answer | undefined,
 ): Promise<void> {
@@ -50,4 +54,10 @@ export async function record(
     ...(reasoning.length > 0 && { reasoning: toJson(reasoning) }),
   };
   await handle.record(turn, whole);
+  // The SDK tells the model of a tool that there is not, and no body ever hears of it.
+  for (const part of content) {
+    if (part.type !== "tool-call" || part.providerExecuted || tools.has(part.toolName)) continue;
+    const call = { tool: part.toolName, args: part.input, callId: part.toolCallId, turn: handle.id };
+    await refuse(session, call, "tool_not_granted", "this agent has no such tool.");
+  }
 }

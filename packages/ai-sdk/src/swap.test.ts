@@ -161,6 +161,17 @@ test("a guarded tool that is handed on under another name answers to that name",
   expect(did).toEqual([]);
 });
 
+test("a call of a tool that there is not is recorded, without the name that the model made up", async () => {
+  await using behest = await testBehest();
+  const session = await behest.as("alice", allowed);
+  const { tools } = toolbox();
+  const model = fake([["alice_s_password_is_hunter2", {}]], "done");
+  await generateText(guard({ model, tools, prompt: "x", stopWhen }, session));
+  expect((await behest.records.list()).map(({ tool, verdict, code }) => [tool, verdict, code])).toEqual([
+    ["(unnamed)", "deny", "tool_not_granted"],
+  ]);
+});
+
 test("a session that was given stays, however often what it was given to is guarded again", async () => {
   await using behest = await testBehest();
   const [alice, bob] = [await behest.as("alice", allowed), await behest.as("bob", allowed)];
@@ -174,5 +185,9 @@ test("a session that was given stays, however often what it was given to is guar
   await agent.generate({ prompt: "z" });
   await generateText(guard({ model: given.model, prompt: "w" }));
   const records = await behest.records.list();
-  expect(records.map(({ principal }) => principal)).toEqual(["alice", "alice", "alice", "alice"]);
+  // The last of them has no tools, so its call of one is refused.
+  expect(records.map(({ principal, verdict }) => `${principal} ${verdict}`)).toEqual([
+    ...Array.from({ length: 4 }, () => "alice permit"),
+    "alice deny",
+  ]);
 });

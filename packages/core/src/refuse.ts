@@ -14,14 +14,19 @@ export interface CallName {
   readonly turn?: string | undefined;
 }
 
-/** Records a call that is refused before any check could run (an unknown or unguarded tool, say) and answers with the error to throw. */
+/**
+ * Records a call that is refused before any check could run (an unknown or unguarded tool, say) and answers
+ * with the error to throw. A tool that there is not (`tool_not_granted`) has only the name that the model
+ * made up for it: that is left out.
+ */
 export function refuse(
   session: LiveSession,
   call: CallName,
   code: Code,
   message: string,
 ): Promise<BehestError> {
-  return refuseFor(session, call, { check: "guard", code, message });
+  const known = code === "tool_not_granted" ? { ...call, tool: "" } : call;
+  return refuseFor(session, known, { check: "guard", code, message });
 }
 
 export function refuseFor(session: LiveSession, call: CallName, finding: Finding): Promise<BehestError> {

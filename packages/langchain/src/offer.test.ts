@@ -76,8 +76,8 @@ test("a call of a tool that was hidden is denied at its body, and one of no tool
   ]);
   const records = await behest.records.list();
   expect(records.map(({ tool: name, code }) => [name, code]).toSorted()).toEqual([
+    ["(unnamed)", "tool_not_granted"],
     ["hidden", "tool_not_granted"],
-    ["made_up", "tool_not_granted"],
   ]);
 });
 
