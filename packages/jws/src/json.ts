@@ -41,15 +41,30 @@ export function canonical(value: unknown, depth = 0): string {
   const names = Object.keys(value);
   if (Object.getOwnPropertySymbols(value).length)
     throw new FormatError("not_json", "a symbol key is not JSON");
-  // Default sort compares UTF-16 code units, which is what RFC 8785 3.2.3 asks for.
-  names.sort();
+  sortNames(names);
   let text = "{";
   for (let i = 0; i < names.length; i++) {
     const name = names[i]!;
-    text +=
-      (i ? "," : "") + canonical(name) + ":" + canonical((value as Record<string, unknown>)[name], depth + 1);
+    text += (i ? "," : "") + member(name) + canonical((value as Record<string, unknown>)[name], depth + 1);
   }
   return text + "}";
+}
+
+/** By UTF-16 code units (RFC 8785, 3.2.3), which is what the default sort compares; most come sorted. */
+function sortNames(names: string[]): void {
+  for (let i = 1; i < names.length; i++) if (names[i]! < names[i - 1]!) return void names.sort();
+}
+
+// The same few names come again and again; bounded, as a caller may be handed any number of them.
+const quotedNames = new Map<string, string>();
+
+/** `"name":` */
+function member(name: string): string {
+  const known = quotedNames.get(name);
+  if (known !== undefined) return known;
+  const text = canonical(name) + ":";
+  if (quotedNames.size < 1000 && name.length < 64) quotedNames.set(name, text);
+  return text;
 }
 
 /** `Object.prototype` of another realm (vm, iframe): a prototype-less object that owns `hasOwnProperty`. */
