@@ -16,7 +16,10 @@ export interface Identity {
 /** An entry to sign and append: canonical JSON of its payload. The store adds `seq`. */
 export type Draft = string;
 
-/** Sealed content beside the log. `until`: when it may be swept, ms since the epoch; absent: until erasure. */
+/**
+ * Sealed content beside the log, at most 64 pieces beside one entry. `until`: when it may be swept, ms since
+ * the epoch; absent: until erasure.
+ */
 export interface Content {
   /** The commitment in the entry. */
   readonly id: string;
@@ -189,8 +192,9 @@ export interface PrincipalRow {
 export interface Engine {
   /**
    * Opens the log for this process: refuses one whose entries and checkpoint disagree, or that is no
-   * extension of the highest head known (`store_mismatch`); appends manifest and certificate; takes a
-   * lease. Called once, before anything else.
+   * extension of the highest head known (`store_mismatch`), whose file is not ours alone (`store_unsafe`,
+   * `store_foreign`), or that this identity does not suit (`trust_invalid`); appends manifest and certificate;
+   * closes what dead processes left as `unknown`; takes a lease. Called once, before anything is written.
    */
   attach(identity: Identity): Promise<void>;
   /** The pseudonym and key of (issuer, subject); made on first use, durable before it is answered. */
