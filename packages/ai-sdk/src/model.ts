@@ -103,10 +103,21 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
       const { replay } = turn.handle;
       const { step } = turn;
       step.loop.release ??= holdRun();
-      const { stream, ...rest } =
-        replay === undefined
-          ? await answered(turn, () => inner().doStream(turn.options))
-          : { stream: ReadableStream.from(partsOf(decodeAnswer(replay))) };
+      // What broke off may be taken up again, also by this session: the same question is then this one.
+      const broken = (): void => {
+        if (!step.recorded) turn.handle.abandon();
+        releaseRun(step.loop, true);
+      };
+      let answer: Awaited<ReturnType<LanguageModelV4["doStream"]>>;
+      try {
+        answer =
+          replay === undefined
+            ? await until(turn.signal, inner().doStream(turn.options))
+            : { stream: ReadableStream.from(partsOf(decodeAnswer(replay))) };
+      } catch (error) {
+        broken();
+        throw error;
+      }
       const collected = collectAnswer();
       const tap = new TransformStream<LanguageModelV4StreamPart, LanguageModelV4StreamPart>({
         transform(part, controller) {
@@ -123,7 +134,9 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
           if (endsLoop(collected.answer())) releaseRun(step.loop);
         },
       });
-      return { ...rest, stream: stream.pipeThrough(tap, { signal: turn.signal }) };
+      const { stream, ...rest } = answer;
+      stream.pipeTo(tap.writable, { signal: turn.signal }).catch(broken);
+      return { ...rest, stream: tap.readable };
     },
   };
   return brand(guarded, { model, session: explicit } satisfies Wrapped);

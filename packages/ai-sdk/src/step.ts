@@ -17,11 +17,11 @@ export interface Step {
  * journal of a run that broke off must stay.
  */
 export interface Loop {
-  release?: (() => void) | undefined;
+  release?: ((unfinished?: boolean) => void) | undefined;
 }
 
-export function releaseRun(loop: Loop): void {
-  loop.release?.();
+export function releaseRun(loop: Loop, unfinished = false): void {
+  loop.release?.(unfinished);
   loop.release = undefined;
 }
 

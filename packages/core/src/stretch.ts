@@ -31,10 +31,12 @@ export function openStretch(session: LiveSession, outer: Stretch | undefined): O
   session.root.open++;
   let open = 1;
   let failed = false;
+  let ended = false;
   const release = (): void => {
     if (--open > 0) return;
-    if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
-    span.end();
+    if (failed && !ended) span.setStatus({ code: SpanStatusCode.ERROR });
+    if (!ended) span.end();
+    ended = true;
     endStretch(session, { failed, outermost: !outer && !session.parts.parent });
   };
   return {
@@ -44,6 +46,8 @@ export function openStretch(session: LiveSession, outer: Stretch | undefined): O
       release();
     },
     hold: () => {
+      // After the end it is a stretch of its own, without a span.
+      if (open === 0) session.root.open++;
       open++;
       let held = true;
       return (unfinished = false) => {

@@ -4,9 +4,11 @@ import type { Content, DelegationRow, JournalRow, PrincipalRow, SeenTool } from 
 
 /** Pieces of content that may lie beside one entry. */
 const SLOTS = 64;
-/** SQL: content beside the entry of this index. */
-export function besideOf(index: string): string {
-  return `slot BETWEEN ${index} * ${SLOTS} AND ${index} * ${SLOTS} + ${SLOTS - 1}`;
+/** What lies beside an entry: `slot` from the first to the last of these. */
+export const BESIDE = "slot BETWEEN ? AND ?";
+
+export function slotsOf(index: number): [first: number, last: number] {
+  return [index * SLOTS, index * SLOTS + SLOTS - 1];
 }
 
 const LIVING = "(until IS NULL OR until > ?)";
@@ -37,7 +39,7 @@ export class Contents {
     this.#keep = db.prepare(
       "INSERT INTO content (slot, id, principal, sealed, until) VALUES (?, ?, ?, ?, ?)",
     );
-    this.#beside = db.prepare(`SELECT sealed FROM content WHERE ${besideOf("?1")} AND id = ?2 AND ${LIVING}`);
+    this.#beside = db.prepare(`SELECT sealed FROM content WHERE ${BESIDE} AND id = ? AND ${LIVING}`);
     this.#leave = db.prepare(
       "INSERT OR REPLACE INTO spawned (action, id, principal, sealed, until) VALUES (?, ?, ?, ?, ?)",
     );
@@ -48,8 +50,8 @@ export class Contents {
     );
     this.#forget = db.prepare("DELETE FROM journal WHERE run = ?");
     this.#delegation = db.prepare(`
-      SELECT leaf, request, idx FROM delegation WHERE leaf = ?1
-      UNION ALL SELECT leaf, request, idx FROM delegation WHERE jti = ?2 AND request IS NOT NULL AND ?3
+      SELECT leaf, request, idx FROM delegation WHERE leaf = ?
+      UNION ALL SELECT leaf, request, idx FROM delegation WHERE jti = ? AND request IS NOT NULL AND ?
       LIMIT 1`);
     this.#delegations = db.prepare(
       "INSERT INTO delegation (leaf, jti, principal, request, sealed, idx) VALUES (?, ?, ?, ?, ?, ?)",
@@ -62,8 +64,8 @@ export class Contents {
     );
     this.#seen = db.prepare("INSERT OR REPLACE INTO seen (tool, kind, declared, at) VALUES (?, ?, ?, ?)");
     this.#due = db.prepare(`
-      SELECT EXISTS (SELECT 1 FROM content WHERE until <= ?1) OR EXISTS (SELECT 1 FROM spawned WHERE until <= ?1)
-        OR EXISTS (SELECT 1 FROM journal WHERE until <= ?1) AS due`);
+      SELECT EXISTS (SELECT 1 FROM content WHERE until <= ?) OR EXISTS (SELECT 1 FROM spawned WHERE until <= ?)
+        OR EXISTS (SELECT 1 FROM journal WHERE until <= ?) AS due`);
     this.#sweeps = ["content", "spawned", "journal"].map((table) =>
       db.prepare(
         `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE until <= ? LIMIT ${SWEEP})`,
@@ -81,7 +83,10 @@ export class Contents {
   }
 
   sealed(id: string, beside: number | string, now: number): Uint8Array | undefined {
-    const row = (typeof beside === "number" ? this.#beside : this.#left).get(beside, id, now);
+    const row =
+      typeof beside === "number"
+        ? this.#beside.get(...slotsOf(beside), id, now)
+        : this.#left.get(beside, id, now);
     return row?.["sealed"] as Uint8Array | undefined;
   }
 
@@ -133,7 +138,7 @@ export class Contents {
   }
 
   isSweepDue(now: number): boolean {
-    return this.#due.get(now)?.["due"] === 1;
+    return this.#due.get(now, now, now)?.["due"] === 1;
   }
 
   sweep(now: number): void {

@@ -10,14 +10,14 @@ import type {
   SeenTool,
   StoredRecord,
 } from "../types.ts";
-import { besideOf } from "./contents.ts";
+import { BESIDE, slotsOf } from "./contents.ts";
 import { Entries } from "./entries.ts";
 import { openForReading } from "./file.ts";
 
 type Row = Record<string, unknown>;
 
-/** Rows that have an end are gone at it, whether swept yet or not, by the store's time; ?1 is this process's. */
-const LIVING = "until > max(?1, (SELECT at FROM head))";
+/** Rows that have an end are gone at it, whether swept yet or not, by the store's time. */
+const LIVING = "until > max(?, (SELECT at FROM head))";
 
 /** Reads what is committed, on a connection that cannot write. */
 export class Reader {
@@ -38,9 +38,9 @@ export class Reader {
     // A spawned one first: only its jti is nobody else's.
     this.#jti = db.prepare("SELECT * FROM delegation WHERE jti = ? ORDER BY request IS NULL, idx LIMIT 1");
     this.#leaf = db.prepare("SELECT * FROM delegation WHERE leaf = ?");
-    this.#turn = db.prepare(`SELECT sealed, idx FROM journal WHERE run = ?2 AND key = ?3 AND ${LIVING}`);
+    this.#turn = db.prepare(`SELECT sealed, idx FROM journal WHERE run = ? AND key = ? AND ${LIVING}`);
     this.#content = db.prepare(
-      `SELECT id, principal, sealed, until FROM content WHERE ${besideOf("?2")} AND (until IS NULL OR ${LIVING})`,
+      `SELECT id, principal, sealed, until FROM content WHERE ${BESIDE} AND (until IS NULL OR ${LIVING})`,
     );
   }
 
@@ -80,14 +80,14 @@ export class Reader {
     run: string,
     key: string,
   ): { readonly sealed: Uint8Array; readonly index: number; readonly hash: string } | undefined {
-    const row = this.#turn.get(Date.now(), run, key);
+    const row = this.#turn.get(run, key, Date.now());
     if (!row) return undefined;
     const index = row["idx"] as number;
     return { sealed: row["sealed"] as Uint8Array, index, hash: this.#entries.hash(index) };
   }
 
   content(index: number): Content[] {
-    return this.#content.all(Date.now(), index).map((row) => {
+    return this.#content.all(...slotsOf(index), Date.now()).map((row) => {
       const { until, ...rest } = row as unknown as Content & { until: number | null };
       return { ...rest, ...(until !== null && { until }) };
     });

@@ -33,7 +33,6 @@ export const SCHEMA = `
     code TEXT NOT NULL, at INTEGER NOT NULL, agent BLOB NOT NULL, interaction INTEGER, outcome TEXT, ended INTEGER
   ) STRICT;
   CREATE INDEX record_session ON record (session);
-  CREATE INDEX record_principal ON record (principal);
 
   CREATE TABLE once (key TEXT PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
