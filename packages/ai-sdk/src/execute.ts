@@ -3,7 +3,7 @@ import type { Session } from "@behest/core";
 import { callTool } from "@behest/core/adapter";
 import type { Execute } from "./mark.ts";
 import { relay } from "./relay.ts";
-import { insideCall, sessionFor } from "./session.ts";
+import { sessionFor } from "./session.ts";
 import { turnOf } from "./step.ts";
 
 type Options = ToolExecutionOptions<unknown>;
@@ -29,12 +29,10 @@ export function guardExecute(body: Body, name: string, explicit: Session | undef
     const turn = await turnOf(callId, messages);
     const signal = left && abortSignal ? AbortSignal.any([left, abortSignal]) : (left ?? abortSignal);
     const call = { tool: name, args: input, callId, turn, definition: body.definition, signal };
-    return callTool(session, call, (args, { signal: joined }) =>
-      insideCall(turn, callId, async () => {
-        const result = body.execute.call(body.tool, args, { ...options, abortSignal: joined });
-        return isAsyncIterable(result) ? drain(result, joined, emit) : result;
-      }),
-    );
+    return callTool(session, call, async (args, { signal: joined }) => {
+      const result = body.execute.call(body.tool, args, { ...options, abortSignal: joined });
+      return isAsyncIterable(result) ? drain(result, joined, emit) : result;
+    });
   };
   // What the SDK is handed must be an async iterable at once, before anything is decided: only a generator
   // function says beforehand that it will be one.

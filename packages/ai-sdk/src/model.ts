@@ -12,7 +12,7 @@ import { brand, brandOf } from "./mark.ts";
 import { type Seen, offeredTools } from "./offer.ts";
 import { journalled, unstamped } from "./prompt.ts";
 import { type Turn, endsLoop, record } from "./record.ts";
-import { enclosingCall, sessionFor } from "./session.ts";
+import { sessionFor } from "./session.ts";
 import { type Step, newStep, releaseRun, stamp } from "./step.ts";
 import { until } from "./until.ts";
 
@@ -48,7 +48,7 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
     const { tools: _, toolChoice: __, ...rest } = options;
     const prompt = unstamped(options.prompt);
     const offer = await offeredTools(session, options, scope.tools);
-    const handle = await openTurn(session, { ordinal: enclosingCall(), messages: journalled(prompt) });
+    const handle = await openTurn(session, { messages: journalled(prompt) });
     const step = bound ?? newStep();
     step.turn = handle.id;
     const signal = options.abortSignal

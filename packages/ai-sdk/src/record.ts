@@ -57,7 +57,7 @@ export async function record(
   // The SDK tells the model of a tool that there is not, and no body ever hears of it.
   for (const part of content) {
     if (part.type !== "tool-call" || part.providerExecuted || tools.has(part.toolName)) continue;
-    const call = { tool: part.toolName, args: part.input, callId: part.toolCallId, turn: handle.id };
+    const call = { tool: "", args: part.input, callId: part.toolCallId, turn: handle.id };
     await refuse(session, call, "tool_not_granted", "this agent has no such tool.");
   }
 }

@@ -53,6 +53,22 @@ for (const [first, second] of [
     expect(did).toHaveLength(3);
   });
 
+test("a stream that broke off is taken up by the very same session, and pays once", async () => {
+  await using deployment = await deploy(allowed);
+  await using behest = await deployment.start();
+  const session = await deployment.open(behest);
+  const { tools, did } = toolbox();
+  const script: Turn[] = [[["pay", { amount: 5 }]], "done"];
+  const model = failing(1, ...script);
+  await session
+    .run(() => stream(guard({ model, tools, prompt: "x", stopWhen, maxRetries: 0 })))
+    .catch(() => {});
+  expect(did).toEqual(["pay 5 EUR"]);
+  const again = fake(...script);
+  expect(await session.run(() => stream(guard({ model: again, tools, prompt: "x", stopWhen })))).toBe("done");
+  expect(did).toEqual(["pay 5 EUR"]);
+});
+
 /** The ways to stream: the function given to `session.run` may be over long before the stream is. */
 interface Basics {
   model: MockLanguageModelV4;

@@ -78,8 +78,10 @@ test("nothing is done that no verifier would accept: the entry key's certificate
   await using behest = await testBehest({ clock: () => now });
   const session = await behest.as("alice", tools);
   now += 91 * 86_400_000;
-  await expect(behest.as("alice", tools)).rejects.toBeDefined();
-  await expect(session.perform({ tool: "read", args: {} }, never)).rejects.toBeDefined();
+  await expect(behest.as("alice", tools)).rejects.toMatchObject({ code: "trust_invalid" });
+  await expect(session.perform({ tool: "read", args: {} }, never)).rejects.toMatchObject({
+    code: "session_ended",
+  });
 });
 
 test("a holder is whoever signs with the key, not who says so, and never another role's key", async () => {

@@ -12,7 +12,6 @@ export type Code =
   | "too_large"
   | "wider_than_parent"
   | "delegation_expired"
-  | "revoked"
   | "profile_invalid"
   | "credential_failed"
   | "action_conflict"

@@ -180,7 +180,7 @@ test("a signal stops a body that listens, and leaves one that does not behind as
   expect((await behest.records.list()).map((r) => r.outcome)).toEqual(["aborted", "unknown", undefined]);
 });
 
-test("a loop of denials ends the run, and a permitted action in between does not let it begin anew for ever", async () => {
+test("fifty denials in a row end the run", async () => {
   await using behest = await testBehest();
   const alice = await behest.as("alice", mail);
   for (let i = 0; i < 50; i++) await refusal(alice.perform({ tool: "pay", args: { i } }, never));

@@ -1,4 +1,4 @@
-import { freeze, placeOf } from "./action.ts";
+import { type Place, freeze, placeOf } from "./action.ts";
 import { toolLabel } from "./label.ts";
 import { recordDenial } from "./denial.ts";
 import type { BehestError, Code } from "./error.ts";
@@ -15,9 +15,8 @@ export interface CallName {
 }
 
 /**
- * Records a call that is refused before any check could run (an unknown or unguarded tool, say) and answers
- * with the error to throw. A tool that there is not (`tool_not_granted`) has only the name that the model
- * made up for it: that is left out.
+ * Records a call that is refused before any check could run (an unguarded tool, say) and answers with the
+ * error to throw. `tool` empty: there is no such tool, and the name that the model made up stays out.
  */
 export function refuse(
   session: LiveSession,
@@ -25,12 +24,15 @@ export function refuse(
   code: Code,
   message: string,
 ): Promise<BehestError> {
-  const known = code === "tool_not_granted" ? { ...call, tool: "" } : call;
-  return refuseFor(session, known, { check: "guard", code, message });
+  return refuseFor(session, call, placeOf(session, call), { check: "guard", code, message });
 }
 
-export function refuseFor(session: LiveSession, call: CallName, finding: Finding): Promise<BehestError> {
-  const place = placeOf(session, call);
+export function refuseFor(
+  session: LiveSession,
+  call: CallName,
+  place: Place,
+  finding: Finding,
+): Promise<BehestError> {
   const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
   const text = textOf(call.args);
   return recordDenial(

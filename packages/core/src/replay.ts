@@ -1,6 +1,7 @@
 import type { Call } from "./call.ts";
 import { decode } from "./codec.ts";
-import { denied } from "./error.ts";
+import type { OutcomeWord } from "@behest/provenance";
+import { type BehestError, denied } from "./error.ts";
 import { toolLabel } from "./label.ts";
 import type { LiveSession } from "./live.ts";
 import type { Draft } from "./record.ts";
@@ -21,22 +22,29 @@ export function replay<T>(session: LiveSession, call: Call<T>, draft: Draft, beg
     case "running":
       throw denied("action_running", `${label}: this very call is running elsewhere.`);
     case "ended": {
-      if (begun.outcome === "unknown")
-        throw denied(
-          "outcome_unknown",
-          `${label}: it was started and nobody knows how it ended; it is not run again.`,
-        );
-      if (begun.outcome !== "done")
-        throw denied(
-          "already_done",
-          `${label}: this very call ran before and ${begun.outcome === "failed" ? "failed" : "was aborted"}; it is not run again.`,
-        );
-      if (!begun.result)
-        throw denied("already_done", `${label}: this very call has been done; its result is no longer kept.`);
+      if (!begun.result) throw ended(label, begun.outcome);
       const text = session.vault.open(draft.place.id, "result", begun.result);
       return { outcome: "done", value: decode(text, call.codec) };
     }
     default:
       throw new TypeError(`begin answered ${begun.begun}`);
+  }
+}
+
+/** Why a call that has ended is neither made again nor answered. */
+export function ended(label: string, outcome: OutcomeWord): BehestError {
+  switch (outcome) {
+    case "unknown":
+      return denied(
+        "outcome_unknown",
+        `${label}: it was started and nobody knows how it ended; it is not run again.`,
+      );
+    case "done":
+      return denied("already_done", `${label}: this very call has been done; its result is no longer kept.`);
+    case "failed":
+    case "aborted": {
+      const how = outcome === "failed" ? "failed" : "was aborted";
+      return denied("already_done", `${label}: this very call ran before and ${how}; it is not run again.`);
+    }
   }
 }

@@ -2,6 +2,8 @@ import { FormatError, type Json, canonical } from "@behest/jws";
 import { type Arguments, type Place, freeze, notJson, placeOf } from "./action.ts";
 import { toolLabel } from "./label.ts";
 import { BehestError, denied } from "./error.ts";
+import { ended } from "./replay.ts";
+import type { FinishResult } from "./store/types.ts";
 import { kept } from "./record.ts";
 import { type CallName, refuseFor } from "./refuse.ts";
 import type { OpenSession } from "./session.ts";
@@ -29,12 +31,11 @@ export async function spawn(
   run: (child: Session, args: Json) => Promise<string>,
 ): Promise<string> {
   const place = placeOf(session, call);
-  const named: CallName = { ...call, callId: place.callId, turn: place.turn };
-  const args = await frozenArgs(session, named);
+  const args = await frozenArgs(session, call, place);
   const begun = await begin(session, place, call.tool, args);
   if (begun.result !== undefined) return begun.result;
   const { engine } = session.deployment;
-  const end = (outcome: "done" | "failed", content: ReturnType<typeof kept>[]): Promise<unknown> =>
+  const end = (outcome: "done" | "failed", content: ReturnType<typeof kept>[]): Promise<FinishResult> =>
     engine.finish({
       action: place.id,
       attempt: begun.attempt,
@@ -47,24 +48,28 @@ export async function spawn(
     const request = typeof delegate === "function" ? delegate(args.value) : delegate;
     const child = await session.spawn(request, place.id, call.signal);
     const answer = await child.run(() => run(child.facade, args.value));
-    await end("done", [kept(session, place.id, "result", canonical(answer), session.expires)]);
+    const { finished } = await end("done", [
+      kept(session, place.id, "result", canonical(answer), session.expires),
+    ]);
+    if (finished === "late") throw ended(toolLabel(call.tool, session.tools), "unknown");
     return answer;
   } catch (error) {
-    await end("failed", []);
+    // What went wrong is what is told, also where the store cannot be told of it.
+    await end("failed", []).catch(() => {});
     if (!BehestError.isInstance(error) || error.code !== "wider_than_parent" || error.name !== "BehestDenied")
       throw error;
     const { code, message } = error;
-    await refuseFor(session, named, { check: "derive", code, message });
+    await refuseFor(session, call, place, { check: "derive", code, message });
     throw error;
   }
 }
 
-async function frozenArgs(session: OpenSession, call: CallName): Promise<Arguments> {
+async function frozenArgs(session: OpenSession, call: CallName, place: Place): Promise<Arguments> {
   try {
     return freeze(call.args);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw await refuseFor(session, call, notJson(toolLabel(call.tool, session.tools)));
+    throw await refuseFor(session, call, place, notJson(toolLabel(call.tool, session.tools)));
   }
 }
 
@@ -90,11 +95,7 @@ async function begin(
         attempt = begun.attempt;
         continue;
       case "ended":
-        if (!begun.result)
-          throw denied(
-            "already_done",
-            `${toolLabel(tool, session.tools)}: this sub-agent has ended; its answer is no longer kept.`,
-          );
+        if (!begun.result) throw ended(toolLabel(tool, session.tools), begun.outcome);
         return {
           attempt,
           result: JSON.parse(session.vault.open(place.id, "result", begun.result)) as string,

@@ -37,7 +37,7 @@ export async function testBehest(config: Partial<BehestConfig> = {}): Promise<Te
   const behest = await createFrom({
     trust: { owner: pin, manifest: await signTrust(manifest, owner) },
     signer: enforcer,
-    store: memoryStore(),
+    store: memoryStore(config.clock ? { now: config.clock } : {}),
     ...config,
     holder,
   });
@@ -55,6 +55,7 @@ export async function testBehest(config: Partial<BehestConfig> = {}): Promise<Te
         tools,
         expiresIn: "1h",
         maxDepth: 8,
+        now: Math.floor((config.clock ?? Date.now)() / 1000),
       } as const;
       return behest.open(await issueDelegation(claims, issuer), { holder, ...options });
     },

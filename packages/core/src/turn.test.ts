@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { type Json, grants, issueDelegation } from "@behest/delegation";
 import { expect, test } from "vitest";
 import { type TurnRecord, callTool, holdRun, openTurn } from "./adapter.ts";
@@ -173,6 +174,30 @@ test("a run is over when the last of its session.run is, held streams included, 
   expect(await within(session, ask)()).toBe("answer 1 again");
   await behest.records.list();
   expect(await elsewhere()).toBe("answer 2");
+});
+
+test("a hold that is taken when its session.run is over is counted like any other", async () => {
+  await using behest = await testBehest();
+  const open = await opener(behest);
+  const session = await open({ run: "r" });
+  const ask = asking();
+  let hold = (): ReturnType<typeof holdRun> => holdRun();
+  await session.run(async () => {
+    const bound = AsyncResource.bind(() => holdRun());
+    hold = bound;
+  });
+  hold()();
+  // One run is under way: what settles beside it does not end it.
+  let end = (_: Error): void => {};
+  const underWay = session.run(async () => {
+    await ask(session, ["x"]);
+    return new Promise((_, reject) => (end = reject));
+  });
+  await session.run(async () => {});
+  await behest.records.list();
+  end(new Error("broke off"));
+  await expect(underWay).rejects.toThrow("broke off");
+  expect(await within(await open({ run: "r" }), ask)()).toBe("answer 1 again");
 });
 
 test("a thenable that fails is a run that failed", async () => {

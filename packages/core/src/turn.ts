@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { type Json, canonical } from "@behest/jws";
+import { ambient } from "./ambient.ts";
 import { denied } from "./error.ts";
 import { type TurnRecord, interaction } from "./interaction.ts";
 import { journalPlace, journalRow, noteTurn, openRow } from "./journal.ts";
 import type { LiveSession } from "./live.ts";
 
 export interface TurnRequest {
-  /** Tells apart invocations that are given equal messages inside one run and spawn path. */
+  /** The framework's own count of invocations that are given equal messages inside one run and spawn path. */
   readonly ordinal?: string;
   /** What the model is given, without ids that differ from one asking to the next. */
   readonly messages: Json;
@@ -38,7 +39,9 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
       "",
     );
   const text = canonical(request.messages);
-  const place = root.durable ? journalPlace(session, request.ordinal ?? "", text) : undefined;
+  const place = root.durable
+    ? journalPlace(session, `${enclosing()}|${request.ordinal ?? ""}`, text)
+    : undefined;
   const recorded = place && (await deployment.engine.recall(place.run, place.key));
   if (recorded) {
     const { id, replay, calls } = openRow(session, place, recorded.sealed);
@@ -72,4 +75,10 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
     },
     abandon: () => place?.abandon(),
   };
+}
+
+/** The guarded call around a turn: an agent inside a tool is told apart from its siblings. */
+function enclosing(): string {
+  const call = ambient.getStore()?.call;
+  return call ? `${call.turn}/${call.callId}${call.ordinal}` : "";
 }

@@ -37,7 +37,7 @@ test("the refusal names the argument, and the constraint that it did not meet", 
   const refused = (path: string, constraint?: string): object => ({
     code: "argument_not_granted",
     path: `tools.${path}`,
-    ...(constraint && { constraint }),
+    ...(constraint && { constraint, argument: path.slice(path.indexOf(".") + 1) }),
   });
   expect(call("closed", '{"a":2}')).toEqual(refused("closed.a", "exact"));
   expect(call("closed", '{"a":"1"}')).toEqual(refused("closed.a", "exact"));

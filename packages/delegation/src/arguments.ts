@@ -12,8 +12,9 @@ export interface ArgumentRefusal {
   readonly code: "tool_not_granted" | "argument_not_granted";
   /** `tools.<tool>` or `tools.<tool>.<argument>`. */
   readonly path: string;
-  /** The constraint type that was not met; absent when the argument is not named at all. */
+  /** The constraint type that was not met, and the argument's name, cut short where it is long; absent when the argument is not named at all. */
   readonly constraint?: string;
+  readonly argument?: string;
 }
 
 /**
@@ -42,7 +43,8 @@ export function checkArguments(tools: AatTools, tool: string, args: Arguments): 
 
 function refusal(tool: string, argument: string, constraint?: string): ArgumentRefusal {
   const path = placeOf(tool, argument);
-  return { code: "argument_not_granted", path, ...(constraint !== undefined && { constraint }) };
+  if (constraint === undefined) return { code: "argument_not_granted", path };
+  return { code: "argument_not_granted", path, constraint, argument: path.slice(placeOf(tool).length + 1) };
 }
 
 /** Arguments as a plain object of admissible numbers. Throws `malformed_arguments`. */

@@ -60,5 +60,5 @@ function refused(session: Session, { tool, toolCall, state }: ToolCallRequest): 
   const call = { tool: name, args, callId, turn };
   return tool
     ? refuse(session, call, "tool_unsupported", "this tool has no body that could be guarded.")
-    : refuse(session, call, "tool_not_granted", "this agent has no such tool.");
+    : refuse(session, { ...call, tool: "" }, "tool_not_granted", "this agent has no such tool.");
 }

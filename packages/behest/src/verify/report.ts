@@ -21,11 +21,12 @@ export interface Verification {
 }
 
 export function asJson({ ok, owner, log, findings, proven, actions, chains }: Verification): object {
-  const { origin, size, root, counts, completeness } = log;
+  const { origin, rung, size, root, counts, completeness } = log;
   return {
     ok,
     owner,
     origin,
+    rung,
     head: `${size}:${root}`,
     entries: size,
     proven,
@@ -45,7 +46,7 @@ export function printVerification(
   const { origin = "-", size, root, counts } = log;
   const { permit, deny, ask } = actions;
   printFacts([
-    ["log", bold(origin)],
+    ["log", bold(log.rung ? `${origin} (rung ${log.rung}: all its keys were made on one machine)` : origin)],
     ["owner", owner],
     ["entries", `${size}, ${proven} proven`],
     ["actions", `${permit} permitted, ${deny} denied${ask > 0 ? `, ${ask} asked` : ""}`],

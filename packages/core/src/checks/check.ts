@@ -1,19 +1,8 @@
-import type { Json } from "@behest/jws";
-import type { ActionClass } from "../profile.ts";
-import type { LiveSession } from "../live.ts";
 import type { Finding, Verdict } from "../types.ts";
 import { grant } from "./grant.ts";
 import { lineage } from "./lineage.ts";
 import { profile } from "./profile.ts";
-
-export interface Wanted {
-  readonly session: LiveSession;
-  readonly tool: string;
-  readonly args: Json;
-  readonly class: ActionClass;
-  /** ms since the epoch. */
-  readonly now: number;
-}
+import type { Wanted } from "./wanted.ts";
 
 type Check = (wanted: Wanted) => Finding;
 

@@ -2,7 +2,7 @@ import { checkArguments } from "@behest/delegation";
 import type { Json } from "@behest/jws";
 import { toolLabel } from "../label.ts";
 import type { Finding } from "../types.ts";
-import type { Wanted } from "./check.ts";
+import type { Wanted } from "./wanted.ts";
 
 /** The leaf names the tool, and every argument lies within its constraints (closed world). */
 export function grant({ session, tool, args }: Wanted): Finding {
@@ -14,24 +14,17 @@ export function grant({ session, tool, args }: Wanted): Finding {
       code: refusal.code,
       message: `${toolLabel(tool, session.tools)}: this tool was not delegated.`,
     };
-  const { path } = refusal;
-  const argument = path.slice(`tools.${tool}.`.length);
-  const kind = session.tools[tool]?.[argument]?.constraint_type;
+  const { code, path, constraint, argument } = refusal;
   // An argument the grant does not name was named by the model: it may hold anything, so it stays unnamed.
-  if (kind === undefined)
+  if (constraint === undefined || argument === undefined)
     return {
       check: "grant",
-      code: refusal.code,
+      code,
       path: `tools.${tool}`,
       message: `${tool}: an argument was not delegated.`,
     };
-  return {
-    check: "grant",
-    code: refusal.code,
-    rule: kind,
-    path,
-    message: `${tool}: argument "${argument}" is outside what was delegated (${kind}).`,
-  };
+  const message = `${tool}: argument "${argument}" is outside what was delegated (${constraint}).`;
+  return { check: "grant", code, rule: constraint, path, message };
 }
 
 /** A tool that takes a bare value takes it under the name "input". */

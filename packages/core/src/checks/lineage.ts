@@ -1,5 +1,5 @@
 import type { Finding } from "../types.ts";
-import type { Wanted } from "./check.ts";
+import type { Wanted } from "./wanted.ts";
 
 /** The chain was verified when the session was opened; here: it has not run out, and the session has not been ended. */
 export function lineage({ session, now }: Wanted): Finding {

@@ -1,5 +1,5 @@
 import type { Finding } from "../types.ts";
-import type { Wanted } from "./check.ts";
+import type { Wanted } from "./wanted.ts";
 
 /**
  * What the tool can do is declared, or a person named the tool in the delegation without it and it counts

@@ -58,6 +58,8 @@ export interface LogReport {
   readonly ok: boolean;
   /** The log's name, once its trust manifest has been read. */
   readonly origin?: string;
+  /** `local`: one machine, and whoever holds it, made all of the log's keys. */
+  readonly rung?: "local";
   /** Entries read, and the root over them, base64url. */
   readonly size: number;
   readonly root: string;

@@ -99,10 +99,11 @@ class Reading {
     const stated = await this.#findings.collect(size, "log", () => this.#checkCheckpoint());
     const consistent = this.#checkHead() && stated === true;
     const { head } = this.#evidence;
-    const origin = this.#keys.manifest?.origin;
+    const { origin, rung } = this.#keys.manifest ?? {};
     return {
       ok: this.#findings.ok,
       ...(origin === undefined ? {} : { origin }),
+      ...(rung && { rung }),
       size,
       root: toBase64url(rootOf(this.#frontier)),
       proven: this.#findings.proven(size),

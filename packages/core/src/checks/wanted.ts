@@ -1,0 +1,13 @@
+import type { Json } from "@behest/jws";
+import type { LiveSession } from "../live.ts";
+import type { ActionClass } from "../profile.ts";
+
+/** What a check is asked about. */
+export interface Wanted {
+  readonly session: LiveSession;
+  readonly tool: string;
+  readonly args: Json;
+  readonly class: ActionClass;
+  /** ms since the epoch. */
+  readonly now: number;
+}
