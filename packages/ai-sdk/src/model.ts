@@ -11,7 +11,7 @@ import { collectAnswer } from "./collect.ts";
 import { brand, brandOf } from "./mark.ts";
 import { type Seen, offeredTools } from "./offer.ts";
 import { journalled, unstamped } from "./prompt.ts";
-import { type Turn, endsLoop, record } from "./record.ts";
+import { type Turn, answered, endsLoop, record } from "./record.ts";
 import { sessionFor } from "./session.ts";
 import { type Step, newStep, releaseRun, stamp } from "./step.ts";
 import { until } from "./until.ts";
@@ -140,14 +140,4 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
     },
   };
   return brand(guarded, { model, session: explicit } satisfies Wrapped);
-}
-
-/** What the model answers, unless the signal fires first. A question that it failed to answer may be asked again. */
-async function answered<T>({ signal, handle }: Turn, ask: () => PromiseLike<T>): Promise<T> {
-  try {
-    return await until(signal, ask());
-  } catch (error) {
-    handle.abandon();
-    throw error;
-  }
 }

@@ -5,6 +5,7 @@ import { type Answer, encodeAnswer } from "./answer.ts";
 import { toJson } from "./json.ts";
 import { systemOf } from "./prompt.ts";
 import type { Step } from "./step.ts";
+import { until } from "./until.ts";
 
 /** One call of the model. */
 export interface Turn {
@@ -59,5 +60,15 @@ export async function record(
     if (part.type !== "tool-call" || part.providerExecuted || tools.has(part.toolName)) continue;
     const call = { tool: "", args: part.input, callId: part.toolCallId, turn: handle.id };
     await refuse(session, call, "tool_not_granted", "this agent has no such tool.");
+  }
+}
+
+/** What the model answers, unless the signal fires first. A question that it failed to answer may be asked again. */
+export async function answered<T>({ signal, handle }: Turn, ask: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await until(signal, ask());
+  } catch (error) {
+    handle.abandon();
+    throw error;
   }
 }
