@@ -1,15 +1,27 @@
+import { readFileSync } from "node:fs";
 import { type Reader, readStore, sqliteStore } from "@behest/core";
+import { type Head, parseCheckpoint } from "@behest/provenance";
 import { requireLocal } from "./local.ts";
 
 /** Runs `use` on a store that is only read: the one named, or this folder's. Throws `config_missing`, `store_…`. */
 export async function withStore<T>(
   path: string | undefined,
-  use: (reader: Reader) => Promise<T>,
+  use: (reader: Reader, path: string) => Promise<T>,
 ): Promise<T> {
-  const reader = readStore(sqliteStore(path ?? requireLocal().store));
+  const store = path ?? requireLocal().store;
+  const reader = readStore(sqliteStore(store));
   try {
-    return await use(reader);
+    return await use(reader, store);
   } finally {
     await reader.close();
+  }
+}
+
+/** The highest head that the store's own file beside it has kept; no evidence, but a hint where the log is shorter. */
+export function headBeside(path: string): Head | undefined {
+  try {
+    return parseCheckpoint(readFileSync(`${path}-head`, "utf8"));
+  } catch {
+    return undefined;
   }
 }

@@ -99,6 +99,14 @@ async function verify(
   } catch (cause) {
     if (!DelegationError.isInstance(cause)) throw cause;
     const code = cause.code === "delegation_expired" ? cause.code : "delegation_invalid";
-    throw new BehestError(code, `${code}: ${cause.code}: ${cause.message}`, { cause });
+    const said = cause.code === code ? cause.message : `${cause.code}: ${cause.message}`;
+    throw new BehestError(code, `${code}: ${said}${ADVICE[cause.code] ?? ""}`, { cause });
   }
 }
+
+/** What to do, where the reason alone does not say. */
+const ADVICE: { readonly [code: string]: string } = {
+  delegation_expired: '. Sign a new one, for example with "npx behest delegate"',
+  issuer_untrusted:
+    ". It was signed for another deployment, or before this one was made anew: delegate again",
+};

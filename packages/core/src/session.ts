@@ -1,3 +1,4 @@
+import type { Json } from "@behest/jws";
 import { freeze } from "./action.ts";
 import { type Frame, ambient, runIn } from "./ambient.ts";
 import type { Execute } from "./call.ts";
@@ -52,7 +53,10 @@ function facadeOf(live: OpenSession): Session {
       const now = live.deployment.clock();
       return decide({ session: live, tool, args: value, class: live.classOf(tool, value), now });
     },
-    perform: <T>(action: Action, execute: Execute<T>) => perform(live, action, execute),
+    perform: <T, A extends Json>(
+      action: Action & { args: A },
+      execute: (args: A, options: { signal: AbortSignal }) => Promise<T>,
+    ) => perform(live, action, execute as unknown as Execute<T>),
   });
   lives.set(facade, live);
   return facade;

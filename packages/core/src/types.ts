@@ -26,11 +26,11 @@ export interface Session {
   authorize(action: Action): Promise<Verdict>;
   /**
    * Decides, records, runs and records again. `execute` gets the frozen arguments that were decided on.
-   * Resolves with what happened; rejects with a {@link BehestError} when the action may not start.
+   * Resolves with what happened; rejects with a {@link BehestError} when the action may not start: a denial throws.
    */
-  perform<T>(
-    action: Action,
-    execute: (args: Json, options: { signal: AbortSignal }) => Promise<T>,
+  perform<T, A extends Json = Json>(
+    action: Action & { args: A },
+    execute: (args: A, options: { signal: AbortSignal }) => Promise<T>,
   ): Promise<Outcome<T>>;
 }
 

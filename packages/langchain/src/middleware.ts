@@ -1,3 +1,4 @@
+import { BehestError } from "@behest/core";
 import type { AnyAgentMiddleware } from "langchain";
 import { gate } from "./gate.ts";
 import { mustBeOutermost } from "./order.ts";
@@ -26,5 +27,18 @@ export function behestMiddleware<const M extends readonly AnyAgentMiddleware[] =
   const outer = gate({ fatal });
   const innermost = seal();
   mustBeOutermost(outer, innermost);
-  return [outer, ...middleware, innermost];
+  return notNested([outer, ...middleware, innermost]);
+}
+
+/** In brackets, `[behestMiddleware()]`, LangChain would take this list for one middleware without hooks, and nothing would be guarded. */
+function notNested<T extends readonly unknown[]>(list: T): T {
+  const refuse = (): never => {
+    throw new BehestError(
+      "middleware_order",
+      "middleware_order: behestMiddleware() is the list of middleware itself. Write middleware: behestMiddleware([other]), without brackets around it.",
+    );
+  };
+  // What createAgent reads of each middleware.
+  for (const name of ["name", "tools"]) Object.defineProperty(list, name, { get: refuse });
+  return list;
 }

@@ -20,6 +20,12 @@ test.for([
   );
 });
 
+test("the list in brackets, which LangChain would take for one middleware without hooks, is refused", () => {
+  expect(() => build([behestMiddleware()] as never)).toThrow(
+    expect.objectContaining({ code: "middleware_order" }),
+  );
+});
+
 test("the same middleware inside is accepted, before and after the seal", () => {
   build(behestMiddleware([wrapsTools, wrapsModels, toolRetryMiddleware()]));
   build([...behestMiddleware([wrapsTools]), wrapsModels]);

@@ -6,7 +6,8 @@ import { CliError, usage } from "../error.ts";
 import { NewFile, readText } from "../file.ts";
 
 import { printJson } from "../output.ts";
-import { withStore } from "../store.ts";
+import { requireLocal } from "../local.ts";
+import { headBeside, withStore } from "../store.ts";
 import { Chains } from "../verify/chains.ts";
 import { Listing } from "../verify/listing.ts";
 import { type Shown, entriesIn, lineOf, readEntry, snapshot } from "../verify/evidence.ts";
@@ -45,20 +46,32 @@ async function run(options: Options): Promise<void> {
     (entries !== undefined && store !== undefined)
   )
     throw usage("name either --store, or both --entries and --checkpoint.");
+  if (entries === undefined && store === undefined) requireLocal();
   const owner = options.owner ?? findLocal()?.owner;
   if (owner === undefined)
     throw usage("--owner: pin the owner. Get the thumbprint from the owner, not with the log.");
   const judged =
     entries !== undefined && checkpoint !== undefined
       ? await judge({ entries: entriesIn(entries), checkpoint: await readText(checkpoint) }, owner, options)
-      : await withStore(store, async (reader) =>
-          judge(await snapshot(reader), owner, options, new Chains(reader, owner), new Listing(reader)),
-        );
+      : await withStore(store, async (reader, path) => {
+          const seen = headBeside(path);
+          const chains = new Chains(reader, owner);
+          const found = await judge(await snapshot(reader), owner, options, chains, new Listing(reader));
+          return seen && seen.size > found.log.size ? rolledBack(found, seen.size) : found;
+        });
   if (options.json) printJson(asJson(judged));
   else printVerification(judged, options.owner === undefined);
   if (judged.ok) return;
   const wrong = judged.findings.filter(({ state }) => state === "failed" || state === "missing");
   throw new CliError("verification_failed", `${wrong.length} of the findings speak against this log.`);
+}
+
+/** The store keeps the highest head it has committed in a file beside it: a database that was put back lies behind. */
+function rolledBack(found: Verification, seen: number): Verification {
+  const { size } = found.log;
+  const message = `${seen} entries were seen before; the database was cut off or an older one put back`;
+  const finding = { index: size, check: "log", state: "missing", code: "entries_missing", message } as const;
+  return { ...found, ok: false, findings: [...found.findings, finding] };
 }
 
 /** Reads the log once: verified, compared with its chains, counted and exported at the same time. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { LanguageModel } from "ai";
+import { namesModel } from "./environment.ts";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 
 /** What a scripted model does at each step: call tools, or end with a text. */
@@ -52,7 +53,7 @@ export type OnAsk = (agent: string, turn: number) => void;
 /** A real model where the environment names one, scripted ones otherwise. */
 export function chooseModels(env: NodeJS.ProcessEnv, onAsk: OnAsk): Models {
   const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL, OPENAI_MODEL: model = "gpt-5-mini" } = env;
-  return apiKey || baseURL
+  return namesModel(env)
     ? realModels({ apiKey: apiKey ?? "none", baseURL: baseURL ?? "https://api.openai.com/v1", model }, onAsk)
     : scriptedModels(onAsk);
 }

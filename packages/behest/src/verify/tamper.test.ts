@@ -1,4 +1,4 @@
-import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -51,6 +51,16 @@ test.for([
   const { refusal, stdout } = place.after(change, "verify");
   expect(refusal).toBe("verification_failed 1");
   expect(stdout).toContain(finding);
+});
+
+test("a database that was put back is found out by the head beside it", () => {
+  const older = (copy: string): void => {
+    const head = join(copy, ".behest/log.db-head");
+    writeFileSync(head, readFileSync(head, "utf8").replace(/\n\d+\n/, "\n147\n"));
+  };
+  const { refusal, stdout } = place.after(older, "verify");
+  expect(refusal).toBe("verification_failed 1");
+  expect(stdout).toContain("147 entries were seen before");
 });
 
 test("an exported log that was changed does not verify", () => {
