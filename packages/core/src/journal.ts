@@ -51,7 +51,8 @@ export function openRow({ vault }: LiveSession, { key }: Place, sealed: Uint8Arr
  * no `session.run` is open that will end it.
  */
 export function noteTurn(session: LiveSession, calls: number): void {
-  const frame = ambient.getStore();
+  const around = ambient.getStore();
+  const frame = around?.session.root === session.root ? around : undefined;
   if (session.parts.parent || frame?.call) return;
   session.root.unanswered = calls > 0;
   if (calls === 0 && !frame?.stretch) endRun(session);

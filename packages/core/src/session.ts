@@ -17,7 +17,10 @@ export class OpenSession extends LiveSession {
   readonly facade: Session = facadeOf(this);
 
   run<T>(fn: () => T): T {
-    const stretch = openStretch(this, ambient.getStore()?.stretch);
+    const around = ambient.getStore();
+    // Inside another run's function this one is its own outermost.
+    const outer = around?.session.root === this.root ? around.stretch : undefined;
+    const stretch = openStretch(this, outer);
     const frame: Frame = { session: this, stretch };
     return stretch.enter(() => runIn(frame, () => wrapped(this.facade, fn), stretch.settled));
   }

@@ -215,6 +215,24 @@ test("a thenable that fails is a run that failed", async () => {
   expect(await within(session, ask)()).toBe("answer 1 again");
 });
 
+test("a run inside another principal's run fails and ends by itself", async () => {
+  await using behest = await testBehest();
+  const open = await opener(behest);
+  const bob = await behest.as("bob", tools);
+  const ask = asking();
+  await bob.run(async () => {
+    const session = await open({ run: "r" });
+    await expect(within(session, ask)(true)).rejects.toThrow("answer 1");
+    await behest.records.list();
+    expect(await within(session, ask)()).toBe("answer 1 again");
+    await behest.records.list();
+    // Passed by hand, under bob's ambient session: the turn that chooses nothing ends alice's run, not bob's.
+    expect(await ask(await open({ run: "r" }), ["x"])).toBe("answer 2");
+    await behest.records.list();
+    expect(await ask(await open({ run: "r" }), ["x"])).toBe("answer 3");
+  });
+});
+
 test("with a session passed by hand, a turn that chooses nothing ends its run", async () => {
   await using behest = await testBehest();
   const open = await opener(behest);
