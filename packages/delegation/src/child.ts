@@ -2,8 +2,9 @@ import { type PublicKey, thumbprint } from "@behest/jws";
 import { placesIn, widenings } from "./compare.ts";
 import type { AatTools } from "./constraint.ts";
 import { DelegationError } from "./error.ts";
-import { type Clock, type Hop, date, grantedTools, holderKey, shown, signingHash, subject } from "./hop.ts";
+import { type Clock, type Hop, date, grantedTools, holderKey, signingHash } from "./hop.ts";
 import { isInteger } from "./number.ts";
+import { ordinaryClaims } from "./ordinary.ts";
 import {
   THUMBPRINT_URI,
   TOKEN_TYPE,
@@ -61,14 +62,11 @@ export async function verifyChild(
   const tools = grantedTools(token, details, { shape: "4n", content: "4o" }, limits, hop);
   refuseWider(parent, tools ?? {}, hop);
   if (parentHash !== held.hash) refuse("chain_broken", "4q", hop, "par_hash is not the parent's");
-  const sub = subject(claims, hop);
   return {
     claims: {
       jti,
       iss,
-      sub,
-      task: shown(claims["task"]),
-      agent: shown(claims["agent"]),
+      ...ordinaryClaims(claims, hop),
       iat,
       exp,
       depth,

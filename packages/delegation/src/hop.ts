@@ -1,20 +1,15 @@
 import { type Json, type PublicJwk, publicJwk, sha256, toBase64url } from "@behest/jws";
 import type { AatTools } from "./constraint.ts";
-import { DelegationError } from "./error.ts";
 import type { VerificationLimits } from "./limits.ts";
 import { isInteger, settle } from "./number.ts";
-import { type Claims, type Token, isObject, isText, refuse } from "./token.ts";
+import type { OrdinaryClaims } from "./ordinary.ts";
+import { type Claims, type Token, isObject, refuse } from "./token.ts";
 import { areTools, malformedTool, normalTools } from "./tools.ts";
 
 /** What one token of a verified chain says. */
-export interface HopClaims {
+export interface HopClaims extends OrdinaryClaims {
   readonly jti: string;
   readonly iss: string;
-  /** The principal's subject; a root of ours always has it. */
-  readonly sub: string | undefined;
-  readonly task: string | undefined;
-  /** What the parent calls this agent: for display and cuts, never authority. */
-  readonly agent: string | undefined;
   /** Seconds since the epoch. */
   readonly iat: number;
   readonly exp: number;
@@ -83,19 +78,6 @@ export function grantedTools(
   if (tools === undefined || path !== undefined)
     refuse("malformed_grant", steps.content, hop, `${path ?? "tools"} is not well-formed`);
   return normalTools(tools);
-}
-
-/** `sub`, where there is one (RFC 7519): a rule of ours, without a step of the draft. */
-export function subject(claims: Claims, hop: number): string | undefined {
-  const sub = claims["sub"];
-  if (sub !== undefined && !isText(sub))
-    throw new DelegationError("malformed_delegation", `token ${hop}: sub is not a non-empty string`, { hop });
-  return sub;
-}
-
-/** A claim that is only shown: of another type it is as good as absent. */
-export function shown(value: Json | undefined): string | undefined {
-  return isText(value) ? value : undefined;
 }
 
 export function signingHash(token: Token): string {

@@ -1,7 +1,8 @@
 import { thumbprint } from "@behest/jws";
 import { type Anchor, verifyingAnchor } from "./anchor.ts";
-import { type Clock, type Hop, date, grantedTools, holderKey, shown, signingHash, subject } from "./hop.ts";
+import { type Clock, type Hop, date, grantedTools, holderKey, signingHash } from "./hop.ts";
 import { isInteger } from "./number.ts";
+import { ordinaryClaims } from "./ordinary.ts";
 import { TOKEN_TYPE, type Token, isText, refuse, verifiedClaims, verifyHeader } from "./token.ts";
 
 /** RFC 3986: a scheme, then anything a URI may hold. */
@@ -56,9 +57,7 @@ export async function verifyRoot(
     claims: {
       jti,
       iss,
-      sub: subject(claims, 0),
-      task: shown(claims["task"]),
-      agent: shown(claims["agent"]),
+      ...ordinaryClaims(claims, 0),
       iat,
       exp,
       depth: 0,
