@@ -1,10 +1,11 @@
 import { DelegationError, deriveDelegation, verifyDelegation } from "@behest/delegation";
-import { canonical, sha256, toBase64url } from "@behest/jws";
+import { sha256, toBase64url } from "@behest/jws";
 import { freeze } from "./action.ts";
 import { issuersOf } from "@behest/provenance";
 import { BehestError, denied } from "./error.ts";
 import type { LiveSession, SessionParts } from "./live.ts";
 import { delegationAppend, openDelegation } from "./lineage.ts";
+import { refuseUnenforced } from "./restricted.ts";
 import type { DelegateRequest } from "./types.ts";
 
 /**
@@ -19,33 +20,26 @@ export async function deriveChild(
   signal?: AbortSignal,
 ): Promise<SessionParts> {
   // One value from here on: whoever asked may change theirs meanwhile.
-  const request = freeze(asked).value as unknown as DelegateRequest;
+  const { value, text } = freeze(asked);
+  const request = value as unknown as DelegateRequest;
   const { deployment, vault, leaf } = parent;
   const { holder, chain } = parent.parts;
   const stopped = parent.stopped(deployment.clock());
   if (stopped) throw denied(stopped, "no sub-agent can be started: this session is over.");
   const jti = toBase64url(sha256(`${leaf.jti}\n${id}`));
-  const wanted = vault.name("request", canonical(asJson(request)));
+  const wanted = vault.name("request", text);
   const now = Math.floor(deployment.clock() / 1000);
   const trust = { issuers: issuersOf(deployment.manifest), audience: deployment.manifest.origin, now };
   if (!(await deployment.engine.delegation(jti))) {
-    const { agent, tools, task, expiresIn } = request;
-    const claims = {
-      holder: holder.jwk,
-      tools,
-      jti,
-      now,
-      ...(agent !== undefined && { agent }),
-      ...(task !== undefined && { task }),
-      ...(expiresIn !== undefined && { expiresIn }),
-    };
+    const claims = { ...request, holder: holder.jwk, jti, now };
     const derived = await deriveDelegation({ chain }, claims, holder).catch((error: unknown) => {
       throw refusal(error);
     });
     const { leaf: hop } = await verifyDelegation(derived, trust);
+    refuseUnenforced(hop.restrictions);
     const links = { at: deployment.clock(), spawn: id, request: wanted, parent: parent.parts.entry };
     await deployment.engine
-      .append(delegationAppend(vault, derived.chain, hop, agent, links))
+      .append(delegationAppend(vault, derived.chain, hop, request.agent, links))
       .catch((error: unknown) => {
         // Another process was first: its token stands.
         if (!BehestError.isInstance(error) || error.code !== "action_conflict") throw error;
@@ -74,10 +68,6 @@ export async function deriveChild(
     parent,
     signal,
   };
-}
-
-function asJson({ agent, tools, task, expiresIn }: DelegateRequest): object {
-  return { tools, agent: agent ?? null, task: task ?? null, expiresIn: expiresIn ?? null };
 }
 
 function refusal(error: unknown): unknown {

@@ -8,6 +8,7 @@ export type Code =
   | "session_ended"
   | "tool_not_granted"
   | "argument_not_granted"
+  | "effect_not_granted"
   | "args_not_json"
   | "too_large"
   | "wider_than_parent"

@@ -14,6 +14,7 @@ import type { Deployment } from "./deployment.ts";
 import { BehestError } from "./error.ts";
 import { delegationAppend } from "./lineage.ts";
 import { newRun } from "./live.ts";
+import { refuseUnenforced } from "./restricted.ts";
 import { OpenSession } from "./session.ts";
 import type { OpenOptions } from "./types.ts";
 
@@ -40,6 +41,7 @@ export async function openSession(
       "issuer_not_allowed",
       "issuer_not_allowed: the trust manifest does not let this issuer speak for this principal.",
     );
+  refuseUnenforced(verified.restrictions);
   const holder = await holds(deployment, options.holder ?? deployment.holder, leaf.holder);
   const { pseudonym, key } = await engine.principal(issuer, principal);
   const vault = vaultOf(pseudonym, key);

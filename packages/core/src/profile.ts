@@ -1,6 +1,5 @@
-import type { ArgsOf, Json } from "@behest/delegation";
+import type { ArgsOf, Effect, Json } from "@behest/delegation";
 
-export type Effect = "read" | "reversible" | "irreversible";
 export type Boundary = "inside" | "outside";
 type Or<A, V> = V | ((args: A) => V);
 

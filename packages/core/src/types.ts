@@ -1,4 +1,11 @@
-import type { AatTools, DelegationLike, Duration, Holder, Json } from "@behest/delegation";
+import type {
+  AatTools,
+  DelegationLike,
+  Duration,
+  Holder,
+  Json,
+  RestrictionRequest,
+} from "@behest/delegation";
 import type {
   ActionEntry,
   DelegationEntry,
@@ -45,7 +52,8 @@ export interface OpenOptions {
   signal?: AbortSignal;
 }
 
-export interface DelegateRequest {
+/** What a sub-agent may do. What restricts the parent restricts it too, unless it asks for less. */
+export interface DelegateRequest extends RestrictionRequest {
   agent?: string;
   tools: AatTools;
   task?: string;

@@ -5,6 +5,7 @@ import { DelegationError } from "./error.ts";
 import { type Clock, type Hop, date, grantedTools, holderKey, signingHash } from "./hop.ts";
 import { isInteger } from "./number.ts";
 import { ordinaryClaims } from "./ordinary.ts";
+import { type Restrictions, looser } from "./restrictions/restrictions.ts";
 import {
   THUMBPRINT_URI,
   TOKEN_TYPE,
@@ -16,17 +17,20 @@ import {
   verifySignature,
 } from "./token.ts";
 
-/** Step 4 for one pair, in order; `key` is the parent's holder key, imported. `hop` is the child's index. */
+/**
+ * Step 4 for one pair, in order; `key` is the parent's holder key, imported, or `"known"` where the
+ * signature is. `hop` is the child's index.
+ */
 export async function verifyChild(
   token: Token,
   parent: Hop,
-  key: PublicKey,
+  key: PublicKey | "known",
   hop: number,
   { now, limits }: Clock,
 ): Promise<Hop> {
   const held = parent.claims;
-  verifyHeader(token, TOKEN_TYPE, "4a", hop);
-  const verified = verifySignature(token, key);
+  const restrictions = verifyHeader(token, TOKEN_TYPE, "4a", hop);
+  const verified = key === "known" || verifySignature(token, key);
   if (!(verified instanceof Promise ? await verified : verified))
     refuse("signature_invalid", "4b", hop, "the signature does not verify under the parent's holder key");
   const claims = verifiedClaims(token, "4b", hop);
@@ -62,6 +66,7 @@ export async function verifyChild(
   const tools = grantedTools(token, details, { shape: "4n", content: "4o" }, limits, hop);
   refuseWider(parent, tools ?? {}, hop);
   if (parentHash !== held.hash) refuse("chain_broken", "4q", hop, "par_hash is not the parent's");
+  refuseLooser(held.restrictions, restrictions, hop);
   return {
     claims: {
       jti,
@@ -74,6 +79,7 @@ export async function verifyChild(
       holder: thumbprint(jwk),
       jwk,
       hash: signingHash(token),
+      restrictions,
     },
     tools,
     audience: claims["aud"],
@@ -89,6 +95,18 @@ function refuseWider(parent: Hop, tools: AatTools, hop: number): void {
   throw new DelegationError(
     "wider_than_parent",
     `${step}: token ${hop}: allows more than its parent`,
+    detail,
+  );
+}
+
+/** Ours, after step 4: a child keeps or tightens whatever restricts its parent, and drops none of it. */
+function refuseLooser(parent: Restrictions | undefined, child: Restrictions | undefined, hop: number): void {
+  const wider = looser(parent, child);
+  if (wider.length === 0) return;
+  const detail = { step: "bhst", hop, wider };
+  throw new DelegationError(
+    "wider_than_parent",
+    `bhst: token ${hop}: is restricted less than its parent`,
     detail,
   );
 }

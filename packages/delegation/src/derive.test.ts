@@ -231,7 +231,7 @@ test.each<[string, Partial<DeriveClaims>, string]>([
   ["an empty id", { jti: "" }, "malformed_request"],
   ["an expired parent", { now: NOW + 3600 }, "delegation_expired"],
   ["a parent from the future", { now: NOW - 31 }, "lifetime_refused"],
-  ["a restriction that nobody would enforce", { limits: { calls: 1 } } as object, "malformed_request"],
+  ["a restriction that nobody would enforce", { geofence: "EU" } as object, "malformed_request"],
   ["an attempt to name the principal", { sub: "root" } as object, "malformed_request"],
 ])("refuses %s", async (_, change, code) => {
   await expect(derive(change)).rejects.toMatchObject({ code });

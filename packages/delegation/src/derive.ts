@@ -1,4 +1,4 @@
-import { type Json, type PublicJwk, signCompact, thumbprint } from "@behest/jws";
+import { type Json, type PublicJwk, thumbprint } from "@behest/jws";
 import { verifyChain } from "./chain.ts";
 import { placesIn, widenings } from "./compare.ts";
 import type { AatTools } from "./constraint.ts";
@@ -10,11 +10,14 @@ import { GRANT_TYPE } from "./hop.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { rewrapTools } from "./narrow.ts";
 import { boundKey, malformed, onlyMembers, optionalText, text, time } from "./request.ts";
-import { THUMBPRINT_URI, TOKEN_TYPE } from "./token.ts";
+import { RESTRICTIONS, type RestrictionRequest, readRequest } from "./restrictions/request.ts";
+import { looser, overlay } from "./restrictions/restrictions.ts";
+import { signToken } from "./sign.ts";
+import { THUMBPRINT_URI } from "./token.ts";
 import { readTools } from "./tools.ts";
 import { uuidv7 } from "./uuid.ts";
 
-export interface DeriveClaims {
+export interface DeriveClaims extends RestrictionRequest {
   /** The key the child is bound to; within one process it may be the parent's own. */
   readonly holder: PublicJwk;
   readonly tools: AatTools;
@@ -32,7 +35,7 @@ export interface DeriveClaims {
   readonly now?: number;
 }
 
-const MEMBERS = ["holder", "tools", "task", "agent", "expiresIn", "maxDepth", "jti", "now"];
+const MEMBERS = ["holder", "tools", "task", "agent", "expiresIn", "maxDepth", "jti", "now", ...RESTRICTIONS];
 
 /**
  * Signs a child that is equal to or narrower than its parent. A narrower constraint that the draft's table
@@ -68,7 +71,12 @@ export async function deriveDelegation(
   const heldTools = leaf.tools ?? {};
   const tools = rewrapTools(heldTools, readTools(claims.tools, DEFAULT_LIMITS));
 
-  const wider: Wider[] = [...placesIn(widenings(heldTools, tools))];
+  const restrictions = overlay(held.restrictions, readRequest(claims));
+
+  const wider: Wider[] = [
+    ...placesIn(widenings(heldTools, tools)),
+    ...looser(held.restrictions, restrictions),
+  ];
   if (maxDepth > held.maxDepth)
     wider.push({ path: "maxDepth", parent: String(held.maxDepth), child: String(maxDepth) });
   if (exp > held.exp)
@@ -93,7 +101,8 @@ export async function deriveDelegation(
     par_hash: held.hash,
     authorization_details: [{ type: GRANT_TYPE, tools: tools as Json }],
   };
-  const derived = [...chain, await signCompact({ typ: TOKEN_TYPE }, payload, parentHolder)];
-  await verifyChain(derived, "unjudged", clock);
+  const token = await signToken(payload, restrictions, parentHolder);
+  const derived = [...chain, token];
+  await verifyChain(derived, "known", clock);
   return { chain: derived };
 }

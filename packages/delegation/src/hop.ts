@@ -3,6 +3,7 @@ import type { AatTools } from "./constraint.ts";
 import type { VerificationLimits } from "./limits.ts";
 import { isInteger, settle } from "./number.ts";
 import type { OrdinaryClaims } from "./ordinary.ts";
+import type { Restrictions } from "./restrictions/restrictions.ts";
 import { type Claims, type Token, isObject, refuse } from "./token.ts";
 import { areTools, malformedTool, normalTools } from "./tools.ts";
 
@@ -20,6 +21,8 @@ export interface HopClaims extends OrdinaryClaims {
   readonly jwk: PublicJwk;
   /** base64url SHA-256 of the signing input: `par_hash` of a child, `aat_hash` of a proof. */
   readonly hash: string;
+  /** What restricts beyond AAT; tighter at every hop. */
+  readonly restrictions: Restrictions | undefined;
 }
 
 /** A token that passed steps 3 or 4, with what later steps need. */

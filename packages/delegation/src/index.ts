@@ -13,6 +13,13 @@ export type { HopClaims } from "./hop.ts";
 export { type IssueClaims, issueDelegation } from "./issue.ts";
 export { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 export { type ActionToProve, proveAction } from "./prove.ts";
+export type { RequiredApprovals } from "./restrictions/approvals.ts";
+export type { MinimumConsent, Rung } from "./restrictions/consent.ts";
+export type { Effect } from "./restrictions/effects.ts";
+export type { Limit, LimitScope, ScopedLimits } from "./restrictions/limits.ts";
+export type { Limits, RestrictionRequest } from "./restrictions/request.ts";
+export type { Restrictions } from "./restrictions/restrictions.ts";
+export type { StatusReference } from "./restrictions/status.ts";
 export { type Rule, is } from "./rule.ts";
 export {
   type ActionOptions,

@@ -1,4 +1,4 @@
-import { type Json, type PublicJwk, type Signer, signCompact } from "@behest/jws";
+import type { Json, PublicJwk, Signer } from "@behest/jws";
 import { verifyChain } from "./chain.ts";
 import type { AatTools } from "./constraint.ts";
 import type { Delegation } from "./delegation.ts";
@@ -6,12 +6,14 @@ import { type Duration, seconds } from "./duration.ts";
 import { GRANT_TYPE } from "./hop.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { boundKey, malformed, onlyMembers, optionalText, text, time } from "./request.ts";
+import { RESTRICTIONS, type RestrictionRequest, readRequest } from "./restrictions/request.ts";
+import type { StatusReference } from "./restrictions/status.ts";
 import { isAbsoluteUri } from "./root.ts";
-import { TOKEN_TYPE } from "./token.ts";
+import { signToken } from "./sign.ts";
 import { readTools } from "./tools.ts";
 import { uuidv7 } from "./uuid.ts";
 
-export interface IssueClaims {
+export interface IssueClaims extends RestrictionRequest {
   /** Absolute URI; what verifiers know the issuer by. */
   readonly issuer: string;
   /** The key the delegation is bound to. */
@@ -29,6 +31,8 @@ export interface IssueClaims {
   readonly maxDepth?: number;
   /** Who may accept it; every verifier when absent. */
   readonly audience?: string | readonly string[];
+  /** Where the issuer says whether it still holds. */
+  readonly status?: StatusReference;
   /** Default: a new UUIDv7. */
   readonly jti?: string;
   /** Seconds since the epoch. Default: the clock. */
@@ -47,6 +51,8 @@ const MEMBERS = [
   "audience",
   "jti",
   "now",
+  "status",
+  ...RESTRICTIONS,
 ];
 
 /**
@@ -78,8 +84,8 @@ export async function issueDelegation(claims: IssueClaims, issuer: Signer): Prom
     authorization_details: [{ type: GRANT_TYPE, tools: readTools(claims.tools, DEFAULT_LIMITS) as Json }],
     ...(audience && { aud: audience.length === 1 ? audience[0]! : audience }),
   };
-  const token = await signCompact({ typ: TOKEN_TYPE }, payload, issuer);
-  // Also catches a signer whose signatures do not belong to its public key.
-  await verifyChain([token], [{ iss: claims.issuer, jwk: issuer.jwk }], { now, limits: DEFAULT_LIMITS });
+  const restrictions = readRequest(claims, claims.status);
+  const token = await signToken(payload, restrictions, issuer);
+  await verifyChain([token], "known", { now, limits: DEFAULT_LIMITS });
   return { chain: [token] };
 }

@@ -21,7 +21,7 @@ export async function verifyRoot(
   anchors: readonly Anchor[] | "unjudged",
   { now, limits }: Clock,
 ): Promise<Hop & { readonly issuerKey: string }> {
-  verifyHeader(token, TOKEN_TYPE, "3a", 0);
+  const restrictions = verifyHeader(token, TOKEN_TYPE, "3a", 0);
   const anchor = anchors === "unjudged" ? undefined : await verifyingAnchor(anchors, token);
   if (anchors !== "unjudged" && !anchor)
     refuse("issuer_untrusted", "3b", 0, "no trusted issuer's key verifies the signature");
@@ -65,6 +65,7 @@ export async function verifyRoot(
       holder: thumbprint(jwk),
       jwk,
       hash: signingHash(token),
+      restrictions,
     },
     tools,
     audience: claims["aud"],

@@ -1,15 +1,7 @@
-import {
-  type Json,
-  type PublicKey,
-  checkHeader,
-  fromBase64url,
-  fromUtf8,
-  parseJson,
-  utf8,
-  verify,
-} from "@behest/jws";
+import { type Json, type PublicKey, checkHeader, fromBase64url, fromUtf8, utf8, verify } from "@behest/jws";
 import { type DelegationCode, DelegationError } from "./error.ts";
 import { parseWritten } from "./number.ts";
+import { type Restrictions, malformedRestriction } from "./restrictions/restrictions.ts";
 
 export const TOKEN_TYPE = "aat+jwt";
 export const PROOF_TYPE = "aat-pop+jwt";
@@ -77,13 +69,19 @@ function isRepeated(error: unknown): boolean {
   return (error as { code?: unknown }).code === "duplicate_member";
 }
 
-/** `alg`, `typ` and `crit` (steps 3a, 4a, 7a). Throws `header_refused`. */
-export function verifyHeader(token: Token, typ: string, step: string, hop: number): void {
-  if (token.head === OWN_HEAD[typ]) return;
+/**
+ * `alg`, `typ` and `crit` (steps 3a, 4a, 7a); gives what `bhst` restricts. Throws `header_refused`, also for a
+ * `bhst` that `crit` does not name: others would ignore it.
+ */
+export function verifyHeader(token: Token, typ: string, step: string, hop: number): Restrictions | undefined {
+  if (token.head === OWN_HEAD[typ]) return undefined;
+  let restricting: Json | undefined;
   try {
-    const header = parseJson(fromUtf8(fromBase64url(token.head)));
+    const header = parseWritten(fromUtf8(fromBase64url(token.head))).value;
     if (!isObject(header)) throw new TypeError("a header is an object");
-    checkHeader(header, { typ });
+    checkHeader(header, { typ, crit: typ === TOKEN_TYPE ? ["bhst"] : [] });
+    if (typ !== TOKEN_TYPE || !Object.hasOwn(header, "bhst")) return undefined;
+    restricting = header["crit"] === undefined ? undefined : header["bhst"];
   } catch (cause) {
     throw new DelegationError(
       "header_refused",
@@ -91,6 +89,10 @@ export function verifyHeader(token: Token, typ: string, step: string, hop: numbe
       { step, hop, cause },
     );
   }
+  const malformed = restricting === undefined ? "crit" : malformedRestriction(restricting);
+  if (malformed !== undefined)
+    refuse("header_refused", step, hop, `${malformed} is not a well-formed restriction`);
+  return restricting as Restrictions;
 }
 
 /** Whether the signature verifies under `key`. A promise only where the platform has no synchronous verification. */

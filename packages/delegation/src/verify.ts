@@ -6,6 +6,7 @@ import { DelegationError } from "./error.ts";
 import { deepFreeze } from "./freeze.ts";
 import type { Clock, HopClaims } from "./hop.ts";
 import { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
+import type { Restrictions } from "./restrictions/restrictions.ts";
 import { refuse } from "./token.ts";
 
 export interface VerifyOptions {
@@ -29,6 +30,8 @@ export interface VerifiedDelegation {
   readonly issuerKey: string;
   /** The leaf's, with `{}` spelt out as `{"*": wildcard}`. */
   readonly tools: AatTools;
+  /** What restricts the leaf beyond AAT, hence the whole chain: `limits` are counted at every hop that has them. */
+  readonly restrictions: Restrictions | undefined;
   /** Tokens in the chain, at least 1. */
   readonly hops: number;
   /** Root first. */
@@ -78,6 +81,7 @@ export function describe({ hops, leaf, issuerKey }: VerifiedChain): VerifiedDele
     issuer: iss,
     issuerKey,
     tools: leaf.tools,
+    restrictions: leaf.claims.restrictions,
     hops: hops.length,
     claims,
     leaf: leaf.claims,
