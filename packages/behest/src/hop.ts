@@ -17,6 +17,8 @@ export interface Hop {
   /** RFC 7638 thumbprint of the key it is bound to. */
   readonly holder: string;
   readonly tools: AatTools;
+  /** `bhst` as it stands. */
+  readonly restrictions: { readonly [name: string]: Json } | undefined;
 }
 
 /** Seconds since the epoch of the last moment that a Date can hold. */
@@ -62,6 +64,7 @@ function readHop(token: string): Hop {
     maxDepth: count("del_max_depth"),
     holder: thumbprint(publicJwk(isObject(cnf) ? cnf["jwk"] : undefined)),
     tools: toolsOf(claims["authorization_details"]),
+    restrictions: isObject(header["bhst"]) ? header["bhst"] : undefined,
   };
 }
 

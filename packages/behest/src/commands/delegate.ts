@@ -12,8 +12,9 @@ import { verifyUnder } from "../issuer.ts";
 import { readPublicKey } from "../key.ts";
 import { readManifest, requireLocal } from "../local.ts";
 import { type GrantOptions, expires, present, withGrantOptions } from "./grant-options.ts";
+import { type RestrictionOptions, restrictionsOf, withRestrictionOptions } from "./restriction-options.ts";
 
-interface Options extends GrantOptions {
+interface Options extends GrantOptions, RestrictionOptions {
   readonly task: string;
   readonly principal?: string;
   readonly agent?: string;
@@ -31,7 +32,7 @@ export function delegate(program: Command): void {
     .option("--principal <subject>", "on whose behalf (default: your user name)")
     .option("--agent <name>", "what the agent is called; never authority")
     .option("--expires <duration>", "30s, 5m, 1h, 7d; at most 90d", expires, "1h");
-  withGrantOptions(command)
+  withRestrictionOptions(withGrantOptions(command))
     .option("--keys <folder>", "the issuer's key, where it is not where init put it")
     .action(run);
 }
@@ -55,6 +56,7 @@ async function run(options: Options): Promise<void> {
       tools,
       expiresIn: options.expires,
       ...(options.maxDepth !== undefined && { maxDepth: options.maxDepth }),
+      ...restrictionsOf(options),
     },
     issuer,
   );

@@ -8,8 +8,9 @@ import { readPublicKey } from "../key.ts";
 import { requireLocal } from "../local.ts";
 import { printJson } from "../output.ts";
 import { type GrantOptions, expires, present, withGrantOptions } from "./grant-options.ts";
+import { type RestrictionOptions, restrictionsOf, withRestrictionOptions } from "./restriction-options.ts";
 
-interface Options extends GrantOptions {
+interface Options extends GrantOptions, RestrictionOptions {
   readonly agent?: string;
   readonly key?: string;
 }
@@ -26,7 +27,7 @@ export function derive(program: Command): void {
     .option("--agent <name>", "what the sub-agent is called; never authority")
     .option("--expires <duration>", "30s, 5m, 1h, 7d (default: with its parent)", expires)
     .option("--key <file>", "the parent's holder (default: this folder's agent)");
-  withGrantOptions(command).action(run);
+  withRestrictionOptions(withGrantOptions(command)).action(run);
 }
 
 async function run(parent: string, options: Options): Promise<void> {
@@ -41,6 +42,7 @@ async function run(parent: string, options: Options): Promise<void> {
     ...(agent !== undefined && { agent }),
     ...(expiresIn !== undefined && { expiresIn }),
     ...(maxDepth !== undefined && { maxDepth }),
+    ...restrictionsOf(options),
   };
   try {
     present(await deriveDelegation(await readText(parent), claims, key), options);

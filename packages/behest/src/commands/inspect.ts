@@ -91,6 +91,8 @@ function fact([name, value]: readonly [string, Json]): readonly [string, Cell] {
 
 /** Members in members as `a.b`; a JWS inside as its length alone. */
 function flatten(path: string, value: Json): [string, Json][] {
+  if (Array.isArray(value) && value.every((item) => typeof item === "string"))
+    return [[path, value.join(", ")]];
   if (typeof value === "object" && value !== null && Object.keys(value).length > 0)
     return Object.entries(value).flatMap(([name, member]) =>
       flatten(path === "" ? name : `${path}.${name}`, member as Json),
@@ -152,7 +154,7 @@ function sentence({ verified, owner, refused }: Judged): Cell {
 }
 
 function facts(i: number, hop: Hop, issuerKey: string | undefined): (readonly [string, Cell])[] {
-  const { iss, sub, task, agent, holder, exp, depth, maxDepth, jti, tools } = hop;
+  const { iss, sub, task, agent, holder, exp, depth, maxDepth, jti, tools, restrictions = {} } = hop;
   const how = issuerKey === undefined ? "as it claims" : `asserted by key ${issuerKey}`;
   const named = (name: string, value: string | undefined): (readonly [string, Cell])[] =>
     value === undefined ? [] : [[name, value]];
@@ -167,6 +169,9 @@ function facts(i: number, hop: Hop, issuerKey: string | undefined): (readonly [s
     ["depth", `${depth} of ${maxDepth}`],
     ["jti", jti],
     ...Object.entries(tools).map(([tool, map]) => ["tool", printTool(tool, map)] as const),
+    ...flatten("", restrictions).map(
+      ([name, value]) => ["restricted", fact([name, value]).join(": ")] as const,
+    ),
   ];
 }
 

@@ -113,7 +113,7 @@ test("whatever a child that keeps its parent's restrictions lets through, the pa
     { numRuns: 10_000 },
   );
   // None of them was tested in vain.
-  for (const name of NAMES) expect(reached.get(name), name).toBeGreaterThan(20);
+  expect(NAMES.filter((name) => !((reached.get(name) ?? 0) > 20))).toEqual([]);
 });
 
 test("what a narrowed child carries keeps both, is well-formed, and lets through all that both let through", () => {

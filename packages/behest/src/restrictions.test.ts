@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Workplace } from "../test/workplace.ts";
+
+let place: Workplace;
+beforeAll(() => {
+  place = Workplace.used();
+});
+afterAll(() => place[Symbol.dispose]());
+
+const PAY = ["delegate", "--task", "Pay", "--tool", "pay(*)"];
+const RESTRICTED = [
+  ...["--workspace", "acme/finance", "--fan-out", "2", "--effects", "read,reversible", "--consent", "local"],
+  ...["--limit", "20 calls", "--limit", "500.00 EUR", "--limit", "50 EUR per action"],
+  ...["--approval", "pay=finance:2", "--approval", "*=legal"],
+];
+
+test("what restricts a delegation is written from options and shown by inspect, and a child can only tighten it", () => {
+  place.must(...PAY, ...RESTRICTED, "--out", "restricted.json");
+  const { hops } = place.json("inspect", "restricted.json") as { hops: [{ restrictions: object }] };
+  expect(hops[0].restrictions).toEqual({
+    workspace: "acme/finance",
+    fan_out: 2,
+    effects: ["read", "reversible"],
+    consent: { min: "local" },
+    limits: { subtree: { calls: 20, amount: { EUR: "500.00" } }, action: { amount: { EUR: "50" } } },
+    approvals: { pay: { finance: 2 }, "*": { legal: 1 } },
+  });
+  const lines = place.must("inspect", "restricted.json");
+  expect(lines).toContain("limits.subtree.amount.EUR: 500.00");
+  expect(lines).toContain("effects: read, reversible");
+  const derive = ["derive", "restricted.json", "--tool", "pay(*)"];
+  expect(place.refusal(place.behest(...derive, "--limit", "21 calls"))).toBe("wider_than_parent 1");
+  expect(place.refusal(place.behest(...derive, "--effects", "irreversible"))).toBe("wider_than_parent 1");
+  place.must(...derive, "--limit", "2 calls", "--out", "tighter.json");
+});
+
+test.each([
+  ["--limit", "20"],
+  ["--limit", "2.5 calls"],
+  ["--limit", "5 EUR per year"],
+  ["--fan-out", "-1"],
+  ["--effects", "write"],
+  ["--approval", "pay"],
+  ["--approval", "pay=finance:0"],
+  ["--consent", "shouted"],
+])("%s %s is refused as usage", (option, value) => {
+  expect(place.refusal(place.behest(...PAY, option, value))).toBe("usage 2");
+});
+
+test.each([
+  ["--limit", "5 eur"],
+  ["--limit", "05 EUR"],
+  ["--workspace", "../other"],
+])("%s %s is refused as no well-formed restriction", (option, value) => {
+  expect(place.refusal(place.behest(...PAY, option, value))).toBe("malformed_request 1");
+});
