@@ -9,10 +9,10 @@ afterAll(() => place[Symbol.dispose]());
 
 const PAY = ["delegate", "--task", "Pay", "--tool", "pay(*)"];
 const RESTRICTED = [
-  ...["--workspace", "acme/finance", "--fan-out", "2", "--effects", "read,reversible", "--consent", "local"],
-  ...["--limit", "20 calls", "--limit", "500.00 EUR", "--limit", "50 EUR per action"],
-  ...["--approval", "pay=finance:2", "--approval", "*=legal"],
-];
+  ["--workspace", "acme/finance", "--fan-out", "2", "--effects", "read,reversible", "--consent", "local"],
+  ["--limit", "20 calls", "--limit", "500.00 EUR", "--limit", "50 EUR per action"],
+  ["--approval", "pay=finance:2", "--approval", "*=legal"],
+].flat();
 
 test("what restricts a delegation is written from options and shown by inspect, and a child can only tighten it", () => {
   place.must(...PAY, ...RESTRICTED, "--out", "restricted.json");
