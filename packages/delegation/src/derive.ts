@@ -7,6 +7,7 @@ import { type Duration, seconds } from "./duration.ts";
 import { DelegationError, type Wider } from "./error.ts";
 import type { Holder } from "./holder.ts";
 import { GRANT_TYPE } from "./hop.ts";
+import { type AgentIdentity, readIdentity } from "./identity.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { rewrapTools } from "./narrow.ts";
 import { boundKey, malformed, onlyMembers, optionalText, text, time } from "./request.ts";
@@ -22,6 +23,8 @@ export interface DeriveClaims {
   readonly task?: string;
   /** What the parent calls the new agent. */
   readonly agent?: string;
+  /** Which agent it is meant for; the parent's own identity is not handed on. */
+  readonly identity?: AgentIdentity;
   /** Default: until the parent expires. */
   readonly expiresIn?: Duration;
   /** Absolute depth down to which it may be handed on. Default: the parent's. */
@@ -32,7 +35,7 @@ export interface DeriveClaims {
   readonly now?: number;
 }
 
-const MEMBERS = ["holder", "tools", "task", "agent", "expiresIn", "maxDepth", "jti", "now"];
+const MEMBERS = ["holder", "tools", "task", "agent", "identity", "expiresIn", "maxDepth", "jti", "now"];
 
 /**
  * Signs a child that is equal to or narrower than its parent. A narrower constraint that the draft's table
@@ -85,6 +88,7 @@ export async function deriveDelegation(
     iss: THUMBPRINT_URI + held.holder,
     ...(task !== undefined && { task }),
     ...(agent !== undefined && { agent }),
+    ...(claims.identity !== undefined && { agent_identity: readIdentity(claims.identity) }),
     iat,
     exp,
     cnf: { jwk: boundKey(claims.holder) },

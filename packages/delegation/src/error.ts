@@ -32,6 +32,14 @@ export type DelegationCode =
   | "proof_replayed"
   /** The signing key is not the one the delegation is bound to. */
   | "holder_mismatch"
+  /** An agent's attestation is not what its format demands. */
+  | "malformed_attestation"
+  /** No key of the deployer that an attestation names verifies it. */
+  | "deployer_untrusted"
+  | "attestation_expired"
+  /** An access token is not one that a root may be issued from. */
+  | "access_token_refused"
+  | "access_token_expired"
   /** What was passed to issue, derive or prove cannot be put in a token. */
   | "malformed_request";
 
