@@ -1,6 +1,7 @@
 import { type PublicKey, publicKey } from "@behest/jws";
 import type { Anchor } from "./anchor.ts";
 import { verifyChild } from "./child.ts";
+import { suffices } from "./consent.ts";
 import { DelegationError } from "./error.ts";
 import type { Clock, Hop } from "./hop.ts";
 import { verifyRoot } from "./root.ts";
@@ -42,6 +43,16 @@ export async function verifyChain(
   }
   if (hops.length !== parent.claims.depth + 1)
     refuse("chain_broken", "5", hops.length - 1, "the chain's length is not its leaf's depth plus 1");
+  const { consent } = parent.claims.restrictions ?? {};
+  if (consent && !suffices(consent, root.claims.consent ?? { rung: "local" }))
+    throw new DelegationError(
+      "consent_insufficient",
+      "bhst: the root's consent is less than what is demanded",
+      {
+        step: "bhst",
+        hop: 0,
+      },
+    );
   return { hops, leaf: parent, issuerKey: root.issuerKey };
 }
 

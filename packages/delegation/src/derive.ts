@@ -7,6 +7,7 @@ import { type Duration, seconds } from "./duration.ts";
 import { DelegationError, type Wider } from "./error.ts";
 import type { Holder } from "./holder.ts";
 import { GRANT_TYPE } from "./hop.ts";
+import { type AgentIdentity, readIdentity } from "./identity.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { rewrapTools } from "./narrow.ts";
 import { boundKey, malformed, onlyMembers, optionalText, text, time } from "./request.ts";
@@ -25,6 +26,8 @@ export interface DeriveClaims extends RestrictionRequest {
   readonly task?: string;
   /** What the parent calls the new agent. */
   readonly agent?: string;
+  /** Which agent it is meant for; the parent's own identity is not handed on. */
+  readonly identity?: AgentIdentity;
   /** Default: until the parent expires. */
   readonly expiresIn?: Duration;
   /** Absolute depth down to which it may be handed on. Default: the parent's. */
@@ -35,7 +38,18 @@ export interface DeriveClaims extends RestrictionRequest {
   readonly now?: number;
 }
 
-const MEMBERS = ["holder", "tools", "task", "agent", "expiresIn", "maxDepth", "jti", "now", ...RESTRICTIONS];
+const MEMBERS = [
+  "holder",
+  "tools",
+  "task",
+  "agent",
+  "identity",
+  "expiresIn",
+  "maxDepth",
+  "jti",
+  "now",
+  ...RESTRICTIONS,
+];
 
 /**
  * Signs a child that is equal to or narrower than its parent. A narrower constraint that the draft's table
@@ -93,6 +107,7 @@ export async function deriveDelegation(
     iss: THUMBPRINT_URI + held.holder,
     ...(task !== undefined && { task }),
     ...(agent !== undefined && { agent }),
+    ...(claims.identity !== undefined && { agent_identity: readIdentity(claims.identity) }),
     iat,
     exp,
     cnf: { jwk: boundKey(claims.holder) },

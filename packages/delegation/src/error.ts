@@ -23,6 +23,10 @@ export type DelegationCode =
   /** `sub` is not the same at every hop that carries it. */
   | "principal_changed"
   | "audience_refused"
+  /** The root's consent is weaker than the chain demands, or of other evidence. */
+  | "consent_insufficient"
+  /** Its issuer's status list says revoked, or does not say valid. */
+  | "revoked"
   | "tool_not_granted"
   | "argument_not_granted"
   /** Arguments are not a JSON object, or hold a number that is not exactly representable. */
@@ -32,6 +36,14 @@ export type DelegationCode =
   | "proof_replayed"
   /** The signing key is not the one the delegation is bound to. */
   | "holder_mismatch"
+  /** An agent's attestation is not what its format demands. */
+  | "malformed_attestation"
+  /** No key of the deployer that an attestation names verifies it. */
+  | "deployer_untrusted"
+  | "attestation_expired"
+  /** An access token is not one that a root may be issued from. */
+  | "access_token_refused"
+  | "access_token_expired"
   /** What was passed to issue, derive or prove cannot be put in a token. */
   | "malformed_request";
 

@@ -1,7 +1,17 @@
 export type { Json, PrivateJwk, PublicJwk, Signer } from "@behest/jws";
+export { type ActClaims, type Actor, toActClaim } from "./act.ts";
 export type { Anchor } from "./anchor.ts";
 export { type ArgumentRefusal, type Arguments, checkArguments } from "./arguments.ts";
+export {
+  type AttestationOptions,
+  type AttestClaims,
+  type Attested,
+  type Deployer,
+  attestAgent,
+  verifyAttestation,
+} from "./attestation.ts";
 export { compareGrants } from "./compare.ts";
+export type { Consent } from "./consent.ts";
 export type { AatTools, Constraint, ConstraintMap } from "./constraint.ts";
 export { type Delegation, type DelegationLike, parseDelegation } from "./delegation.ts";
 export { type DeriveClaims, deriveDelegation } from "./derive.ts";
@@ -10,6 +20,12 @@ export { type DelegationCode, DelegationError, type Wider } from "./error.ts";
 export { type ArgsOf, type Grant, type Grants, grants } from "./grants.ts";
 export { type Holder, generateHolder, holderOf } from "./holder.ts";
 export type { HopClaims } from "./hop.ts";
+export {
+  type AgentIdentity,
+  type IdentityMember,
+  type IdentityMismatch,
+  compareIdentity,
+} from "./identity.ts";
 export { type IssueClaims, issueDelegation } from "./issue.ts";
 export { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 export { type ActionToProve, proveAction } from "./prove.ts";

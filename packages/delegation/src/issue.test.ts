@@ -43,6 +43,7 @@ test("a root says who stands behind it, what it permits and to whom it is bound"
       sub: "user-7",
       task: "Answer the mail",
       agent: undefined,
+      consent: { rung: "local" },
       iat: 1_800_000_000,
       exp: 1_800_003_600,
       depth: 0,

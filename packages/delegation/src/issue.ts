@@ -1,9 +1,11 @@
 import type { Json, PublicJwk, Signer } from "@behest/jws";
 import { verifyChain } from "./chain.ts";
+import { type Consent, readConsent } from "./consent.ts";
 import type { AatTools } from "./constraint.ts";
 import type { Delegation } from "./delegation.ts";
 import { type Duration, seconds } from "./duration.ts";
 import { GRANT_TYPE } from "./hop.ts";
+import { type AgentIdentity, readIdentity } from "./identity.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { boundKey, malformed, onlyMembers, optionalText, text, time } from "./request.ts";
 import { RESTRICTIONS, type RestrictionRequest, readRequest } from "./restrictions/request.ts";
@@ -24,6 +26,10 @@ export interface IssueClaims extends RestrictionRequest {
   readonly task: string;
   /** What the agent is called: for display, never authority. */
   readonly agent?: string;
+  /** Which agent it is meant for; whoever enforces finds what differs. */
+  readonly identity?: AgentIdentity;
+  /** How the principal consented. Default: rung `local`. */
+  readonly consent?: Consent;
   readonly tools: AatTools;
   /** At most 90 days. */
   readonly expiresIn: Duration;
@@ -45,6 +51,8 @@ const MEMBERS = [
   "principal",
   "task",
   "agent",
+  "identity",
+  "consent",
   "tools",
   "expiresIn",
   "maxDepth",
@@ -76,6 +84,8 @@ export async function issueDelegation(claims: IssueClaims, issuer: Signer): Prom
     sub: text(claims.principal, "principal"),
     task: text(claims.task, "task"),
     ...(agent !== undefined && { agent }),
+    ...(claims.identity !== undefined && { agent_identity: readIdentity(claims.identity) }),
+    ...(claims.consent !== undefined && { consent: readConsent(claims.consent) }),
     iat: now,
     exp: now + lifetime,
     cnf: { jwk: boundKey(claims.holder) },

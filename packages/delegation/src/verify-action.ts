@@ -20,6 +20,7 @@ import {
   type VerifiedDelegation,
   type VerifyOptions,
   checkAudience,
+  checkStatus,
   clockOf,
   describe,
   issuersOf,
@@ -75,6 +76,7 @@ export async function verifyAction(action: PresentedAction, options: ActionOptio
   const refused = checkArguments(delegation.tools, action.tool, args);
   if (refused) throw new DelegationError(refused.code, `6b: ${refused.path}: not granted`, { step: "6b" });
   checkAudience(chain, options);
+  await checkStatus(chain, options);
   const proof = matchProof(claims, chain.leaf);
   checkProofAudience(claims, options);
   if (proof.tool !== action.tool) deny("7e", "aat_tool is another tool");

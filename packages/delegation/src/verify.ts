@@ -7,6 +7,7 @@ import { deepFreeze } from "./freeze.ts";
 import type { Clock, HopClaims } from "./hop.ts";
 import { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 import type { Restrictions } from "./restrictions/restrictions.ts";
+import type { StatusReference } from "./restrictions/status.ts";
 import { refuse } from "./token.ts";
 
 export interface VerifyOptions {
@@ -16,6 +17,11 @@ export interface VerifyOptions {
   readonly audience?: string;
   /** At least one token must carry `aud`. Default false. */
   readonly requireChainAudience?: boolean;
+  /**
+   * Whether what a chain's `status` refers to holds now; only `true` does, a rejection does not. Without it status
+   * is not looked at: verification is offline.
+   */
+  readonly status?: (reference: StatusReference) => boolean | Promise<boolean>;
   /** Seconds since the epoch. Default: the clock. */
   readonly now?: number;
   readonly limits?: Partial<VerificationLimits>;
@@ -52,6 +58,7 @@ export async function verifyDelegation(
   const chain = await verifyChain(parseDelegation(delegation, clock.limits), issuersOf(options), clock);
   const verified = describe(chain);
   checkAudience(chain, options);
+  await checkStatus(chain, options);
   return verified;
 }
 
@@ -104,4 +111,17 @@ export function checkAudience({ hops }: VerifiedChain, options: VerifyOptions): 
   }
   if (options.requireChainAudience && !named)
     throw new DelegationError("audience_refused", "6c: no token of the chain carries aud", { step: "6c" });
+}
+
+/** Ours: the leaf carries the reference of every ancestor that has one. */
+export async function checkStatus({ leaf }: VerifiedChain, { status }: VerifyOptions): Promise<void> {
+  const reference = leaf.claims.restrictions?.status;
+  if (!reference || !status) return;
+  const valid = await Promise.resolve(reference)
+    .then(status)
+    .catch(() => false);
+  if (valid !== true)
+    throw new DelegationError("revoked", "bhst: the status list does not say that it is valid", {
+      step: "bhst",
+    });
 }

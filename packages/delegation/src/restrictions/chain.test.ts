@@ -1,7 +1,7 @@
 import { compactVerify, importJWK } from "jose";
 import { beforeAll, expect, test } from "vitest";
 import { type Json, signCompact, splitCompact } from "@behest/jws";
-import { deriveDelegation } from "../derive.ts";
+import { type DeriveClaims, deriveDelegation } from "../derive.ts";
 import { type Holder, generateHolder } from "../holder.ts";
 import { type IssueClaims, issueDelegation } from "../issue.ts";
 import { verifyDelegation } from "../verify.ts";
@@ -172,4 +172,54 @@ test("a status reference is the issuer's to give, and a child keeps it", async (
   await expect(
     deriveDelegation(root, { ...child, holder: sub.jwk, status } as never, agent),
   ).rejects.toMatchObject({ code: "malformed_request" });
+});
+
+test.each([
+  ["as strong as demanded", { rung: "oauth" } as const, { minConsent: "oauth" } as const, true],
+  ["stronger", { rung: "passkey" } as const, { minConsent: "oauth" } as const, true],
+  ["not stated", undefined, { minConsent: "oauth" } as const, false],
+  ["weaker", { rung: "oauth" } as const, { minConsent: "passkey" } as const, false],
+])("consent that is %s", async (_, consent, asked, good) => {
+  const issued = issue({ ...(consent && { consent }), ...asked });
+  await (good
+    ? expect(issued).resolves.toBeDefined()
+    : expect(issued).rejects.toMatchObject({ code: "consent_insufficient" }));
+});
+
+test("a child may demand more consent than there is, and is then good for nothing; evidence cannot be exchanged", async () => {
+  const [evidence, other] = ["A".repeat(43), "Q".repeat(43)];
+  const root = await issue({ consent: { rung: "oauth", evidence }, minConsent: { min: "local", evidence } });
+  await expect(verify(root)).resolves.toMatchObject({
+    restrictions: { consent: { min: "local", evidence } },
+  });
+  const derive = (minConsent: DeriveClaims["minConsent"]) =>
+    deriveDelegation(root, { ...child, holder: sub.jwk, ...(minConsent && { minConsent }) }, agent);
+  await expect(derive("passkey")).rejects.toMatchObject({ code: "consent_insufficient" });
+  await expect(derive({ min: "oauth", evidence: other })).rejects.toMatchObject({
+    code: "wider_than_parent",
+  });
+  const kept = await derive("oauth");
+  await expect(verify(kept)).resolves.toMatchObject({
+    restrictions: { consent: { min: "oauth", evidence } },
+  });
+});
+
+test.each([
+  ["valid", () => true, undefined],
+  ["valid, said later", async () => true, undefined],
+  ["revoked", () => false, "revoked"],
+  ["unknown", () => undefined as never, "revoked"],
+  ["not to be had", () => Promise.reject(new Error("unreachable")), "revoked"],
+])("a chain whose status is %s", async (_, status, code) => {
+  const reference = { uri: "https://status.test/list/1", idx: 7 };
+  const root = await issue({ status: reference });
+  const derived = await deriveDelegation(root, { ...child, holder: sub.jwk }, agent);
+  const asked: unknown[] = [];
+  const verified = verifyDelegation(derived, {
+    issuers: [{ iss: ISSUER, jwk: issuer.jwk }],
+    now,
+    status: (at) => (asked.push(at), status()),
+  });
+  await (code ? expect(verified).rejects.toMatchObject({ code }) : expect(verified).resolves.toBeDefined());
+  expect(asked).toEqual([reference]);
 });

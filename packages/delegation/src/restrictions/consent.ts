@@ -1,8 +1,8 @@
 import { type Member, closed } from "./member.ts";
 
 /** How the principal's consent was obtained, weakest first: a key file, a login at an authorization server, a passkey. */
-export const RUNGS = ["local", "oauth", "passkey"] as const;
-export type Rung = (typeof RUNGS)[number];
+const RUNGS: readonly unknown[] = ["local", "oauth", "passkey"] satisfies Rung[];
+export type Rung = "local" | "oauth" | "passkey";
 
 export type MinimumConsent = {
   /** The weakest rung that will do. */
@@ -14,7 +14,7 @@ export type MinimumConsent = {
 const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 export function isRung(value: unknown): value is Rung {
-  return RUNGS.includes(value as Rung);
+  return RUNGS.includes(value);
 }
 
 /** SHA-256 in base64url. */
