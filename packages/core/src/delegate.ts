@@ -2,10 +2,21 @@ import { DelegationError, deriveDelegation, verifyDelegation } from "@behest/del
 import { canonical, sha256, toBase64url } from "@behest/jws";
 import { freeze } from "./action.ts";
 import { issuersOf } from "@behest/provenance";
+import { strayedFrom } from "./checks/identity.ts";
 import { BehestError, denied } from "./error.ts";
+import type { RunningIdentity } from "./identity.ts";
 import type { LiveSession, SessionParts } from "./live.ts";
 import { delegationAppend, openDelegation } from "./lineage.ts";
 import type { DelegateRequest } from "./types.ts";
+
+/** What makes a child. */
+export interface Spawn {
+  /** Its action id. */
+  readonly id: string;
+  /** Of the turn that chose it. */
+  readonly model?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * The child that the spawn `id` makes of this session: derived once, stored, and reloaded ever after, so
@@ -15,8 +26,7 @@ import type { DelegateRequest } from "./types.ts";
 export async function deriveChild(
   parent: LiveSession,
   asked: DelegateRequest,
-  id: string,
-  signal?: AbortSignal,
+  { id, model, signal }: Spawn,
 ): Promise<SessionParts> {
   // One value from here on: whoever asked may change theirs meanwhile.
   const request = freeze(asked).value as unknown as DelegateRequest;
@@ -29,13 +39,14 @@ export async function deriveChild(
   const now = Math.floor(deployment.clock() / 1000);
   const trust = { issuers: issuersOf(deployment.manifest), audience: deployment.manifest.origin, now };
   if (!(await deployment.engine.delegation(jti))) {
-    const { agent, tools, task, expiresIn } = request;
+    const { agent, identity, tools, task, expiresIn } = request;
     const claims = {
       holder: holder.jwk,
       tools,
       jti,
       now,
       ...(agent !== undefined && { agent }),
+      ...(identity !== undefined && { identity }),
       ...(task !== undefined && { task }),
       ...(expiresIn !== undefined && { expiresIn }),
     };
@@ -73,11 +84,21 @@ export async function deriveChild(
     path: parent.parts.path === "" ? id : `${parent.parts.path}/${id}`,
     parent,
     signal,
+    identity: sameProcess(parent.parts.identity),
+    strayed: strayedFrom(parent, model, deployment.clock()).map((path) => `parent.${path}`),
   };
 }
 
-function asJson({ agent, tools, task, expiresIn }: DelegateRequest): object {
-  return { tools, agent: agent ?? null, task: task ?? null, expiresIn: expiresIn ?? null };
+function asJson({ agent, identity, tools, task, expiresIn }: DelegateRequest): object {
+  const named = { agent: agent ?? null, ...(identity !== undefined && { identity }) };
+  return { tools, ...named, task: task ?? null, expiresIn: expiresIn ?? null };
+}
+
+/** A child runs where its parent runs, but may ask another model: that its turns will tell. */
+function sameProcess(running: RunningIdentity | undefined): RunningIdentity | undefined {
+  if (!running) return undefined;
+  const { model: _, ...identity } = running.identity;
+  return { ...running, identity };
 }
 
 function refusal(error: unknown): unknown {

@@ -14,6 +14,7 @@ export type Code =
   | "delegation_expired"
   | "profile_invalid"
   | "credential_failed"
+  | "identity_mismatch"
   | "action_conflict"
   | "action_running"
   | "already_done"
@@ -30,6 +31,7 @@ export type Code =
   | "delegation_invalid"
   | "holder_mismatch"
   | "issuer_not_allowed"
+  | "identity_invalid"
   // how a deployment is set up
   | "config_missing"
   | "config_invalid"
