@@ -17,7 +17,7 @@ const NOW = 1_800_000_000;
 const [issuer, holder, other] = [await generateHolder(), await generateHolder(), await generateHolder()];
 const keys: { readonly [alg: string]: GenerateKeyPairResult } = Object.fromEntries(
   await Promise.all(
-    ["RS256", "PS256", "ES256", "Ed25519"].map(
+    ["RS256", "PS256", "ES256", "Ed25519", "EdDSA"].map(
       async (alg) => [alg, await generateKeyPair(alg, { extractable: true })] as const,
     ),
   ),
@@ -94,7 +94,7 @@ test("what a person consented to becomes a root that says so, without the token"
   for (const part of token.split(".")) expect(payload).not.toContain(part);
 });
 
-test.each(["RS256", "PS256", "ES256", "Ed25519"])(
+test.each(["RS256", "PS256", "ES256", "Ed25519", "EdDSA"])(
   "servers sign with %s, under one key or a set",
   async (alg) => {
     const own = await exportJWK(keys[alg]!.publicKey);
@@ -249,6 +249,7 @@ test("what would be dropped or cannot be signed is refused", async () => {
   await refused(token, "malformed_request", { scope: "all" });
   await refused(token, "malformed_request", { holder: {} });
   await refused(token, "malformed_request", { audience: "" });
+  await refused(token, "malformed_request", { authorizationServer: { jwk } });
   await refused(token, "malformed_request", { issuer: "issuer" });
   for (const bad of ["", "a.b", "a.b.c", `${token}.`, ` ${token}`, "x".repeat(70_000)])
     await refused(bad, "access_token_refused");
