@@ -268,14 +268,24 @@ test("an agent that is another than was meant does not get round that through a 
     path: "parent.parent.identity.version",
   });
   await using strict = await deployment({ identity: "refuse" });
-  const parent = await strict.open(await root({ model: "m-1" }));
-  const call = { tool: "helper", args: {}, callId: "0" };
-  const act = async (own: Session): Promise<string> => {
-    await refused(own);
-    return "refused";
-  };
-  const turn = await turnOf(parent, "m-2");
-  expect(await spawn(parent, { ...call, turn }, request, act)).toBe("refused");
+  const parent = await strict.open(await root({ model: "m-1" }), { identity: { model: "m-1" } });
+  const act = (own: Session): Promise<string> =>
+    callTool(own, { tool: "read", args: {}, callId: "0" }, async () => "ran");
+  const by = async (model: string): Promise<string> =>
+    spawn(parent, { tool: model, args: {}, callId: model, turn: await turnOf(parent, model) }, request, act);
+  expect(await by("m-1")).toBe("ran");
+  await expect(by("m-2")).rejects.toMatchObject({ code: "identity_mismatch" });
+});
+
+test("the sub-agent of a run that is taken up again is the one that it was", async () => {
+  await using behest = await deployment();
+  const delegation = await root();
+  const again = async (identity?: AgentIdentity): Promise<Session> =>
+    (await behest.open(delegation, { run: "r" })).delegate({ tools, ...(identity && { identity }) });
+  await again({ version: "1" });
+  await again({ version: "1" });
+  for (const other of [{ version: "2" }, undefined])
+    await expect(again(other)).rejects.toMatchObject({ code: "action_conflict" });
 });
 
 test("an enforcing process holds no deployer's key", async () => {
