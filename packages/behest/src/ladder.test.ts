@@ -1,5 +1,7 @@
-import { statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type PrivateJwk, signerOf } from "@behest/jws";
+import { type Manifest, signTrust } from "@behest/provenance";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Workplace } from "../test/workplace.ts";
 
@@ -44,6 +46,16 @@ test("init pins the owner who signed the manifest, and gives each key one role",
     approvers: [],
   });
   expect(place.must("trust")).toContain(owner);
+});
+
+test("trust shows who may attest agents", async () => {
+  const read = (name: string): unknown => JSON.parse(readFileSync(join(place.config.keys, name), "utf8"));
+  const [owner, issuer] = [read("owner.jwk") as PrivateJwk, read("issuer.jwk") as PrivateJwk];
+  const { manifest } = place.json("trust", "show") as { manifest: Manifest };
+  const { jwk } = signerOf(issuer);
+  const jws = await signTrust({ ...manifest, deployers: [{ deployer: "acme", jwk }] }, signerOf(owner));
+  const listed = (copy: string): void => writeFileSync(join(copy, ".behest", "trust.jws"), jws);
+  expect(place.after(listed, "trust", "show").stdout).toMatch(/deployer +attest agents of acme +all/);
 });
 
 test("init keeps the owner's and the issuer's keys where XDG or the person says", () => {

@@ -23,6 +23,8 @@ export interface BehestConfig {
   credentials?: Credentials;
   /** `digest` (default): arguments, prompts and results are committed to, and kept only as long as replay needs them. `keep`: kept, encrypted, until erasure. */
   content?: "digest" | "keep";
+  /** An agent that is not the one its delegation binds: a finding in every record (default), or a denial. */
+  identity?: "record" | "refuse";
   /** ms since the epoch; default `Date.now`. */
   clock?: () => number;
 }
@@ -55,6 +57,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
     profiles: config.profiles ?? {},
     credentials: config.credentials,
     keep: config.content === "keep",
+    identity: config.identity ?? "record",
     closing: closing.signal,
     pending: new Set(),
   };
@@ -101,15 +104,16 @@ async function certified(
   }
 }
 
-/** A process that enforces holds no key that could issue, approve, revoke, or change who is trusted. */
+/** A process that enforces holds no key that could issue, approve, revoke, attest, or change who is trusted. */
 function apartFrom(manifest: Manifest, owner: string): Deployment["apart"] {
-  const roles = [...manifest.issuers, ...manifest.approvers, ...manifest.revokers];
+  const { issuers, approvers, revokers, deployers = [] } = manifest;
+  const roles = [...issuers, ...approvers, ...revokers, ...deployers];
   const reserved = new Set(roles.flatMap(({ jwk }) => (jwk ? [thumbprint(jwk)] : [])).concat(owner));
   return (name, jwk) => {
     if (reserved.has(thumbprint(jwk)))
       throw new BehestError(
         "key_readable",
-        `key_readable: "${name}" is a key that owns, issues, approves or revokes. The enforcing process must not hold it.`,
+        `key_readable: "${name}" is a key that owns, issues, approves, revokes or attests. The enforcing process must not hold it.`,
       );
   };
 }

@@ -2,11 +2,22 @@ import { DelegationError, deriveDelegation, verifyDelegation } from "@behest/del
 import { sha256, toBase64url } from "@behest/jws";
 import { freeze } from "./action.ts";
 import { issuersOf } from "@behest/provenance";
+import { strayedFrom } from "./checks/identity.ts";
 import { BehestError, denied } from "./error.ts";
+import type { RunningIdentity } from "./identity.ts";
 import type { LiveSession, SessionParts } from "./live.ts";
 import { delegationAppend, openDelegation } from "./lineage.ts";
 import { refuseUnenforced } from "./restricted.ts";
 import type { DelegateRequest } from "./types.ts";
+
+/** What makes a child. */
+export interface Spawn {
+  /** Its action id. */
+  readonly id: string;
+  /** Of the turn that chose it. */
+  readonly model?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * The child that the spawn `id` makes of this session: derived once, stored, and reloaded ever after, so
@@ -16,8 +27,7 @@ import type { DelegateRequest } from "./types.ts";
 export async function deriveChild(
   parent: LiveSession,
   asked: DelegateRequest,
-  id: string,
-  signal?: AbortSignal,
+  { id, model, signal }: Spawn,
 ): Promise<SessionParts> {
   // One value from here on: whoever asked may change theirs meanwhile.
   const { value, text } = freeze(asked);
@@ -67,7 +77,16 @@ export async function deriveChild(
     path: parent.parts.path === "" ? id : `${parent.parts.path}/${id}`,
     parent,
     signal,
+    identity: sameProcess(parent.parts.identity),
+    strayed: strayedFrom(parent, model, deployment.clock()).map((path) => `parent.${path}`),
   };
+}
+
+/** A child runs where its parent runs, but may ask another model: that its turns will tell. */
+function sameProcess(running: RunningIdentity | undefined): RunningIdentity | undefined {
+  if (!running) return undefined;
+  const { model: _, ...identity } = running.identity;
+  return { ...running, identity };
 }
 
 function refusal(error: unknown): unknown {

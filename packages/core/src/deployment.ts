@@ -28,6 +28,8 @@ export interface Deployment {
   readonly credentials: Credentials | undefined;
   /** Content is kept until erasure; otherwise only what replay needs, until the delegation expires. */
   readonly keep: boolean;
+  /** Whether an agent that is another than its delegation binds is only recorded as such. */
+  readonly identity: "record" | "refuse";
   /** Aborts when Behest closes. */
   readonly closing: AbortSignal;
   /** Writes that nobody waits for; listings and close() do. */

@@ -15,6 +15,7 @@ export type Code =
   | "delegation_expired"
   | "profile_invalid"
   | "credential_failed"
+  | "identity_mismatch"
   | "action_conflict"
   | "action_running"
   | "already_done"
@@ -31,6 +32,7 @@ export type Code =
   | "delegation_invalid"
   | "holder_mismatch"
   | "issuer_not_allowed"
+  | "identity_invalid"
   // how a deployment is set up
   | "config_missing"
   | "config_invalid"

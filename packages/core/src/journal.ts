@@ -11,6 +11,8 @@ export interface Kept {
   readonly replay: Json;
   /** How many calls it chose. */
   readonly calls: number;
+  /** What answered. */
+  readonly model: string;
 }
 
 /** A question's place in the journal. */

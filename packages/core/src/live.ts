@@ -4,6 +4,7 @@ import type { AatTools, Holder, HopClaims, Json } from "@behest/delegation";
 import type { Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { BehestError, type Code } from "./error.ts";
+import type { RunningIdentity } from "./identity.ts";
 import { type ActionClass, classify, profileOf } from "./profile.ts";
 
 export interface TurnPlace {
@@ -11,13 +12,21 @@ export interface TurnPlace {
   readonly hash: string;
 }
 
+/** A model turn that was asked or replayed here. */
+interface Turn {
+  /** As its answer names it. */
+  readonly model: string;
+  /** Where its entry stands. */
+  readonly place: Promise<TurnPlace>;
+}
+
 /** What a root session shares with everything spawned below it. */
 export interface Run {
   /** Durable id, or a random one: then nothing resumes. */
   id: string;
   durable: boolean;
-  /** Where the entries of its model turns stand, by {@link turnKey}. */
-  readonly turns: Map<string, Promise<TurnPlace>>;
+  /** By {@link turnKey}. */
+  readonly turns: Map<string, Turn>;
   /** Its root agent's last turn chose calls: whatever settled since, the run has not ended. */
   unanswered: boolean;
   /** How many `session.run` are under way, and whether one of those since none was has failed. */
@@ -60,6 +69,9 @@ export interface SessionParts {
   /** Action ids of the spawns that led here, "/" between. */
   readonly path: string;
   readonly parent?: LiveSession;
+  readonly identity: RunningIdentity | undefined;
+  /** What the sessions it was spawned from strayed from, in this process (checks/identity.ts). */
+  readonly strayed: readonly string[];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -115,6 +127,10 @@ export class LiveSession {
   /** A turn of this very agent: a provider may give two agents' turns one id. */
   turnKey(turn: string): string {
     return `${this.parts.path}\n${turn}`;
+  }
+
+  turn(turn: string): Turn | undefined {
+    return this.root.turns.get(this.turnKey(turn));
   }
 
   /** Why nothing may go on in this session, or undefined. What could not be signed verifiably is not begun. */

@@ -12,6 +12,7 @@ import { issuersOf, parseCheckpoint, speaksFor } from "@behest/provenance";
 import { vaultOf } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { BehestError } from "./error.ts";
+import { runningIdentity } from "./identity.ts";
 import { delegationAppend } from "./lineage.ts";
 import { newRun } from "./live.ts";
 import { refuseUnenforced } from "./restricted.ts";
@@ -33,7 +34,8 @@ export async function openSession(
       "trust_invalid: the entry key's certificate has run out. Make a new Behest.",
     );
   // Roles hold at log indexes: what is opened now is recorded at the end of the log as it stands.
-  const issuers = issuersOf(deployment.manifest, parseCheckpoint(await engine.checkpoint()).size);
+  const index = parseCheckpoint(await engine.checkpoint()).size;
+  const issuers = issuersOf(deployment.manifest, index);
   const { chain, verified } = await verify(deployment, issuers, delegation);
   const { issuer, issuerKey, principal, claims, leaf } = verified;
   if (!speaksFor(issuers, { iss: issuer, key: issuerKey }, principal))
@@ -43,6 +45,8 @@ export async function openSession(
     );
   refuseUnenforced(verified.restrictions);
   const holder = await holds(deployment, options.holder ?? deployment.holder, leaf.holder);
+  // The holder was shown to have its key: an attestation for that key is its own.
+  const identity = await runningIdentity(deployment, options.identity, leaf, index);
   const { pseudonym, key } = await engine.principal(issuer, principal);
   const vault = vaultOf(pseudonym, key);
   let parent: string | undefined;
@@ -65,6 +69,8 @@ export async function openSession(
     root: newRun(options.run),
     path: "",
     signal: options.signal,
+    identity,
+    strayed: [],
   });
 }
 

@@ -47,7 +47,8 @@ function judge<T>(session: LiveSession, call: Call<T>, place: Place): { draft: D
     return { draft: { place, tool, text: "args_not_json", class: session.classOf(tool, null), verdict, at } };
   }
   const actionClass = session.classOf(tool, args.value, definition);
-  const verdict = decide({ session, tool, args: args.value, class: actionClass, now: at });
+  const { model } = session.turn(place.turn) ?? {};
+  const verdict = decide({ session, tool, args: args.value, class: actionClass, model, now: at });
   return { draft: { place, tool, text: args.text, class: actionClass, verdict, at }, args };
 }
 

@@ -42,7 +42,7 @@ export async function prepare(session: LiveSession, draft: Draft): Promise<Prepa
   const args = session.vault.commit(id, "args", draft.text);
   const decided: Decision = { action: id, leaf: session.leaf.hash, tool: label, args };
   const signed = signActionDecision(decided, session.parts.holder);
-  const interaction = session.root.turns.get(session.turnKey(turn));
+  const interaction = session.turn(turn)?.place;
   return {
     draft,
     label,

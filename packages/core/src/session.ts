@@ -3,7 +3,7 @@ import { freeze } from "./action.ts";
 import { type Frame, ambient, runIn } from "./ambient.ts";
 import type { Execute } from "./call.ts";
 import { decide } from "./checks/check.ts";
-import { deriveChild } from "./delegate.ts";
+import { type Spawn, deriveChild } from "./delegate.ts";
 import { LiveSession } from "./live.ts";
 import { perform } from "./perform.ts";
 import { openStretch } from "./stretch.ts";
@@ -25,9 +25,9 @@ export class OpenSession extends LiveSession {
     return stretch.enter(() => runIn(frame, () => wrapped(this.facade, fn), stretch.settled));
   }
 
-  /** The child that the spawn `id` makes: the same one however often it is asked for. */
-  async spawn(request: DelegateRequest, id: string, signal?: AbortSignal): Promise<OpenSession> {
-    return new OpenSession(await deriveChild(this, request, id, signal));
+  /** The child that this spawn makes: the same one however often it is asked for. */
+  async spawn(request: DelegateRequest, by: Spawn): Promise<OpenSession> {
+    return new OpenSession(await deriveChild(this, request, by));
   }
 }
 
@@ -49,7 +49,7 @@ function facadeOf(live: OpenSession): Session {
     run: <T>(fn: () => T): T => live.run(fn),
     async delegate(request: DelegateRequest) {
       const id = live.actionId("", `delegate#${live.nextOrdinal()}`, "");
-      return (await live.spawn(request, id)).facade;
+      return (await live.spawn(request, { id })).facade;
     },
     async authorize({ tool, args }: Action) {
       const { value } = freeze(args);

@@ -46,7 +46,11 @@ export async function spawn(
     });
   try {
     const request = typeof delegate === "function" ? delegate(args.value) : delegate;
-    const child = await session.spawn(request, place.id, call.signal);
+    const child = await session.spawn(request, {
+      id: place.id,
+      model: session.turn(place.turn)?.model,
+      signal: call.signal,
+    });
     const answer = await child.run(() => run(child.facade, args.value));
     const { finished } = await end("done", [
       kept(session, place.id, "result", canonical(answer), session.expires),

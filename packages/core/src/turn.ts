@@ -44,8 +44,8 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
     : undefined;
   const recorded = place && (await deployment.engine.recall(place.run, place.key));
   if (recorded) {
-    const { id, replay, calls } = openRow(session, place, recorded.sealed);
-    root.turns.set(session.turnKey(id), Promise.resolve(recorded));
+    const { id, replay, calls, model } = openRow(session, place, recorded.sealed);
+    root.turns.set(session.turnKey(id), { model, place: Promise.resolve(recorded) });
     noteTurn(session, calls);
     return { replay, id, record: () => Promise.resolve(), abandon: () => {} };
   }
@@ -55,11 +55,12 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
     id: fresh,
     async record(turn, replay) {
       const id = turn.id ?? fresh;
+      const { model } = turn;
       const calls = turn.calls.length;
       const written = deployment.engine
         .append({
           ...interaction(session, id, text, turn),
-          ...(place && { journal: journalRow(session, place, { id, replay, calls }) }),
+          ...(place && { journal: journalRow(session, place, { id, replay, calls, model }) }),
         })
         .then((placed) => {
           // Another process has taken the same run up and was first: its answer is the run's.
@@ -67,7 +68,7 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
             throw denied("action_running", "this run is being taken up elsewhere.", "");
           return placed;
         });
-      root.turns.set(session.turnKey(id), written);
+      root.turns.set(session.turnKey(id), { model, place: written });
       // Whoever calls a tool of this turn meets the failure; nobody else needs to.
       written.catch(() => {});
       await written;

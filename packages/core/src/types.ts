@@ -1,5 +1,6 @@
 import type {
   AatTools,
+  AgentIdentity,
   DelegationLike,
   Duration,
   Holder,
@@ -46,6 +47,11 @@ export interface OpenOptions {
   holder?: Holder;
   /** Name for display; default: the delegation's `agent`. */
   agent?: string;
+  /**
+   * Which agent this process runs, compared with what the delegation binds: its own word, or the deployer's
+   * (`attestAgent`), which it must be where the trust manifest lists that deployer. A turn's model counts as well.
+   */
+  identity?: AgentIdentity | string;
   /** Durable id of this run, such as a chat or thread: with it, a crashed or paused run resumes without doing anything twice. */
   run?: string;
   /** Ends the session. */
@@ -55,6 +61,8 @@ export interface OpenOptions {
 /** What a sub-agent may do. What restricts the parent restricts it too, unless it asks for less. */
 export interface DelegateRequest extends RestrictionRequest {
   agent?: string;
+  /** Which agent it is for. It runs in this process: the session's own identity, with the model of its turns. */
+  identity?: AgentIdentity;
   tools: AatTools;
   task?: string;
   /** Default: as long as the parent. */
@@ -141,7 +149,7 @@ export interface Behest extends AsyncDisposable {
   /**
    * Verifies the chain under the trusted issuers and opens a session on its leaf. Throws
    * `delegation_invalid` (cause: the DelegationError), `delegation_expired`, `issuer_not_allowed`,
-   * `holder_mismatch`.
+   * `holder_mismatch`, `identity_invalid`.
    */
   open(delegation: DelegationLike, options?: OpenOptions): Promise<Session>;
   readonly records: Records;

@@ -17,7 +17,7 @@ const NOW = 1_800_000_000;
 const [issuer, holder, other] = [await generateHolder(), await generateHolder(), await generateHolder()];
 const keys: { readonly [alg: string]: GenerateKeyPairResult } = Object.fromEntries(
   await Promise.all(
-    ["RS256", "PS256", "ES256", "Ed25519"].map(
+    ["RS256", "PS256", "ES256", "Ed25519", "EdDSA", "RS512"].map(
       async (alg) => [alg, await generateKeyPair(alg, { extractable: true })] as const,
     ),
   ),
@@ -55,6 +55,17 @@ function accessToken(over: object = {}, header: Partial<JWTHeaderParameters> = {
     .setProtectedHeader({ alg: "ES256", typ: "at+jwt", ...header })
     .sign(keys[header.alg ?? "ES256"]!.privateKey, { crit: { x: true } });
 }
+const HEAD = '{"alg":"ES256","typ":"at+jwt"}';
+
+/** Texts that no library would write, as the server's key signs them. */
+async function signed(head: string, payload: string): Promise<string> {
+  const input = [head, payload].map((part) => toBase64url(new TextEncoder().encode(part))).join(".");
+  const algorithm = { name: "ECDSA", hash: "SHA-256" };
+  const bytes = new TextEncoder().encode(input);
+  const signature = await crypto.subtle.sign(algorithm, keys["ES256"]!.privateKey, bytes);
+  return `${input}.${toBase64url(new Uint8Array(signature))}`;
+}
+
 const open = async (token: string, over: Partial<FromAccessToken> = {}) =>
   verifyDelegation(await issueFromAccessToken(token, { ...request, ...over }, issuer), {
     issuers: [{ iss: request.issuer, jwk: issuer.jwk }],
@@ -94,7 +105,7 @@ test("what a person consented to becomes a root that says so, without the token"
   for (const part of token.split(".")) expect(payload).not.toContain(part);
 });
 
-test.each(["RS256", "PS256", "ES256", "Ed25519"])(
+test.each(["RS256", "PS256", "ES256", "Ed25519", "EdDSA"])(
   "servers sign with %s, under one key or a set",
   async (alg) => {
     const own = await exportJWK(keys[alg]!.publicKey);
@@ -140,6 +151,9 @@ test("a key comes from the deployment alone, never from a header, and is never a
     authorizationServer: { iss: AS, jwk, jwks: "https://as.test/k" },
   });
   await refused(mac, "malformed_request", { authorizationServer: { iss: AS } });
+  const rsa = (await exportJWK(keys["RS512"]!.publicKey)) as { kty: string };
+  const unlisted = await accessToken({}, { alg: "RS512" });
+  await refused(unlisted, "access_token_refused", { authorizationServer: { iss: AS, jwk: rsa } });
   const [, payload] = new UnsecuredJWT(honest).encode().split(".");
   const none = toBase64url(new TextEncoder().encode('{"alg":"none","typ":"at+jwt"}'));
   await refused(`${none}.${payload!}.`, "access_token_refused");
@@ -190,18 +204,10 @@ test("an access token is worth nothing from its last second on", async () => {
 });
 
 test("a token with two claims or headers of one name is refused, whichever is meant", async () => {
-  const twice = async (head: string, payload: string): Promise<string> => {
-    const input = [head, payload].map((part) => toBase64url(new TextEncoder().encode(part))).join(".");
-    const algorithm = { name: "ECDSA", hash: "SHA-256" };
-    const bytes = new TextEncoder().encode(input);
-    const signature = await crypto.subtle.sign(algorithm, keys["ES256"]!.privateKey, bytes);
-    return `${input}.${toBase64url(new Uint8Array(signature))}`;
-  };
-  const head = '{"alg":"ES256","typ":"at+jwt"}';
   const payload = JSON.stringify(honest);
-  await open(await twice(head, payload));
-  await refused(await twice(head, payload.replace("{", '{"sub":"mallory",')), "access_token_refused");
-  await refused(await twice(head.replace("{", '{"typ":"JWT",'), payload), "access_token_refused");
+  await open(await signed(HEAD, payload));
+  await refused(await signed(HEAD, payload.replace("{", '{"sub":"mallory",')), "access_token_refused");
+  await refused(await signed(HEAD.replace("{", '{"typ":"JWT",'), payload), "access_token_refused");
 });
 
 test("a token that is bound to a key makes a root for that key only", async () => {
@@ -222,13 +228,9 @@ test.each<[string, readonly object[]]>([
 });
 
 test("a number whose digits do not survive was not consented to", async () => {
-  const text = JSON.stringify(honest).replace('"max":50', '"max":9007199254740993');
-  const head = toBase64url(new TextEncoder().encode('{"alg":"ES256","typ":"at+jwt"}'));
-  const input = `${head}.${toBase64url(new TextEncoder().encode(text))}`;
-  const algorithm = { name: "ECDSA", hash: "SHA-256" };
-  const { privateKey } = keys["ES256"]!;
-  const signature = await crypto.subtle.sign(algorithm, privateKey, new TextEncoder().encode(input));
-  await refused(`${input}.${toBase64url(new Uint8Array(signature))}`, "malformed_grant");
+  const written = (max: string) => signed(HEAD, JSON.stringify(honest).replace('"max":50', `"max":${max}`));
+  await refused(await written("9007199254740993"), "malformed_grant");
+  expect((await open(await written("5e1"))).tools["pay"]).toEqual(consented["pay"]);
 });
 
 test("less than what was consented to may be asked for, more may not", async () => {
@@ -249,6 +251,7 @@ test("what would be dropped or cannot be signed is refused", async () => {
   await refused(token, "malformed_request", { scope: "all" });
   await refused(token, "malformed_request", { holder: {} });
   await refused(token, "malformed_request", { audience: "" });
+  await refused(token, "malformed_request", { authorizationServer: { jwk } });
   await refused(token, "malformed_request", { issuer: "issuer" });
   for (const bad of ["", "a.b", "a.b.c", `${token}.`, ` ${token}`, "x".repeat(70_000)])
     await refused(bad, "access_token_refused");

@@ -14,6 +14,7 @@ export { type Entry, MAX_ENTRY, entryHash, parseEntry, signEntry, verifyEntry } 
 export { type ProvenanceCode, ProvenanceError } from "./error.ts";
 export {
   type Approver,
+  type Deployer,
   type Enforcer,
   type IndexRange,
   type Issuer,

@@ -38,6 +38,13 @@ export interface Revoker extends IndexRange {
   readonly jwk: PublicJwk;
 }
 
+/** Whose attestations say which agent holds a key. */
+export interface Deployer extends IndexRange {
+  /** As identities name it; it may have several keys. */
+  readonly deployer: string;
+  readonly jwk: PublicJwk;
+}
+
 /**
  * Every key of a deployment and its role, signed by the owner. A role that a later version lists with a range
  * holds in that range only, also for entries written before; one that a later version leaves out no longer
@@ -59,6 +66,8 @@ export interface Manifest {
   readonly enforcers: readonly Enforcer[];
   readonly approvers: readonly Approver[];
   readonly revokers: readonly Revoker[];
+  /** Absent: none. An identity that names one of these must be attested. */
+  readonly deployers?: readonly Deployer[];
   readonly witnesses: readonly [];
 }
 
@@ -90,8 +99,9 @@ export function speaksFor(
   return roles.some(({ subjects = "*" }) => subjects === "*" || subjects.includes(subject));
 }
 
-/** `x` of each key that must never be an enforcer's or an entry key: those of issuers, approvers and revokers. */
+/** `x` of each key that must never be an enforcer's or an entry key: of issuers, approvers, revokers, deployers. */
 export function keysApart(manifest: Manifest): ReadonlySet<string> {
-  const roles = [...manifest.issuers, ...manifest.approvers, ...manifest.revokers];
+  const { issuers, approvers, revokers, deployers = [] } = manifest;
+  const roles = [...issuers, ...approvers, ...revokers, ...deployers];
   return new Set(roles.flatMap(({ jwk }) => (jwk ? [jwk.x] : [])));
 }

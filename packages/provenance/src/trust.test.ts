@@ -81,6 +81,8 @@ test.each([
   ["an RSA key", { enforcers: [{ jwk: { kty: "RSA", n: "AQ", e: "AQAB" } }] }],
   ["a person without a group", { approvers: [{ person: "p", jwk }] }],
   ["a revoker without a scope", { revokers: [{ jwk }] }],
+  ["a deployer without a name", { deployers: [{ jwk }] }],
+  ["deployers that are no list", { deployers: { jwk, deployer: "d" } }],
   ["a witness, which nothing here would ask", { witnesses: [{ jwk }] }],
   ["a restriction that nothing enforces", { policy: "policies/v1" }],
 ])("a manifest with %s is refused when read and when signed", async (_, change) => {
@@ -103,12 +105,23 @@ test("a key may carry a name, which distinguishes nothing", async () => {
   await expect(signTrust(twice, owner)).rejects.toMatchObject({ code: "roles_not_apart" });
 });
 
+test("a deployer may be listed with an old and a new key", async () => {
+  const deployers = [
+    { deployer: "acme", jwk, until: 5 },
+    { deployer: "acme", jwk: issuer.jwk, from: 3 },
+  ];
+  expect((await readTrust(await signTrust({ ...manifest, deployers }, owner), pin)).deployers).toEqual(
+    deployers,
+  );
+});
+
 test("an enforcer's key holds no other role", async () => {
   const enforcing = { jwk: enforcer.jwk };
   const twice: Partial<Manifest>[] = [
     { issuers: [{ iss: "i", jwk: enforcer.jwk, until: 3 }] },
     { approvers: [{ ...enforcing, group: "g", person: "p" }] },
     { revokers: [{ ...enforcing, scope: "*" }] },
+    { deployers: [{ ...enforcing, deployer: "d" }] },
     { enforcers: [{ jwk: owner.jwk }] },
   ];
   for (const change of twice)

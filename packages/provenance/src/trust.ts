@@ -14,6 +14,7 @@ import { readClaims } from "./claims.ts";
 import { ProvenanceError, refusing } from "./error.ts";
 import {
   type Approver,
+  type Deployer,
   type Enforcer,
   type IndexRange,
   type Issuer,
@@ -91,6 +92,7 @@ const shape: Check = closed<Manifest>({
   enforcers: list(role<Enforcer>({ jwk: jwkShape })),
   approvers: list(role<Approver>({ group: text, person: text, jwk: jwkShape })),
   revokers: list(role<Revoker>({ scope: text, jwk: jwkShape })),
+  "deployers?": list(role<Deployer>({ deployer: text, jwk: jwkShape })),
   witnesses: where((value) => Array.isArray(value) && value.length === 0),
 });
 
@@ -108,7 +110,7 @@ export async function signTrust(manifest: Manifest, owner: Signer): Promise<stri
 /**
  * The manifest that the pinned owner signed. The header's key is used only once its thumbprint (RFC 7638)
  * equals the pin. Throws `owner_mismatch`, `signature_invalid`, `malformed_trust`, and `roles_not_apart` when
- * an enforcer's key is also the owner's, an issuer's, an approver's or a revoker's.
+ * an enforcer's key is also the owner's, an issuer's, an approver's, a revoker's or a deployer's.
  */
 export async function readTrust(jws: string, pinnedOwnerThumbprint: string): Promise<Manifest> {
   const owner = refusing("malformed_trust", "a trust manifest's header has no usable key", () =>

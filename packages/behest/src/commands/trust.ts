@@ -31,7 +31,7 @@ async function show({ json }: { readonly json?: true }): Promise<void> {
   printTable(["role", "may", "log entries", "key"], rolesOf(manifest));
 }
 
-function rolesOf({ issuers, enforcers, approvers, revokers }: Manifest): string[][] {
+function rolesOf({ issuers, enforcers, approvers, revokers, deployers = [] }: Manifest): string[][] {
   const rows: string[][] = [];
   const add = (role: string, may: string, range: IndexRange, key: string): unknown =>
     rows.push([role, may, entries(range), key]);
@@ -46,6 +46,8 @@ function rolesOf({ issuers, enforcers, approvers, revokers }: Manifest): string[
     add("approver", `${approver.person} approves in ${approver.group}`, approver, thumbprint(approver.jwk));
   for (const revoker of revokers)
     add("revoker", `revoke in ${revoker.scope}`, revoker, thumbprint(revoker.jwk));
+  for (const deployer of deployers)
+    add("deployer", `attest agents of ${deployer.deployer}`, deployer, thumbprint(deployer.jwk));
   return rows;
 }
 

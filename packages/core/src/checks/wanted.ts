@@ -8,6 +8,8 @@ export interface Wanted {
   readonly tool: string;
   readonly args: Json;
   readonly class: ActionClass;
+  /** Of the turn that chose it, where one did. */
+  readonly model?: string | undefined;
   /** ms since the epoch. */
   readonly now: number;
 }
