@@ -5,7 +5,7 @@ import {
   grants,
   issueDelegation,
 } from "@behest/delegation";
-import { generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
+import { type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
 import { type Manifest, signTrust } from "@behest/provenance";
 import { expect, test } from "vitest";
 import { createFrom } from "./behest.ts";
@@ -134,6 +134,41 @@ test("a manifest of another owner, and a signer that no manifest names, start no
   await expect(
     createFrom({ ...config, trust: { owner: pin, manifest: jws }, signer: await newSigner() }),
   ).rejects.toMatchObject({ code: "trust_invalid" });
+});
+
+test("a signer may be a slow KMS; one whose signatures are not its key's starts nothing", async () => {
+  const [owner, issuer, enforcer] = [await newSigner(), await newSigner(), await newSigner()];
+  const manifest: Manifest = {
+    v: 1,
+    seq: 0,
+    at: new Date(0).toISOString(),
+    origin: "t/log",
+    issuers: [{ iss: "https://i.test", jwk: issuer.jwk }],
+    enforcers: [{ jwk: enforcer.jwk }],
+    approvers: [],
+    revokers: [],
+    witnesses: [],
+  };
+  const trust = { owner: thumbprint(owner.jwk), manifest: await signTrust(manifest, owner) };
+  const start = (sign: Signer["sign"]) =>
+    createFrom({ trust, signer: { jwk: enforcer.jwk, sign }, store: memoryStore() });
+  const slow = await start(async (bytes) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return enforcer.sign(bytes);
+  });
+  await slow.close();
+  const stranger = await newSigner();
+  for (const wrong of [
+    (bytes: Uint8Array) => stranger.sign(bytes),
+    async (bytes: Uint8Array) => (await enforcer.sign(bytes)).slice(1),
+    async (bytes: Uint8Array) => enforcer.sign(bytes.slice(1)),
+    () => new Uint8Array(64),
+  ])
+    await expect(start(wrong)).rejects.toMatchObject({ code: "trust_invalid" });
+  const down = (): never => {
+    throw new Error("KMS: access denied");
+  };
+  await expect(start(down)).rejects.toMatchObject({ code: "config_invalid" });
 });
 
 test("an enforcing process that holds an issuer's or the owner's key refuses to start", async () => {

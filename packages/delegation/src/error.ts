@@ -32,6 +32,12 @@ export type DelegationCode =
   | "proof_replayed"
   /** The signing key is not the one the delegation is bound to. */
   | "holder_mismatch"
+  /** What was given is not an Ed25519 private key in a form that is read here. */
+  | "malformed_key"
+  /** There is no such file or variable, or it cannot be read. */
+  | "key_missing"
+  /** Others than its owner can read a key file. */
+  | "key_readable"
   /** What was passed to issue, derive or prove cannot be put in a token. */
   | "malformed_request";
 

@@ -1,4 +1,4 @@
-export type { Json, PrivateJwk, PublicJwk, Signer } from "@behest/jws";
+export type { Json, PrivateJwk, PublicJwk, Signer, WebKey, WebKeyPair } from "@behest/jws";
 export type { Anchor } from "./anchor.ts";
 export { type ArgumentRefusal, type Arguments, checkArguments } from "./arguments.ts";
 export { compareGrants } from "./compare.ts";
@@ -14,6 +14,7 @@ export { type IssueClaims, issueDelegation } from "./issue.ts";
 export { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 export { type ActionToProve, proveAction } from "./prove.ts";
 export { type Rule, is } from "./rule.ts";
+export { signerFromPkcs8, signerFromWebCrypto } from "./signer.ts";
 export {
   type ActionOptions,
   type PresentedAction,

@@ -21,4 +21,6 @@ export {
   thumbprint,
   verify,
 } from "./key.ts";
+export { pkcs8FromPem, signerFromPkcs8 } from "./pkcs8.ts";
 export { randomBytes, sha256 } from "./platform.ts";
+export { type WebKey, type WebKeyPair, signerFromWebCrypto } from "./web-key.ts";
