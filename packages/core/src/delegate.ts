@@ -1,7 +1,7 @@
 import { DelegationError, deriveDelegation, verifyDelegation } from "@behest/delegation";
 import { canonical, sha256, toBase64url } from "@behest/jws";
 import { freeze } from "./action.ts";
-import { issuersOf } from "@behest/provenance";
+import { anchorsOf, issuersOf } from "@behest/provenance";
 import { BehestError, denied } from "./error.ts";
 import type { LiveSession, SessionParts } from "./live.ts";
 import { delegationAppend, openDelegation } from "./lineage.ts";
@@ -27,7 +27,11 @@ export async function deriveChild(
   const jti = toBase64url(sha256(`${leaf.jti}\n${id}`));
   const wanted = vault.name("request", canonical(asJson(request)));
   const now = Math.floor(deployment.clock() / 1000);
-  const trust = { issuers: issuersOf(deployment.manifest), audience: deployment.manifest.origin, now };
+  const trust = {
+    issuers: anchorsOf(issuersOf(deployment.manifest)),
+    audience: deployment.manifest.origin,
+    now,
+  };
   if (!(await deployment.engine.delegation(jti))) {
     const { agent, tools, task, expiresIn } = request;
     const claims = {

@@ -9,6 +9,7 @@ import { type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/j
 import { type Manifest, signTrust } from "@behest/provenance";
 import { expect, test } from "vitest";
 import { createFrom } from "./behest.ts";
+import { liveOf } from "./session.ts";
 import { memoryStore } from "./store/memory.ts";
 import { type TestBehest, testBehest } from "./testing.ts";
 
@@ -79,8 +80,9 @@ test("whatever is wrong with a delegation, nothing opens, under one stable code"
   await refused(good, "delegation_expired");
 });
 
-test("an issuer speaks only for the subjects that the manifest gives it", async () => {
-  const [owner, issuer, enforcer, holder] = [
+test("an issuer speaks only for the subjects and tenants that the manifest gives it", async () => {
+  const [owner, people, teams, enforcer, holder] = [
+    await newSigner(),
     await newSigner(),
     await newSigner(),
     await newSigner(),
@@ -92,7 +94,10 @@ test("an issuer speaks only for the subjects that the manifest gives it", async 
     seq: 0,
     at: new Date(0).toISOString(),
     origin: "t/log",
-    issuers: [{ iss, jwk: issuer.jwk, subjects: ["alice"] }],
+    issuers: [
+      { iss, jwk: people.jwk, subjects: ["alice"] },
+      { iss, jwk: teams.jwk, tenants: ["acme"], subjects: "*" },
+    ],
     enforcers: [{ jwk: enforcer.jwk }],
     approvers: [],
     revokers: [],
@@ -100,13 +105,22 @@ test("an issuer speaks only for the subjects that the manifest gives it", async 
   };
   const trust = { owner: thumbprint(owner.jwk), manifest: await signTrust(manifest, owner) };
   await using behest = await createFrom({ trust, signer: enforcer, store: memoryStore(), holder });
-  const of = (principal: string): Promise<Delegation> =>
-    issueDelegation(
-      { issuer: iss, holder: holder.jwk, principal, task: "t", tools, expiresIn: "1h" },
-      issuer,
-    );
-  expect((await behest.open(await of("alice"))).principal).toBe("alice");
-  await expect(behest.open(await of("bob"))).rejects.toMatchObject({ code: "issuer_not_allowed" });
+  const open = async (principal: string, tenant: string | undefined, by: Signer) => {
+    const claims = { issuer: iss, holder: holder.jwk, principal, task: "t", tools, expiresIn: "1h" } as const;
+    return behest.open(await issueDelegation({ ...claims, ...(tenant !== undefined && { tenant }) }, by));
+  };
+  const alice = await open("alice", undefined, people);
+  expect(alice.principal).toBe("alice");
+  const bob = await open("bob", "acme", teams);
+  expect(liveOf(bob)?.parts.hops[0]?.tenant).toBe("acme");
+  expect(liveOf(await bob.delegate({ tools }))?.parts.hops[0]?.tenant).toBe("acme");
+  for (const [principal, tenant, by] of [
+    ["bob", undefined, people],
+    ["bob", "acme", people],
+    ["bob", "globex", teams],
+    ["bob", undefined, teams],
+  ] as const)
+    await expect(open(principal, tenant, by)).rejects.toMatchObject({ code: "issuer_not_allowed" });
 });
 
 test("a manifest of another owner, and a signer that no manifest names, start nothing", async () => {

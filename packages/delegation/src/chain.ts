@@ -33,6 +33,8 @@ export async function verifyChain(
     // Ours: nobody on the way may speak for another principal.
     if (child.claims.sub !== undefined && child.claims.sub !== root.claims.sub)
       throw new DelegationError("principal_changed", `token ${hop}: sub is not the root's`, { hop });
+    if (child.claims.tenant !== undefined && child.claims.tenant !== root.claims.tenant)
+      throw new DelegationError("principal_changed", `token ${hop}: tenant is not the root's`, { hop });
     hops.push(child);
     parent = child;
   }

@@ -8,7 +8,7 @@ export type DelegationCode =
   /** `alg`, `typ` or `crit` is not acceptable. */
   | "header_refused"
   | "signature_invalid"
-  /** No trusted issuer's key verifies the root, or its `iss` is another. */
+  /** No trusted issuer's key verifies the root, its `iss` is another, or it may not assert that tenant or principal. */
   | "issuer_untrusted"
   /** An issuer's key set could not be fetched. */
   | "issuer_unreachable"
@@ -20,7 +20,7 @@ export type DelegationCode =
   | "depth_exceeded"
   /** A child allows or asks for more than its parent; `wider` says where. */
   | "wider_than_parent"
-  /** `sub` is not the same at every hop that carries it. */
+  /** `sub` or `tenant` is not the same at every hop that carries it. */
   | "principal_changed"
   | "audience_refused"
   | "tool_not_granted"

@@ -11,6 +11,7 @@ export { type ArgsOf, type Grant, type Grants, grants } from "./grants.ts";
 export { type Holder, generateHolder, holderOf } from "./holder.ts";
 export type { HopClaims } from "./hop.ts";
 export { type IssueClaims, issueDelegation } from "./issue.ts";
+export type { KeySetFetch } from "./key-set.ts";
 export { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 export { type ActionToProve, proveAction } from "./prove.ts";
 export { type Rule, is } from "./rule.ts";

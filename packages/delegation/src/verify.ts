@@ -24,6 +24,8 @@ export interface VerifyOptions {
 export interface VerifiedDelegation {
   /** The root's `sub`; a root without one speaks for its issuer. */
   readonly principal: string;
+  /** The root's: which of the issuer's tenants the principal belongs to. */
+  readonly tenant?: string;
   readonly issuer: string;
   /** RFC 7638 thumbprint of the issuer's key that verified the root. */
   readonly issuerKey: string;
@@ -72,9 +74,10 @@ export function issuersOf({ issuers }: VerifyOptions): readonly Anchor[] {
 export function describe({ hops, leaf, issuerKey }: VerifiedChain): VerifiedDelegation {
   if (!leaf.tools) refuse("tool_not_granted", "6a", hops.length - 1, "the leaf has no grant entry");
   const claims = hops.map((hop) => hop.claims);
-  const { iss, sub } = claims[0]!;
+  const { iss, sub, tenant } = claims[0]!;
   return deepFreeze({
     principal: sub ?? iss,
+    ...(tenant !== undefined && { tenant }),
     issuer: iss,
     issuerKey,
     tools: leaf.tools,

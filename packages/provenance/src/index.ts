@@ -20,6 +20,7 @@ export {
   type Manifest,
   type Revoker,
   type Rung,
+  anchorsOf,
   issuersOf,
   rolesAt,
   speaksFor,
