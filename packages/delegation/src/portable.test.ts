@@ -113,3 +113,28 @@ test("keys of every origin sign without node:crypto, too", async () => {
     portable.signerFromWebCrypto({ privateKey: pair.privateKey, publicKey: other.publicKey }),
   ).rejects.toMatchObject({ code: "malformed_key" });
 });
+
+test("key sets and what their issuers may assert are judged without node:crypto, too", async () => {
+  const [issuer, stranger] = [await native.generateHolder(), await native.generateHolder()];
+  const iss = "https://issuer.test";
+  const claims = {
+    issuer: iss,
+    holder: issuer.jwk,
+    principal: "p",
+    task: "t",
+    tools: {},
+    expiresIn: "1h",
+  } as const;
+  const keys = [{ kty: "OKP", crv: "Ed25519", x: "A".repeat(43) }, { kty: "EC" }, issuer.jwk];
+  const fetch = async (): Promise<Response> => Response.json({ keys });
+  const issuers = [{ iss, jwks: "https://issuer.test/keys", fetch, tenants: ["acme"] }];
+  const acme = await portable.issueDelegation({ ...claims, tenant: "acme" }, issuer);
+  expect(await portable.verifyDelegation(acme, { issuers })).toMatchObject({ tenant: "acme" });
+  for (const [tenant, signer, step] of [
+    ["globex", issuer, "3k"],
+    ["acme", stranger, "3b"],
+  ] as const)
+    await expect(
+      portable.verifyDelegation(await portable.issueDelegation({ ...claims, tenant }, signer), { issuers }),
+    ).rejects.toMatchObject({ code: "issuer_untrusted", step });
+});
