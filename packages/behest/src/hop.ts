@@ -6,6 +6,7 @@ import { CliError } from "./error.ts";
 export interface Hop {
   readonly iss: string;
   readonly sub: string | undefined;
+  readonly tenant: string | undefined;
   readonly task: string | undefined;
   readonly agent: string | undefined;
   readonly jti: string;
@@ -55,6 +56,7 @@ function readHop(token: string): Hop {
   return {
     iss: required("iss"),
     sub: text("sub"),
+    tenant: text("tenant"),
     task: text("task"),
     agent: text("agent"),
     jti: required("jti"),

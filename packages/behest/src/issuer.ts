@@ -1,5 +1,5 @@
 import { type DelegationLike, type VerifiedDelegation, verifyDelegation } from "@behest/delegation";
-import { type Manifest, issuersOf, speaksFor } from "@behest/provenance";
+import { type Manifest, anchorsOf, issuersOf, speaksFor } from "@behest/provenance";
 import { CliError } from "./error.ts";
 
 export interface Moment {
@@ -12,7 +12,7 @@ export interface Moment {
 }
 
 /**
- * Verifies a chain under the issuers that a manifest trusts, each for its own subjects. Throws what
+ * Verifies a chain under the issuers that a manifest trusts, each for its own tenants and subjects. Throws what
  * `verifyDelegation` throws, and `issuer_not_allowed`.
  */
 export async function verifyUnder(
@@ -22,14 +22,17 @@ export async function verifyUnder(
 ): Promise<VerifiedDelegation> {
   const issuers = issuersOf(manifest, index).filter(({ jwks }) => !(offline && jwks !== undefined));
   const verified = await verifyDelegation(delegation, {
-    issuers,
+    issuers: anchorsOf(issuers),
     audience: manifest.origin,
     ...(now !== undefined && { now }),
   });
-  if (!speaksFor(issuers, { iss: verified.issuer, key: verified.issuerKey }, verified.principal))
+  const { issuer, issuerKey, principal, tenant, consent } = verified;
+  if (
+    !speaksFor(issuers, { iss: issuer, key: issuerKey }, { subject: principal, tenant, rung: consent.rung })
+  )
     throw new CliError(
       "issuer_not_allowed",
-      "the trust manifest does not let this issuer speak for this principal.",
+      "the trust manifest does not let this issuer speak for this principal or tenant, or of such consent.",
     );
   return verified;
 }

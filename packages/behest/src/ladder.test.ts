@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type PrivateJwk, signerOf } from "@behest/jws";
-import { type Manifest, signTrust } from "@behest/provenance";
+import { type Manifest, readTrust, signTrust } from "@behest/provenance";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Workplace } from "../test/workplace.ts";
 
@@ -103,6 +103,35 @@ test("without --out a delegation goes to standard output alone, ready to be pipe
     ],
   });
   expect(place.must("inspect", input.trim())).toContain("delegation of 2 tokens: verified");
+});
+
+test("a tenant is asserted by name, and shown to be", () => {
+  const tool = ["--tool", "read_file(path=/docs/**)"];
+  const input = place.must("delegate", "--task", "t", "--tenant", "acme", ...tool);
+  expect(JSON.parse(place.mustWith({ input }, "inspect", "-", "--json"))).toMatchObject({
+    verified: true,
+    hops: [{ tenant: "acme" }],
+  });
+  expect(place.mustWith({ input }, "inspect", "-")).toMatch(/^tenant +acme$/m);
+  expect(place.refusal(place.behest("delegate", "--task", "t", "--tenant", "", ...tool))).toMatch(
+    /^malformed_request 1$/,
+  );
+});
+
+test("trust says which subjects and tenants an issuer may assert; beyond them it delegates nothing", async () => {
+  const { owner, keys } = place.config;
+  const manifest = await readTrust(place.read(".behest/trust.jws").trim(), owner);
+  const issuers = manifest.issuers.map((issuer) => ({ ...issuer, tenants: ["acme", "globex"] }));
+  const key = JSON.parse(readFileSync(join(keys, "owner.jwk"), "utf8")) as PrivateJwk;
+  const limited = await signTrust({ ...manifest, issuers }, signerOf(key));
+  const limit = (copy: string): void => writeFileSync(join(copy, ".behest", "trust.jws"), limited);
+  expect(place.after(limit, "trust").stdout).toMatch(/delegates for anybody in acme/);
+  expect(place.must("trust")).toMatch(/delegates for anybody {2}/);
+  const delegate = ["delegate", "--task", "t", "--tool", "a(*)"];
+  expect(place.after(limit, ...delegate).refusal).toBe("issuer_not_allowed 1");
+  expect(place.after(limit, ...delegate, "--tenant", "initech").refusal).toBe("issuer_not_allowed 1");
+  expect(place.after(limit, ...delegate, "--tenant", "acme").stdout).toMatch(/^\{"chain":/);
+  expect(place.after(limit, "inspect", "alice.json").refusal).toBe("issuer_not_allowed 1");
 });
 
 test("a narrower delegation is derived, for another key too, which can hand on what it got", () => {

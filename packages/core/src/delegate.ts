@@ -1,7 +1,7 @@
 import { DelegationError, deriveDelegation, verifyDelegation } from "@behest/delegation";
 import { sha256, toBase64url } from "@behest/jws";
 import { freeze } from "./action.ts";
-import { issuersOf } from "@behest/provenance";
+import { anchorsOf, issuersOf } from "@behest/provenance";
 import { strayedFrom } from "./checks/identity.ts";
 import { BehestError, denied } from "./error.ts";
 import type { RunningIdentity } from "./identity.ts";
@@ -39,7 +39,11 @@ export async function deriveChild(
   const jti = toBase64url(sha256(`${leaf.jti}\n${id}`));
   const wanted = vault.name("request", text);
   const now = Math.floor(deployment.clock() / 1000);
-  const trust = { issuers: issuersOf(deployment.manifest), audience: deployment.manifest.origin, now };
+  const trust = {
+    issuers: anchorsOf(issuersOf(deployment.manifest)),
+    audience: deployment.manifest.origin,
+    now,
+  };
   if (!(await deployment.engine.delegation(jti))) {
     const claims = { ...request, holder: holder.jwk, jti, now };
     const derived = await deriveDelegation({ chain }, claims, holder).catch((error: unknown) => {

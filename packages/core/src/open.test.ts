@@ -5,10 +5,11 @@ import {
   grants,
   issueDelegation,
 } from "@behest/delegation";
-import { generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
+import { type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
 import { type Manifest, signTrust } from "@behest/provenance";
 import { expect, test } from "vitest";
 import { createFrom } from "./behest.ts";
+import { liveOf } from "./session.ts";
 import { memoryStore } from "./store/memory.ts";
 import { type TestBehest, testBehest } from "./testing.ts";
 
@@ -79,8 +80,9 @@ test("whatever is wrong with a delegation, nothing opens, under one stable code"
   await refused(good, "delegation_expired");
 });
 
-test("an issuer speaks only for the subjects that the manifest gives it", async () => {
-  const [owner, issuer, enforcer, holder] = [
+test("an issuer speaks only for the subjects and tenants that the manifest gives it", async () => {
+  const [owner, people, teams, enforcer, holder] = [
+    await newSigner(),
     await newSigner(),
     await newSigner(),
     await newSigner(),
@@ -92,7 +94,10 @@ test("an issuer speaks only for the subjects that the manifest gives it", async 
     seq: 0,
     at: new Date(0).toISOString(),
     origin: "t/log",
-    issuers: [{ iss, jwk: issuer.jwk, subjects: ["alice"] }],
+    issuers: [
+      { iss, jwk: people.jwk, subjects: ["alice"] },
+      { iss, jwk: teams.jwk, tenants: ["acme"], subjects: "*" },
+    ],
     enforcers: [{ jwk: enforcer.jwk }],
     approvers: [],
     revokers: [],
@@ -100,13 +105,22 @@ test("an issuer speaks only for the subjects that the manifest gives it", async 
   };
   const trust = { owner: thumbprint(owner.jwk), manifest: await signTrust(manifest, owner) };
   await using behest = await createFrom({ trust, signer: enforcer, store: memoryStore(), holder });
-  const of = (principal: string): Promise<Delegation> =>
-    issueDelegation(
-      { issuer: iss, holder: holder.jwk, principal, task: "t", tools, expiresIn: "1h" },
-      issuer,
-    );
-  expect((await behest.open(await of("alice"))).principal).toBe("alice");
-  await expect(behest.open(await of("bob"))).rejects.toMatchObject({ code: "issuer_not_allowed" });
+  const open = async (principal: string, tenant: string | undefined, by: Signer) => {
+    const claims = { issuer: iss, holder: holder.jwk, principal, task: "t", tools, expiresIn: "1h" } as const;
+    return behest.open(await issueDelegation({ ...claims, ...(tenant !== undefined && { tenant }) }, by));
+  };
+  const alice = await open("alice", undefined, people);
+  expect(alice.principal).toBe("alice");
+  const bob = await open("bob", "acme", teams);
+  expect(liveOf(bob)?.parts.hops[0]?.tenant).toBe("acme");
+  expect(liveOf(await bob.delegate({ tools }))?.parts.hops[0]?.tenant).toBe("acme");
+  for (const [principal, tenant, by] of [
+    ["bob", undefined, people],
+    ["bob", "acme", people],
+    ["bob", "globex", teams],
+    ["bob", undefined, teams],
+  ] as const)
+    await expect(open(principal, tenant, by)).rejects.toMatchObject({ code: "issuer_not_allowed" });
 });
 
 test("a manifest of another owner, and a signer that no manifest names, start nothing", async () => {
@@ -134,6 +148,41 @@ test("a manifest of another owner, and a signer that no manifest names, start no
   await expect(
     createFrom({ ...config, trust: { owner: pin, manifest: jws }, signer: await newSigner() }),
   ).rejects.toMatchObject({ code: "trust_invalid" });
+});
+
+test("a signer may be a slow KMS; one whose signatures are not its key's starts nothing", async () => {
+  const [owner, issuer, enforcer] = [await newSigner(), await newSigner(), await newSigner()];
+  const manifest: Manifest = {
+    v: 1,
+    seq: 0,
+    at: new Date(0).toISOString(),
+    origin: "t/log",
+    issuers: [{ iss: "https://i.test", jwk: issuer.jwk }],
+    enforcers: [{ jwk: enforcer.jwk }],
+    approvers: [],
+    revokers: [],
+    witnesses: [],
+  };
+  const trust = { owner: thumbprint(owner.jwk), manifest: await signTrust(manifest, owner) };
+  const start = (sign: Signer["sign"]) =>
+    createFrom({ trust, signer: { jwk: enforcer.jwk, sign }, store: memoryStore() });
+  const slow = await start(async (bytes) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return enforcer.sign(bytes);
+  });
+  await slow.close();
+  const stranger = await newSigner();
+  for (const wrong of [
+    (bytes: Uint8Array) => stranger.sign(bytes),
+    async (bytes: Uint8Array) => (await enforcer.sign(bytes)).slice(1),
+    async (bytes: Uint8Array) => enforcer.sign(bytes.slice(1)),
+    () => new Uint8Array(64),
+  ])
+    await expect(start(wrong)).rejects.toMatchObject({ code: "trust_invalid" });
+  const down = (): never => {
+    throw new Error("KMS: access denied");
+  };
+  await expect(start(down)).rejects.toMatchObject({ code: "config_invalid" });
 });
 
 test("an enforcing process that holds an issuer's or the owner's key refuses to start", async () => {

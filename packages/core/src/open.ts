@@ -8,7 +8,7 @@ import {
   verifyDelegation,
 } from "@behest/delegation";
 import { publicKey, randomBytes, thumbprint, verify as verifySignature } from "@behest/jws";
-import { issuersOf, parseCheckpoint, speaksFor } from "@behest/provenance";
+import { anchorsOf, issuersOf, parseCheckpoint, speaksFor } from "@behest/provenance";
 import { vaultOf } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { BehestError } from "./error.ts";
@@ -36,12 +36,14 @@ export async function openSession(
   // Roles hold at log indexes: what is opened now is recorded at the end of the log as it stands.
   const index = parseCheckpoint(await engine.checkpoint()).size;
   const issuers = issuersOf(deployment.manifest, index);
-  const { chain, verified } = await verify(deployment, issuers, delegation);
-  const { issuer, issuerKey, principal, claims, leaf } = verified;
-  if (!speaksFor(issuers, { iss: issuer, key: issuerKey }, principal))
+  const { chain, verified } = await verify(deployment, anchorsOf(issuers), delegation);
+  const { issuer, issuerKey, principal, tenant, consent, claims, leaf } = verified;
+  if (
+    !speaksFor(issuers, { iss: issuer, key: issuerKey }, { subject: principal, tenant, rung: consent.rung })
+  )
     throw new BehestError(
       "issuer_not_allowed",
-      "issuer_not_allowed: the trust manifest does not let this issuer speak for this principal.",
+      "issuer_not_allowed: the trust manifest does not let this issuer speak for this principal or tenant, or of such consent.",
     );
   refuseUnenforced(verified.restrictions);
   const holder = await holds(deployment, options.holder ?? deployment.holder, leaf.holder);

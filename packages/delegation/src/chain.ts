@@ -14,6 +14,7 @@ export interface VerifiedChain {
   readonly leaf: Hop;
   /** Thumbprint of the issuer's key; empty when the issuer was not judged. */
   readonly issuerKey: string;
+  readonly root: Token;
 }
 
 /**
@@ -38,6 +39,8 @@ export async function verifyChain(
     // Ours: nobody on the way may speak for another principal.
     if (child.claims.sub !== undefined && child.claims.sub !== root.claims.sub)
       throw new DelegationError("principal_changed", `token ${hop}: sub is not the root's`, { hop });
+    if (child.claims.tenant !== undefined && child.claims.tenant !== root.claims.tenant)
+      throw new DelegationError("principal_changed", `token ${hop}: tenant is not the root's`, { hop });
     hops.push(child);
     parent = child;
   }
@@ -45,15 +48,8 @@ export async function verifyChain(
     refuse("chain_broken", "5", hops.length - 1, "the chain's length is not its leaf's depth plus 1");
   const { consent } = parent.claims.restrictions ?? {};
   if (consent && !suffices(consent, root.claims.consent ?? { rung: "local" }))
-    throw new DelegationError(
-      "consent_insufficient",
-      "bhst: the root's consent is less than what is demanded",
-      {
-        step: "bhst",
-        hop: 0,
-      },
-    );
-  return { hops, leaf: parent, issuerKey: root.issuerKey };
+    refuse("consent_insufficient", "bhst", 0, "the root's consent is less than what is demanded");
+  return { hops, leaf: parent, issuerKey: root.issuerKey, root: first };
 }
 
 /** Steps 1 and 2. */

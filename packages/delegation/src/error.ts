@@ -8,7 +8,7 @@ export type DelegationCode =
   /** `alg`, `typ` or `crit` is not acceptable. */
   | "header_refused"
   | "signature_invalid"
-  /** No trusted issuer's key verifies the root, or its `iss` is another. */
+  /** No trusted issuer's key verifies the root, its `iss` is another, or it may not assert that tenant or principal. */
   | "issuer_untrusted"
   /** An issuer's key set could not be fetched. */
   | "issuer_unreachable"
@@ -20,7 +20,7 @@ export type DelegationCode =
   | "depth_exceeded"
   /** A child allows or asks for more than its parent; `wider` says where. */
   | "wider_than_parent"
-  /** `sub` is not the same at every hop that carries it. */
+  /** `sub` or `tenant` is not the same at every hop that carries it. */
   | "principal_changed"
   | "audience_refused"
   /** The root's consent is weaker than the chain demands, or of other evidence. */
@@ -44,6 +44,12 @@ export type DelegationCode =
   /** An access token is not one that a root may be issued from. */
   | "access_token_refused"
   | "access_token_expired"
+  /** What was given is not an Ed25519 private key in a form that is read here. */
+  | "malformed_key"
+  /** There is no such file or variable, or it cannot be read. */
+  | "key_missing"
+  /** Others than its owner can read a key file. */
+  | "key_readable"
   /** What was passed to issue, derive or prove cannot be put in a token. */
   | "malformed_request";
 

@@ -1,4 +1,11 @@
-import { type PrivateJwk, type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
+import {
+  type PrivateJwk,
+  type Signer,
+  generatePrivateJwk,
+  isOwnSigner,
+  signerOf,
+  thumbprint,
+} from "@behest/jws";
 
 /** The owner of the key that a delegation is bound to (`cnf.jwk`). */
 export interface Holder extends Signer {
@@ -14,5 +21,7 @@ export async function generateHolder(): Promise<Holder> {
 /** A holder over a private JWK, or over a signer that lives elsewhere (a KMS). Throws `malformed_key`. */
 export function holderOf(key: PrivateJwk | Signer): Holder {
   const signer = "sign" in key ? key : signerOf(key);
-  return { jwk: signer.jwk, sign: (bytes) => signer.sign(bytes), thumbprint: thumbprint(signer.jwk) };
+  // A function of our own is known by itself; a key service's may need its object.
+  const sign: Signer["sign"] = isOwnSigner(signer) ? signer.sign : (bytes) => signer.sign(bytes);
+  return { jwk: signer.jwk, sign, thumbprint: thumbprint(signer.jwk) };
 }

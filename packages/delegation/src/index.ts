@@ -1,4 +1,4 @@
-export type { Json, PrivateJwk, PublicJwk, Signer } from "@behest/jws";
+export type { Json, PrivateJwk, PublicJwk, Signer, WebKey, WebKeyPair } from "@behest/jws";
 export { type ActClaims, type Actor, toActClaim } from "./act.ts";
 export type { Anchor } from "./anchor.ts";
 export { type ArgumentRefusal, type Arguments, checkArguments } from "./arguments.ts";
@@ -10,6 +10,7 @@ export {
   attestAgent,
   verifyAttestation,
 } from "./attestation.ts";
+export { type ChainCache, chainCache } from "./cache.ts";
 export { compareGrants } from "./compare.ts";
 export type { Consent } from "./consent.ts";
 export type { AatTools, Constraint, ConstraintMap } from "./constraint.ts";
@@ -27,6 +28,7 @@ export {
   compareIdentity,
 } from "./identity.ts";
 export { type IssueClaims, issueDelegation } from "./issue.ts";
+export type { KeySetFetch } from "./key-set.ts";
 export { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 export { type ActionToProve, proveAction } from "./prove.ts";
 export type { RequiredApprovals } from "./restrictions/approvals.ts";
@@ -37,6 +39,7 @@ export type { Limits, RestrictionRequest } from "./restrictions/request.ts";
 export type { Restrictions } from "./restrictions/restrictions.ts";
 export type { StatusReference } from "./restrictions/status.ts";
 export { type Rule, is } from "./rule.ts";
+export { signerFromPkcs8, signerFromWebCrypto } from "./signer.ts";
 export {
   type ActionOptions,
   type PresentedAction,

@@ -32,6 +32,7 @@ test("a root says who stands behind it, what it permits and to whom it is bound"
   const verified = await verifyDelegation({ chain }, { issuers, now: 1_800_000_001 });
   expect(verified).toEqual({
     principal: "user-7",
+    consent: { rung: "local" },
     issuer: "https://issuer.test",
     issuerKey: issuer.thumbprint,
     tools: { ...claims.tools, list: { "*": { constraint_type: "wildcard" } } },

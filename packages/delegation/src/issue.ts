@@ -22,6 +22,8 @@ export interface IssueClaims extends RestrictionRequest {
   readonly holder: PublicJwk;
   /** Opaque subject, never a personal datum that must not be copied around. */
   readonly principal: string;
+  /** Which of the issuer's tenants the principal belongs to. */
+  readonly tenant?: string;
   /** What the principal asked for, in a few words or as an id. */
   readonly task: string;
   /** What the agent is called: for display, never authority. */
@@ -49,6 +51,7 @@ const MEMBERS = [
   "issuer",
   "holder",
   "principal",
+  "tenant",
   "task",
   "agent",
   "identity",
@@ -78,10 +81,12 @@ export async function issueDelegation(claims: IssueClaims, issuer: Signer): Prom
   const audience = claims.audience === undefined ? undefined : [claims.audience].flat();
   audience?.forEach((name) => text(name, "audience"));
   const agent = optionalText(claims.agent, "agent");
+  const tenant = optionalText(claims.tenant, "tenant");
   const payload = {
     jti: claims.jti === undefined ? uuidv7() : text(claims.jti, "jti"),
     iss: claims.issuer,
     sub: text(claims.principal, "principal"),
+    ...(tenant !== undefined && { tenant }),
     task: text(claims.task, "task"),
     ...(agent !== undefined && { agent }),
     ...(claims.identity !== undefined && { agent_identity: readIdentity(claims.identity) }),

@@ -8,6 +8,8 @@ import { type Claims, isText } from "./token.ts";
 export interface OrdinaryClaims {
   /** The principal's subject; a root of ours always has it. */
   readonly sub: string | undefined;
+  /** Which of the issuer's tenants the principal belongs to. */
+  readonly tenant: string | undefined;
   readonly task: string | undefined;
   /** What the parent calls this agent: for display and cuts, never authority. */
   readonly agent: string | undefined;
@@ -19,14 +21,15 @@ export interface OrdinaryClaims {
 
 /** Rules of ours, without a step of the draft. Throws `malformed_delegation`. */
 export function ordinaryClaims(claims: Claims, hop: number): OrdinaryClaims {
-  const { sub, agent_identity: bound } = claims;
+  const { sub, tenant, agent_identity: bound } = claims;
   if (sub !== undefined && !isText(sub)) malformed("sub is not a non-empty string", hop);
+  if (tenant !== undefined && !isText(tenant)) malformed("tenant is not a non-empty string", hop);
   // These two are compared with something: ignored, what they say would vanish unseen.
   const identity = parseIdentity(bound);
   if (bound !== undefined && !identity) malformed("agent_identity is not a closed set of names", hop);
   const consent = hop === 0 ? parseConsent(claims["consent"]) : undefined;
   if (hop === 0 && !consent) malformed("consent is not a rung and its evidence", hop);
-  return { sub, task: shown(claims["task"]), agent: shown(claims["agent"]), identity, consent };
+  return { sub, tenant, task: shown(claims["task"]), agent: shown(claims["agent"]), identity, consent };
 }
 
 function malformed(what: string, hop: number): never {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type webcrypto } from "node:crypto";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type * as Package from "./index.ts";
 
@@ -90,4 +91,50 @@ test("a holder key off the curve is refused as a signature, and disturbs nothing
     { issuers: [{ iss: "https://issuer.test", jwk: issuer.jwk }] },
   );
   await expect(verdict).rejects.toMatchObject({ step: "7b" });
+});
+
+test("keys of every origin sign without node:crypto, too", async () => {
+  const pairs = [1, 2].map(() => crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]));
+  const [pair, other] = (await Promise.all(pairs)) as [webcrypto.CryptoKeyPair, webcrypto.CryptoKeyPair];
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  for (const here of [portable, native])
+    for (const signer of [await here.signerFromWebCrypto(pair), await here.signerFromPkcs8(pem)]) {
+      const claims = { holder: signer.jwk, principal: "p", task: "t", tools: {}, expiresIn: "1h" } as const;
+      const root = await here.issueDelegation({ issuer: "https://issuer.test", ...claims }, signer);
+      const issuers = [{ iss: "https://issuer.test", jwk: signer.jwk }];
+      for (const there of [portable, native])
+        expect(await there.verifyDelegation(root, { issuers })).toHaveProperty("hops", 1);
+    }
+  const x25519 = generateKeyPairSync("x25519").privateKey.export({ type: "pkcs8", format: "pem" });
+  for (const wrong of ["", x25519.toString(), pem + pem, pem.replaceAll("PRIVATE", "PUBLIC")])
+    await expect(portable.signerFromPkcs8(wrong)).rejects.toMatchObject({ code: "malformed_key" });
+  await expect(
+    portable.signerFromWebCrypto({ privateKey: pair.privateKey, publicKey: other.publicKey }),
+  ).rejects.toMatchObject({ code: "malformed_key" });
+});
+
+test("key sets and what their issuers may assert are judged without node:crypto, too", async () => {
+  const [issuer, stranger] = [await native.generateHolder(), await native.generateHolder()];
+  const iss = "https://issuer.test";
+  const claims = {
+    issuer: iss,
+    holder: issuer.jwk,
+    principal: "p",
+    task: "t",
+    tools: {},
+    expiresIn: "1h",
+  } as const;
+  const keys = [{ kty: "OKP", crv: "Ed25519", x: "A".repeat(43) }, { kty: "EC" }, issuer.jwk];
+  const fetch = async (): Promise<Response> => Response.json({ keys });
+  const issuers = [{ iss, jwks: "https://issuer.test/keys", fetch, tenants: ["acme"] }];
+  const acme = await portable.issueDelegation({ ...claims, tenant: "acme" }, issuer);
+  expect(await portable.verifyDelegation(acme, { issuers })).toMatchObject({ tenant: "acme" });
+  for (const [tenant, signer, step] of [
+    ["globex", issuer, "3k"],
+    ["acme", stranger, "3b"],
+  ] as const)
+    await expect(
+      portable.verifyDelegation(await portable.issueDelegation({ ...claims, tenant }, signer), { issuers }),
+    ).rejects.toMatchObject({ code: "issuer_untrusted", step });
 });

@@ -1,5 +1,5 @@
 import { thumbprint } from "@behest/jws";
-import { type Anchor, verifyingAnchor } from "./anchor.ts";
+import { type Anchor, mayAssert, verifyingAnchor } from "./anchor.ts";
 import { type Clock, type Hop, date, grantedTools, holderKey, signingHash } from "./hop.ts";
 import { isInteger } from "./number.ts";
 import { ordinaryClaims } from "./ordinary.ts";
@@ -47,6 +47,8 @@ export async function verifyRoot(
   const iss = claims["iss"];
   if (!isText(iss) || !isAbsoluteUri(iss) || (anchor && iss !== anchor.iss))
     refuse("issuer_untrusted", "3k", 0, "iss is not the issuer whose key verified the signature");
+  if (anchor && !mayAssert(anchor.anchors, claims))
+    refuse("issuer_untrusted", "3k", 0, "its issuer may not assert this tenant or principal");
   const jwk = holderKey(claims, "3l", 0);
   const details = claims["authorization_details"];
   const tools = Array.isArray(details)

@@ -1,6 +1,6 @@
 import { type Json, canonical, publicKey } from "@behest/jws";
 import { type Arguments, checkArguments, readArguments } from "./arguments.ts";
-import { verifyChain } from "./chain.ts";
+import { cachedChain } from "./cache.ts";
 import { type DelegationLike, parseDelegation } from "./delegation.ts";
 import { type DelegationCode, DelegationError } from "./error.ts";
 import { deepFreeze } from "./freeze.ts";
@@ -68,7 +68,8 @@ export interface VerifiedAction extends VerifiedDelegation {
  */
 export async function verifyAction(action: PresentedAction, options: ActionOptions): Promise<VerifiedAction> {
   const clock = clockOf(options);
-  const chain = await verifyChain(parseDelegation(action.chain, clock.limits), issuersOf(options), clock);
+  const tokens = parseDelegation(action.chain, clock.limits);
+  const chain = await cachedChain(options.cache, tokens, issuersOf(options), clock);
   const delegation = describe(chain);
   // 7a and 7b before 6b: whoever does not hold the key learns nothing of what it permits.
   const claims = await verifyProof(action.proof, chain.leaf, clock);

@@ -1,5 +1,7 @@
 import type { Anchor } from "./anchor.ts";
-import { type VerifiedChain, verifyChain } from "./chain.ts";
+import { type ChainCache, cachedChain } from "./cache.ts";
+import type { VerifiedChain } from "./chain.ts";
+import type { Consent } from "./consent.ts";
 import type { AatTools } from "./constraint.ts";
 import { type DelegationLike, parseDelegation } from "./delegation.ts";
 import { DelegationError } from "./error.ts";
@@ -25,12 +27,18 @@ export interface VerifyOptions {
   /** Seconds since the epoch. Default: the clock. */
   readonly now?: number;
   readonly limits?: Partial<VerificationLimits>;
+  /** From `chainCache()`. Default: every chain is verified anew. */
+  readonly cache?: ChainCache;
 }
 
 /** What a verified chain permits, and who stands behind it. Deeply frozen. */
 export interface VerifiedDelegation {
   /** The root's `sub`; a root without one speaks for its issuer. */
   readonly principal: string;
+  /** The root's: which of the issuer's tenants the principal belongs to. */
+  readonly tenant?: string;
+  /** How the principal consented, as the issuer states it. */
+  readonly consent: Consent;
   readonly issuer: string;
   /** RFC 7638 thumbprint of the issuer's key that verified the root. */
   readonly issuerKey: string;
@@ -55,7 +63,8 @@ export async function verifyDelegation(
   options: VerifyOptions,
 ): Promise<VerifiedDelegation> {
   const clock = clockOf(options);
-  const chain = await verifyChain(parseDelegation(delegation, clock.limits), issuersOf(options), clock);
+  const tokens = parseDelegation(delegation, clock.limits);
+  const chain = await cachedChain(options.cache, tokens, issuersOf(options), clock);
   const verified = describe(chain);
   checkAudience(chain, options);
   await checkStatus(chain, options);
@@ -82,9 +91,11 @@ export function issuersOf({ issuers }: VerifyOptions): readonly Anchor[] {
 export function describe({ hops, leaf, issuerKey }: VerifiedChain): VerifiedDelegation {
   if (!leaf.tools) refuse("tool_not_granted", "6a", hops.length - 1, "the leaf has no grant entry");
   const claims = hops.map((hop) => hop.claims);
-  const { iss, sub } = claims[0]!;
+  const { iss, sub, tenant, consent } = claims[0]!;
   return deepFreeze({
     principal: sub ?? iss,
+    ...(tenant !== undefined && { tenant }),
+    consent: consent ?? { rung: "local" },
     issuer: iss,
     issuerKey,
     tools: leaf.tools,

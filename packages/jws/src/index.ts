@@ -15,10 +15,13 @@ export {
   type PublicKey,
   type Signer,
   generatePrivateJwk,
+  isOwnSigner,
   publicJwk,
   publicKey,
   signerOf,
   thumbprint,
   verify,
 } from "./key.ts";
+export { pkcs8FromPem, signerFromPkcs8 } from "./pkcs8.ts";
 export { randomBytes, sha256 } from "./platform.ts";
+export { type WebKey, type WebKeyPair, signerFromWebCrypto } from "./web-key.ts";

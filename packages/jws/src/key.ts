@@ -93,7 +93,9 @@ export function signerOf(value: PrivateJwk): Signer {
     const derived = node.createPublicKey(key).export({ format: "jwk" });
     if (derived.x !== x)
       throw new FormatError("malformed_key", "private and public part do not belong together");
-    return { jwk, sign: (bytes) => node!.sign(null, bytes, key) };
+    const sign: Signer["sign"] = (bytes) => node!.sign(null, bytes, key);
+    own.set(sign, x);
+    return { jwk, sign };
   }
   const key = globalThis.crypto.subtle.importKey("jwk", { ...jwk, d }, "Ed25519", false, ["sign"]);
   return {
@@ -101,6 +103,14 @@ export function signerOf(value: PrivateJwk): Signer {
     sign: async (bytes) =>
       new Uint8Array(await globalThis.crypto.subtle.sign("Ed25519", await key, bytes as Bytes)),
   };
+}
+
+/** Functions that sign with a key that was seen to belong to this `x`. */
+const own = new WeakMap<Signer["sign"], string>();
+
+/** Whether a signer was made here from both parts of its key: then its signatures need no second look. */
+export function isOwnSigner({ jwk, sign }: Signer): boolean {
+  return own.get(sign) === jwk.x;
 }
 
 const P_LOW = 0xed;

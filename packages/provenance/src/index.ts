@@ -21,6 +21,7 @@ export {
   type Manifest,
   type Revoker,
   type Rung,
+  anchorsOf,
   issuersOf,
   rolesAt,
   speaksFor,

@@ -8,11 +8,16 @@ export interface IndexRange {
 
 /** How a principal's consent was obtained. */
 export type Rung = "local" | "oauth" | "passkey";
+/** Weakest first. */
+const RUNGS: readonly Rung[] = ["local", "oauth", "passkey"];
 
 interface IssuerRole extends IndexRange {
   readonly iss: string;
   /** The `sub`s it may assert; `"*"` or absent: all. */
   readonly subjects?: readonly string[] | "*";
+  /** The `tenant`s it may assert, its roots then naming one of them; `"*"` or absent: all, or none. */
+  readonly tenants?: readonly string[] | "*";
+  /** The strongest consent that its roots may state; absent: any. */
   readonly rung?: Rung;
 }
 
@@ -79,24 +84,45 @@ export function rolesAt<R extends IndexRange>(
   return roles.filter(({ from = 0, until }) => from <= index && (until === undefined || index < until));
 }
 
-/** Issuers that hold at a log index: anchors `{iss, jwk | jwks}`, with what each may assert. */
+/** Issuers that hold at a log index, with what each may assert. */
 export function issuersOf(manifest: Manifest, index?: number): readonly Issuer[] {
   return rolesAt(manifest.issuers, index);
 }
 
+/** Whose roots verify: `{iss, jwk | jwks}`, without what each may assert, which is for {@link speaksFor} to say. */
+export function anchorsOf(
+  issuers: readonly Issuer[],
+): readonly ({ readonly iss: string } & ({ readonly jwk: PublicJwk } | { readonly jwks: string }))[] {
+  return issuers.map((issuer) => {
+    const { iss } = issuer;
+    return issuer.jwk ? { iss, jwk: issuer.jwk } : { iss, jwks: issuer.jwks };
+  });
+}
+
 /**
  * Whether one of these issuers is the one that signed, by its name and by its key (RFC 7638 thumbprint), and
- * may assert this subject. A key that no role names can only have come from a role's key set.
+ * may assert this subject, in this tenant, with consent of this rung. A key that no role names can only have come from a role's key set;
+ * where an issuer has several, each must let it, as nothing here says which one it came from.
  */
 export function speaksFor(
   issuers: readonly Issuer[],
   signed: { readonly iss: string; readonly key: string },
-  subject: string,
+  said: { readonly subject: string; readonly tenant?: string | undefined; readonly rung?: Rung },
 ): boolean {
+  const among = (allowed: readonly string[] | "*", value: string | undefined): boolean =>
+    allowed === "*" || (value !== undefined && allowed.includes(value));
+  const allows = (roles: readonly Issuer[]): boolean =>
+    roles.some(
+      ({ subjects = "*", tenants = "*", rung = "passkey" }) =>
+        among(subjects, said.subject) &&
+        among(tenants, said.tenant) &&
+        RUNGS.indexOf(said.rung ?? "local") <= RUNGS.indexOf(rung),
+    );
   const own = issuers.filter(({ iss }) => iss === signed.iss);
   const named = own.filter(({ jwk }) => jwk && thumbprint(jwk) === signed.key);
-  const roles = named.length > 0 ? named : own.filter(({ jwks }) => jwks !== undefined);
-  return roles.some(({ subjects = "*" }) => subjects === "*" || subjects.includes(subject));
+  if (named.length > 0) return allows(named);
+  const sets = [...new Set(own.flatMap(({ jwks }) => jwks ?? []))];
+  return sets.length > 0 && sets.every((set) => allows(own.filter(({ jwks }) => jwks === set)));
 }
 
 /** `x` of each key that must never be an enforcer's or an entry key: of issuers, approvers, revokers, deployers. */

@@ -2,12 +2,16 @@ import { canonical, sha256, signCompact, thumbprint, toBase64url } from "@behest
 import { expect, test } from "vitest";
 import { Deployment, flips, key, manifestOf } from "../test/deployment.ts";
 import {
+  type Issuer,
   type Manifest,
+  type Rung,
   ProvenanceError,
+  anchorsOf,
   issuersOf,
   readTrust,
   rolesAt,
   signTrust,
+  speaksFor,
   trustHash,
 } from "./index.ts";
 
@@ -73,6 +77,9 @@ test.each([
   ["an issuer's keys over http", { issuers: [{ iss: "i", jwks: "http://i/keys" }] }],
   ["an unknown rung", { issuers: [{ ...one, rung: "sms" }] }],
   ["subjects that are a text", { issuers: [{ ...one, subjects: "alice" }] }],
+  ["tenants that are a text", { issuers: [{ ...one, tenants: "acme" }] }],
+  ["a tenant without a name", { issuers: [{ ...one, tenants: ["acme", ""] }] }],
+  ["tenants that are null", { issuers: [{ ...one, tenants: null }] }],
   ["a range that is empty", { enforcers: [{ jwk, from: 5, until: 5 }] }],
   ["a range that ends before 0", { enforcers: [{ jwk, until: -1 }] }],
   ["a role with a member more", { enforcers: [{ jwk, scope: "*" }] }],
@@ -153,4 +160,63 @@ test("issuers are handed on with their key or URL and what they may assert", asy
   const read = await readTrust(jws, thumbprint(owner.jwk));
   expect(issuersOf(read, 6)).toEqual(issuers);
   expect(issuersOf(read)).toEqual([issuers[0]]);
+  expect(anchorsOf(issuersOf(read, 6))).toEqual([
+    { iss: "a", jwk: issuer.jwk },
+    { iss: "b", jwks: "https://b.example/jwks.json" },
+  ]);
+});
+
+test("an issuer speaks for its own subjects in its own tenants", async () => {
+  const [pinned, other] = [await key(), await key()];
+  const iss = "https://issuer.test";
+  const speaks = (roles: readonly object[], subject: string, tenant?: string, by = pinned): boolean =>
+    speaksFor(
+      roles.map((role) => ({ iss, jwk: pinned.jwk, ...role })) as readonly Issuer[],
+      { iss, key: thumbprint(by.jwk) },
+      { subject, tenant },
+    );
+  expect([speaks([{}], "a"), speaks([{}], "a", "t"), speaks([], "a")]).toEqual([true, true, false]);
+  expect([speaks([{ tenants: "*" }], "a"), speaks([{ tenants: "*" }], "a", "t")]).toEqual([true, true]);
+  const one = [{ tenants: ["acme"] }];
+  expect([speaks(one, "a", "acme"), speaks(one, "a"), speaks(one, "a", "ac")]).toEqual([true, false, false]);
+  expect(speaks([{ tenants: [] }], "a")).toBe(false);
+  const both = [{ tenants: ["acme"], subjects: ["a"] }];
+  expect([speaks(both, "a", "acme"), speaks(both, "b", "acme"), speaks(both, "a", "x")]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  // Two roles of one key are alternatives; what one lacks the other does not lend it.
+  const two = [...both, { tenants: ["globex"], subjects: ["b"] }];
+  expect([speaks(two, "b", "globex"), speaks(two, "a", "globex")]).toEqual([true, false]);
+  expect(speaks([{ tenants: ["acme"] }, { jwk: other.jwk }], "a", "x")).toBe(false);
+});
+
+test("of an issuer's several key sets each must let it, as a key does not say which one it came from", async () => {
+  const [pinned, fetched] = [await key(), await key()];
+  const iss = "https://issuer.test";
+  const sets = (...tenants: (readonly string[] | "*")[]): Issuer[] =>
+    tenants.map((names, i) => ({ iss, jwks: `https://issuer.test/${i}`, tenants: names }));
+  const speaks = (roles: readonly Issuer[], tenant: string, by = fetched): boolean =>
+    speaksFor(roles, { iss, key: thumbprint(by.jwk) }, { subject: "a", tenant });
+  expect([speaks(sets(["acme"]), "acme"), speaks(sets(["acme"]), "globex")]).toEqual([true, false]);
+  expect(speaks(sets(["acme"], ["globex"]), "acme")).toBe(false);
+  expect(speaks(sets(["acme"], ["acme", "globex"]), "acme")).toBe(true);
+  expect(speaks(sets(["acme"], "*"), "globex")).toBe(false);
+  const again = [...sets(["acme"]), { iss, jwks: "https://issuer.test/0", tenants: ["globex"] }];
+  expect([speaks(again, "acme"), speaks(again, "globex")]).toEqual([true, true]);
+  // A key that a role pins asserts what that role says, wherever else it is published.
+  const named = [...sets("*"), { iss, jwk: pinned.jwk, tenants: ["acme"] }];
+  expect([speaks(named, "globex", pinned), speaks(named, "acme", pinned)]).toEqual([false, true]);
+  expect(speaks(named, "globex")).toBe(true);
+});
+
+test("an issuer states no stronger consent than the manifest says it obtains", async () => {
+  const { jwk } = await key();
+  const signed = { iss: "https://issuer.test", key: thumbprint(jwk) };
+  const speaks = (role: object, rung?: Rung): boolean =>
+    speaksFor([{ iss: signed.iss, jwk, ...role }], signed, { subject: "a", ...(rung && { rung }) });
+  expect([speaks({}, "passkey"), speaks({ rung: "passkey" }, "passkey")]).toEqual([true, true]);
+  expect([speaks({ rung: "oauth" }), speaks({ rung: "oauth" }, "oauth")]).toEqual([true, true]);
+  expect([speaks({ rung: "oauth" }, "passkey"), speaks({ rung: "local" }, "oauth")]).toEqual([false, false]);
 });

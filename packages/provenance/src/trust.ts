@@ -64,6 +64,7 @@ function role<R extends IndexRange>(members: Members<Omit<R, keyof IndexRange>>)
 }
 
 const texts = list(text);
+const textsOrAll: Check = (value) => (value === "*" ? undefined : texts(value));
 type IssuerMembers = Omit<Extract<Issuer, { jwk: PublicJwk }>, "jwk" | "jwks"> & {
   jwk?: PublicJwk;
   jwks?: string;
@@ -72,7 +73,8 @@ const issuerMembers = role<IssuerMembers>({
   iss: text,
   "jwk?": jwkShape,
   "jwks?": matching(/^https:\/\/[^\s]+$/),
-  "subjects?": (value) => (value === "*" ? undefined : texts(value)),
+  "subjects?": textsOrAll,
+  "tenants?": textsOrAll,
   "rung?": word("local", "oauth", "passkey"),
 });
 

@@ -17,6 +17,7 @@ import { type RestrictionOptions, restrictionsOf, withRestrictionOptions } from 
 interface Options extends GrantOptions, RestrictionOptions {
   readonly task: string;
   readonly principal?: string;
+  readonly tenant?: string;
   readonly agent?: string;
   readonly expires: Duration;
   readonly keys?: string;
@@ -30,6 +31,7 @@ export function delegate(program: Command): void {
   })
     .requiredOption("--task <text>", "what the agent is asked to do")
     .option("--principal <subject>", "on whose behalf (default: your user name)")
+    .option("--tenant <name>", "which of the issuer's tenants the principal belongs to")
     .option("--agent <name>", "what the agent is called; never authority")
     .option("--expires <duration>", "30s, 5m, 1h, 7d; at most 90d", expires, "1h");
   withRestrictionOptions(withGrantOptions(command))
@@ -52,6 +54,7 @@ async function run(options: Options): Promise<void> {
       holder,
       principal: options.principal ?? userName(),
       task: options.task,
+      ...(options.tenant !== undefined && { tenant: options.tenant }),
       ...(options.agent !== undefined && { agent: options.agent }),
       tools,
       expiresIn: options.expires,

@@ -154,7 +154,7 @@ function sentence({ verified, owner, refused }: Judged): Cell {
 }
 
 function facts(i: number, hop: Hop, issuerKey: string | undefined): (readonly [string, Cell])[] {
-  const { iss, sub, task, agent, holder, exp, depth, maxDepth, jti, tools, restrictions = {} } = hop;
+  const { iss, sub, tenant, task, agent, holder, exp, depth, maxDepth, jti, tools, restrictions = {} } = hop;
   const how = issuerKey === undefined ? "as it claims" : `asserted by key ${issuerKey}`;
   const named = (name: string, value: string | undefined): (readonly [string, Cell])[] =>
     value === undefined ? [] : [[name, value]];
@@ -162,6 +162,7 @@ function facts(i: number, hop: Hop, issuerKey: string | undefined): (readonly [s
     ["token", bold(i === 0 ? "root" : `child ${i}`)],
     ["signed by", iss],
     ...named("principal", sub === undefined ? undefined : `${sub}, ${how}`),
+    ...named("tenant", tenant),
     ...named("task", task),
     ...named("agent", agent),
     ["holder", holder],

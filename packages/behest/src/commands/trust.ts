@@ -36,9 +36,15 @@ function rolesOf({ issuers, enforcers, approvers, revokers, deployers = [] }: Ma
   const add = (role: string, may: string, range: IndexRange, key: string): unknown =>
     rows.push([role, may, entries(range), key]);
   for (const issuer of issuers) {
-    const { iss, subjects = "*" } = issuer;
+    const { iss, subjects = "*", tenants = "*" } = issuer;
     const who = subjects === "*" ? "anybody" : subjects.join(", ");
-    add("issuer", `${iss} delegates for ${who}`, issuer, issuer.jwk ? thumbprint(issuer.jwk) : issuer.jwks);
+    const where = tenants === "*" ? "" : ` in ${tenants.join(", ")}`;
+    add(
+      "issuer",
+      `${iss} delegates for ${who}${where}`,
+      issuer,
+      issuer.jwk ? thumbprint(issuer.jwk) : issuer.jwks,
+    );
   }
   for (const enforcer of enforcers)
     add("enforcer", "run agents and record", enforcer, thumbprint(enforcer.jwk));

@@ -1,8 +1,8 @@
 import { BehestError, type Reader, memoryStore, readStore } from "@behest/core";
 import { type TestBehest, testBehest } from "@behest/core/testing";
 import { type AatTools, type Delegation, issueDelegation, verifyDelegation } from "@behest/delegation";
-import { generatePrivateJwk, signerOf } from "@behest/jws";
-import type { DelegationEntry, EntryPayload } from "@behest/provenance";
+import { generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
+import { type DelegationEntry, type EntryPayload, readTrust, signTrust } from "@behest/provenance";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Chains } from "./chains.ts";
 import { type ReadEntry, readEntry, snapshot } from "./evidence.ts";
@@ -148,6 +148,22 @@ test("a child whose entry links to another parent is found out", async () => {
   expect(await codes(saying(4, { issuer: "A".repeat(43) }))).toEqual([
     "#4 delegation_mismatch: its token says otherwise: issuer",
   ]);
+});
+
+test("a chain whose issuer may not assert its tenant or subject is found out", async () => {
+  const owner = signerOf(await generatePrivateJwk());
+  const { manifest: jws } = entries[0]!.payload as { manifest: string };
+  const manifest = await readTrust(jws, behest.owner);
+  const under = async (limit: object): Promise<string[]> => {
+    const issuers = manifest.issuers.map((issuer) => ({ ...issuer, ...limit }));
+    const limited = saying(0, { manifest: await signTrust({ ...manifest, issuers }, owner) });
+    return codes({ ...limited, owner: thumbprint(owner.jwk) });
+  };
+  const refused = [1, 4].map((index) => expect.stringMatching(`^#${index} issuer_not_allowed: `) as string);
+  expect(await under({})).toEqual([]);
+  expect(await under({ subjects: ["alice"], tenants: "*" })).toEqual([]);
+  expect(await under({ subjects: ["bob"] })).toEqual(refused);
+  expect(await under({ tenants: ["acme"] })).toEqual(refused);
 });
 
 test("a pseudonym that stands for somebody else than the token says is found out", async () => {

@@ -1,0 +1,1 @@
+export { signerFromEnvironment, signerFromFile } from "./stored-key.ts";
