@@ -115,7 +115,7 @@ function begin(
   const { draft } = prepared;
   return session.deployment.engine.begin({
     action: draft.place.id,
-    args: session.vault.name("args", draft.tool, draft.text),
+    args: `${prepared.label}:${prepared.args}`,
     attempt: about.attempt,
     repeatable: draft.class.effect === "read",
     expires: session.expires,

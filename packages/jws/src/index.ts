@@ -3,6 +3,7 @@ export {
   type Compact,
   type HeaderRule,
   checkHeader,
+  headerSegment,
   signCompact,
   splitCompact,
   verifyCompact,
@@ -21,4 +22,4 @@ export {
   thumbprint,
   verify,
 } from "./key.ts";
-export { randomBytes, sha256 } from "./platform.ts";
+export { randomBytes, sha256, sha256Text } from "./platform.ts";
