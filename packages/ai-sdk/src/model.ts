@@ -8,6 +8,7 @@ import type { Session } from "@behest/core";
 import { holdRun, openTurn } from "@behest/core/adapter";
 import { type Answer, decodeAnswer, partsOf } from "./answer.ts";
 import { collectAnswer } from "./collect.ts";
+import { toJson } from "./json.ts";
 import { brand, brandOf } from "./mark.ts";
 import { type Seen, offeredTools } from "./offer.ts";
 import { journalled, unstamped } from "./prompt.ts";
@@ -48,7 +49,7 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
     const { tools: _, toolChoice: __, ...rest } = options;
     const prompt = unstamped(options.prompt);
     const offer = await offeredTools(session, options, scope.tools);
-    const handle = await openTurn(session, { messages: journalled(prompt) });
+    const handle = await openTurn(session, { messages: journalled(prompt), json: toJson });
     const step = bound ?? newStep();
     step.turn = handle.id;
     const signal = options.abortSignal

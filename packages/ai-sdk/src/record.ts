@@ -46,7 +46,7 @@ export async function record(
   const turn = {
     model: response?.modelId ?? model.modelId,
     provider: model.provider,
-    tools: toJson(options.tools ?? []),
+    tools: options.tools ?? [],
     response: whole,
     calls: content.flatMap((p) =>
       p.type === "tool-call" ? [{ callId: p.toolCallId, tool: p.toolName }] : [],

@@ -13,8 +13,8 @@ export interface TurnRecord {
   readonly model: string;
   readonly provider: string;
   readonly system?: Json;
-  /** The tools offered, as the model saw them. */
-  readonly tools: Json;
+  /** The tools offered, as the model saw them; see `json` of the request. */
+  readonly tools: readonly unknown[];
   readonly response: Json;
   readonly alternatives?: Json;
   readonly reasoning?: Json;
@@ -24,14 +24,18 @@ export interface TurnRecord {
 // An entry is base64url of its text and must stay within what verifiers read.
 const MAX_TEXT: number = MAX_ENTRY / 2;
 
-/** The `interaction` entry of a turn, with its content where that is kept. */
-export function interaction(session: LiveSession, id: string, messages: string, turn: TurnRecord): Append {
+/** The `interaction` entry of a turn, with its content where that is kept. `given`: canonical texts of what the model was given. */
+export function interaction(
+  session: LiveSession,
+  id: string,
+  turn: TurnRecord,
+  given: { readonly instruction: string; readonly tools: string },
+): Append {
   const { vault, deployment } = session;
   // A provider's id may hold anything; what it is called in the log is what its content is sealed under.
   const name = label(id) === id ? id : vault.name("turn id", id);
   const written = {
-    instruction: messages,
-    tools: canonical(turn.tools),
+    ...given,
     response: canonical(turn.response),
     ...(turn.system !== undefined && { system: canonical(turn.system) }),
     ...(turn.alternatives !== undefined && { alternatives: canonical(turn.alternatives) }),

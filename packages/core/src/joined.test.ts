@@ -1,4 +1,4 @@
-import { grants } from "@behest/delegation";
+import { type Json, grants } from "@behest/delegation";
 import { expect, test } from "vitest";
 import { callTool, openTurn } from "./adapter.ts";
 import { testBehest } from "./testing.ts";
@@ -13,7 +13,7 @@ async function act(content: "keep" | "digest"): Promise<FullRecord> {
     agent: "reader",
     tools: grants({ read: {} }, { read: true }),
   });
-  const turn = await openTurn(child, { messages: ["what does it say?"] });
+  const turn = await openTurn(child, { messages: ["what does it say?"], json: (value) => value as Json });
   await turn.record(
     {
       model: "m",

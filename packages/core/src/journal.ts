@@ -75,6 +75,8 @@ function endRun(session: LiveSession): void {
   const { root, deployment, vault } = session;
   // Whatever runs next in this session takes the run up again, from its first question.
   session.asked.clear();
+  session.prompt.forget();
+  session.offered.forget();
   if (root.failed || root.unanswered || !root.durable) return;
   background(deployment, deployment.engine.forget(vault.name("run", root.id)));
 }

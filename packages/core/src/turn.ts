@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Json, canonical } from "@behest/jws";
+import type { Json } from "@behest/jws";
 import { ambient } from "./ambient.ts";
 import { denied } from "./error.ts";
 import { type TurnRecord, interaction } from "./interaction.ts";
@@ -10,7 +10,9 @@ export interface TurnRequest {
   /** The framework's own count of invocations that are given equal messages inside one run and spawn path. */
   readonly ordinal?: string;
   /** What the model is given, without ids that differ from one asking to the next. */
-  readonly messages: Json;
+  readonly messages: readonly unknown[];
+  /** A message, or a tool, as JSON; for those that are not plain JSON. */
+  json(value: unknown): Json;
 }
 
 export interface TurnHandle {
@@ -38,7 +40,7 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
       stopped === "delegation_expired" ? "the delegation has expired." : "the session has ended.",
       "",
     );
-  const text = canonical(request.messages);
+  const text = session.prompt.text(request.messages, request.json);
   const place = root.durable
     ? journalPlace(session, `${enclosing()}|${request.ordinal ?? ""}`, text)
     : undefined;
@@ -58,7 +60,10 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
       const calls = turn.calls.length;
       const written = deployment.engine
         .append({
-          ...interaction(session, id, text, turn),
+          ...interaction(session, id, turn, {
+            instruction: text,
+            tools: session.offered.text(turn.tools, request.json),
+          }),
           ...(place && { journal: journalRow(session, place, { id, replay, calls }) }),
         })
         .then((placed) => {

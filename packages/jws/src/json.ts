@@ -50,9 +50,16 @@ export function canonical(value: unknown, depth = 0): string {
   return text + "}";
 }
 
-/** By UTF-16 code units (RFC 8785, 3.2.3), which is what the default sort compares; most come sorted. */
+/** By UTF-16 code units (RFC 8785, 3.2.3), which is what `<` and the default sort compare. */
 function sortNames(names: string[]): void {
-  for (let i = 1; i < names.length; i++) if (names[i]! < names[i - 1]!) return void names.sort();
+  // The built-in sort copies whatever it is given, which for the usual handful of names is most of its cost.
+  if (names.length > 32) return void names.sort();
+  for (let i = 1; i < names.length; i++) {
+    const name = names[i]!;
+    let at = i;
+    for (; at > 0 && name < names[at - 1]!; at--) names[at] = names[at - 1]!;
+    names[at] = name;
+  }
 }
 
 // The same few names come again and again; bounded, as a caller may be handed any number of them.

@@ -23,6 +23,7 @@ export async function journalled(
   const key = {
     ordinal: ordinalOf(request.runtime.configurable),
     messages: request.messages.map((message) => given(message)),
+    json: asJson,
   };
   const opened = await openTurn(session, key);
   if (opened.replay !== undefined) {
@@ -54,16 +55,10 @@ function messageOf(answer: unknown): AIMessage | undefined {
 }
 
 /** A message as the model is given it; ids differ from one asking to the next. */
-function given(message: BaseMessage): Json {
+function given(message: BaseMessage): object {
   const { type, content, name } = message;
   const { tool_calls: calls, tool_call_id } = message as { tool_calls?: unknown[]; tool_call_id?: string };
-  return {
-    type,
-    content: typeof content === "string" ? content : asJson(content),
-    ...(name !== undefined && { name }),
-    ...(calls && calls.length > 0 && { tool_calls: asJson(calls) }),
-    ...(tool_call_id !== undefined && { tool_call_id }),
-  };
+  return { type, content, name, tool_calls: calls?.length ? calls : undefined, tool_call_id };
 }
 
 /** JSON as it stands in storage: what JSON cannot say is left out. */
