@@ -77,9 +77,8 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
     span.end();
     return replayed;
   }
-  const { hash, head } = begun.placed!;
   session.root.denials = 0;
-  span.prove({ action: draft.place.id, verdict: "permit", entry: hash, head });
+  span.prove({ action: draft.place.id, verdict: "permit", placed: begun.placed! });
 
   const stretch = ambient.getStore()?.stretch;
   const { turn, callId, ordinal } = draft.place;

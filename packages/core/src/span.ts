@@ -1,6 +1,7 @@
 import { type Span, SpanStatusCode, type Tracer, context, trace } from "@opentelemetry/api";
 import { signSpanProof } from "@behest/provenance";
 import type { LiveSession } from "./live.ts";
+import type { Placed } from "./store/types.ts";
 
 export function tracer(): Tracer {
   return trace.getTracer("@behest/core");
@@ -10,10 +11,8 @@ export function tracer(): Tracer {
 interface SpanFacts {
   readonly action: string;
   readonly verdict: "permit" | "deny";
-  /** Leaf hash of the `action` entry. */
-  readonly entry: string;
-  /** `size:root` of the last committed checkpoint. */
-  readonly head: string;
+  /** Where its `action` entry stands. */
+  readonly placed: Placed;
 }
 
 /** `execute_tool <name>`: one span per action, a child of whatever is active. */
@@ -50,8 +49,9 @@ export function actionSpan(session: LiveSession, tool: string, callId: string): 
   return {
     trace: { trace: traceId, span: spanId },
     enter: (fn) => context.with(trace.setSpan(context.active(), span), fn),
-    prove(facts) {
-      const told = { ...facts, principal: session.vault.principal, delegation: session.leaf.jti };
+    prove({ action, verdict, placed: { hash: entry, head } }) {
+      const { principal } = session.vault;
+      const told = { action, verdict, entry, head, principal, delegation: session.leaf.jti };
       try {
         const proof = signSpanProof(
           { ...told, tool, trace: traceId, span: spanId },
