@@ -31,11 +31,7 @@ export function vaultOf(principal: string, key: Uint8Array): Vault {
   const sealing = createSecretKey(derive("seal"));
   const [salting, naming] = [hmac(derive("salt")), hmac(derive("name"))];
   // One secret per subject, from it a salt per field: whoever is shown one field's salt can confirm no other.
-  let latest = { subject: "", secret: "" };
-  const salt = (subject: string, field: string): string => {
-    if (latest.subject !== subject) latest = { subject, secret: salting(subject) };
-    return sha256Text(`${latest.secret}:${field}`);
-  };
+  const salt = (subject: string, field: string): string => sha256Text(`${salting(subject)}:${field}`);
   return {
     principal,
     name(...parts) {

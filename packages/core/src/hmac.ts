@@ -4,6 +4,8 @@ const BLOCK = 64;
 const HASH = 32;
 /** Bytes of a text that fit beside the key in the buffer that stays. */
 const SHORT = 1024;
+/** An action's names are asked for again within a moment; a text has but one HMAC, so what is kept cannot be wrong. */
+const KNOWN = 256;
 
 /**
  * HMAC-SHA-256 (RFC 2104) of texts under a key of at most 64 bytes, base64url. Two hashes at one shot, with the
@@ -13,14 +15,20 @@ export function hmac(key: Uint8Array): (text: string) => string {
   if (key.length > BLOCK) throw new RangeError("an HMAC key here has at most 64 bytes");
   const inner = padded(key, 0x36, SHORT);
   const outer = padded(key, 0x5c, HASH);
+  const known = new Map<string, string>();
   return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
     // Each character of a text takes three bytes at most.
     const message =
       text.length * 3 <= SHORT
         ? inner.subarray(0, BLOCK + inner.write(text, BLOCK))
         : Buffer.concat([inner.subarray(0, BLOCK), utf8(text)]);
     outer.set(sha256(message), BLOCK);
-    return sha256Text(outer);
+    const mac = sha256Text(outer);
+    if (known.size >= KNOWN) known.clear();
+    if (text.length <= SHORT) known.set(text, mac);
+    return mac;
   };
 }
 

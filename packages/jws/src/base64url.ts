@@ -26,8 +26,8 @@ export function fromUtf8(bytes: Uint8Array): string {
 /** base64url without padding (RFC 4648, 5), of bytes or of a text's UTF-8 bytes. */
 export function toBase64url(data: Uint8Array | string): string {
   if (B) {
-    const buffer =
-      typeof data === "string" ? B.from(data) : B.from(data.buffer, data.byteOffset, data.byteLength);
+    if (typeof data === "string") return B.from(data).toString("base64url");
+    const buffer = B.isBuffer(data) ? data : B.from(data.buffer, data.byteOffset, data.byteLength);
     return buffer.toString("base64url");
   }
   let text = "";

@@ -5,7 +5,7 @@ import { type TurnRecord, openTurn } from "@behest/core/adapter";
 import { AIMessage, type BaseMessage, type StoredMessage } from "@langchain/core/messages";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import type { ModelRequest } from "langchain";
-import { fromStored, toStored } from "./codec.ts";
+import { fromStored } from "./codec.ts";
 import { modelName } from "./model.ts";
 import { ordinalOf } from "./place.ts";
 import type { Sampling } from "./sampling.ts";
@@ -42,7 +42,7 @@ export async function journalled(
   if (message) {
     // Tools name their turn by this id, also after a restart; so it must exist before it is recorded.
     if (message.id === undefined) message._updateId(randomUUID());
-    const response = asJson(toStored(message));
+    const response = stored(message);
     await opened.record({ ...recordOf(turn, message, response), id: message.id! }, response);
   }
   return answer as AIMessage;
@@ -61,6 +61,23 @@ function given(message: BaseMessage): object {
   return { type, content, name, tool_calls: calls?.length ? calls : undefined, tool_call_id };
 }
 
+/** An answer as LangChain stores it ({@link StoredMessage}); its own way there writes for Python too, and is dear. */
+function stored(message: AIMessage): Json {
+  const { content, id, name, tool_calls, invalid_tool_calls, usage_metadata } = message;
+  const { additional_kwargs, response_metadata } = message;
+  const data = {
+    content,
+    id,
+    name,
+    tool_calls,
+    invalid_tool_calls,
+    usage_metadata,
+    additional_kwargs,
+    response_metadata,
+  };
+  return asJson({ type: "ai", data });
+}
+
 /** JSON as it stands in storage: what JSON cannot say is left out. */
 function asJson(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json;
@@ -72,7 +89,7 @@ function recordOf({ asked, alternatives = [] }: Sampling, message: AIMessage, re
   const calls = (message.tool_calls ?? []).filter(({ name }) => !name.startsWith("extract-"));
   return {
     ...modelName(asked?.model, message),
-    ...(asked && asked.system.text !== "" && { system: asJson(asked.system.content) }),
+    ...(asked && asked.system.content.length > 0 && { system: asJson(asked.system.content) }),
     tools: (asked?.tools ?? []).map(described),
     response,
     ...(alternatives.length > 0 && { alternatives: asJson(alternatives) }),
