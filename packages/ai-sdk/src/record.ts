@@ -42,19 +42,18 @@ export async function record(
   const { content, response } = answer;
   const reasoning = content.flatMap((part) => (part.type === "reasoning" ? [part.text] : []));
   const system = systemOf(options.prompt);
-  const whole = encodeAnswer(answer);
   const turn = {
     model: response?.modelId ?? model.modelId,
     provider: model.provider,
     tools: options.tools ?? [],
-    response: whole,
+    response: encodeAnswer(answer),
     calls: content.flatMap((p) =>
       p.type === "tool-call" ? [{ callId: p.toolCallId, tool: p.toolName }] : [],
     ),
     ...(system !== undefined && { system }),
     ...(reasoning.length > 0 && { reasoning: toJson(reasoning) }),
   };
-  await handle.record(turn, whole);
+  await handle.record(turn);
   // The SDK tells the model of a tool that there is not, and no body ever hears of it.
   for (const part of content) {
     if (part.type !== "tool-call" || part.providerExecuted || tools.has(part.toolName)) continue;

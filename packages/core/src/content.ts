@@ -26,7 +26,8 @@ export interface Vault {
 }
 
 export function vaultOf(principal: string, key: Uint8Array): Vault {
-  const derive = (label: string): Buffer => Buffer.from(hkdfSync("sha256", key, "", `behest ${label} v1`, 32));
+  const derive = (label: string): Buffer =>
+    Buffer.from(hkdfSync("sha256", key, "", `behest ${label} v1`, 32));
   // A key object: Node wraps a bare buffer anew at every use, which costs more than the use.
   const sealing = createSecretKey(derive("seal"));
   const [salting, naming] = [hmac(derive("salt")), hmac(derive("name"))];

@@ -14,18 +14,15 @@ async function act(content: "keep" | "digest"): Promise<FullRecord> {
     tools: grants({ read: {} }, { read: true }),
   });
   const turn = await openTurn(child, { messages: ["what does it say?"], json: (value) => value as Json });
-  await turn.record(
-    {
-      model: "m",
-      provider: "p",
-      system: "be brief",
-      tools: ["read"],
-      response: "let me look",
-      reasoning: "hm",
-      calls: [{ callId: "0", tool: "read" }],
-    },
-    null,
-  );
+  await turn.record({
+    model: "m",
+    provider: "p",
+    system: "be brief",
+    tools: ["read"],
+    response: "let me look",
+    reasoning: "hm",
+    calls: [{ callId: "0", tool: "read" }],
+  });
   await callTool(child, { tool: "read", args: { path: "/a" }, callId: "0", turn: turn.id }, async () => ({
     text: "hello",
   }));

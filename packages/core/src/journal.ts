@@ -36,8 +36,13 @@ export function journalPlace(session: LiveSession, ordinal: string, messages: st
   };
 }
 
-export function journalRow({ vault, expires }: LiveSession, { run, key }: Place, kept: Kept): JournalRow {
-  const sealed = vault.seal(key, "journal", canonical({ ...kept }));
+/** `response`: JSON text of what hands the answer back. */
+export function journalRow(
+  { vault, expires }: LiveSession,
+  { run, key }: Place,
+  { id, calls, response }: { readonly id: string; readonly calls: number; readonly response: string },
+): JournalRow {
+  const sealed = vault.seal(key, "journal", `{"calls":${calls},"id":${canonical(id)},"replay":${response}}`);
   return { run, key, sealed, principal: vault.principal, until: expires };
 }
 

@@ -5,13 +5,14 @@ import { denied } from "./error.ts";
 import { type TurnRecord, interaction } from "./interaction.ts";
 import { journalPlace, journalRow, noteTurn, openRow } from "./journal.ts";
 import type { LiveSession } from "./live.ts";
+import { textOf } from "./written.ts";
 
 export interface TurnRequest {
   /** The framework's own count of invocations that are given equal messages inside one run and spawn path. */
   readonly ordinal?: string;
   /** What the model is given, without ids that differ from one asking to the next. */
   readonly messages: readonly unknown[];
-  /** A message, or a tool, as JSON; for those that are not plain JSON. */
+  /** What stands for a message, a tool or an answer that is not JSON. */
   json(value: unknown): Json;
 }
 
@@ -20,8 +21,8 @@ export interface TurnHandle {
   readonly replay: Json | undefined;
   /** The same over every replay; of a fresh turn, until {@link TurnRecord.id} gives it another. */
   readonly id: string;
-  /** `replay`: what a later {@link TurnHandle.replay} gives. Resolves when durable. */
-  record(turn: TurnRecord, replay: Json): Promise<void>;
+  /** Its response is what a later {@link TurnHandle.replay} gives. Resolves when durable. */
+  record(turn: TurnRecord): Promise<void>;
   /** The model failed to answer: the same question, asked again, is this one and not the next. */
   abandon(): void;
 }
@@ -55,16 +56,15 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
   return {
     replay: undefined,
     id: fresh,
-    async record(turn, replay) {
+    async record(turn) {
       const id = turn.id ?? fresh;
       const calls = turn.calls.length;
+      const response = textOf(turn.response, request.json);
+      const tools = session.offered.text(turn.tools, request.json);
       const written = deployment.engine
         .append({
-          ...interaction(session, id, turn, {
-            instruction: text,
-            tools: session.offered.text(turn.tools, request.json),
-          }),
-          ...(place && { journal: journalRow(session, place, { id, replay, calls }) }),
+          ...interaction(session, id, turn, { instruction: text, tools, response }),
+          ...(place && { journal: journalRow(session, place, { id, calls, response }) }),
         })
         .then((placed) => {
           // Another process has taken the same run up and was first: its answer is the run's.

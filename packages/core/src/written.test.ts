@@ -46,11 +46,17 @@ test("a message that is changed in place is written anew, and so is the one afte
   const written = new Written();
   const parts: { text: string }[] = [{ text: "pay 5" }];
   const message = { role: "user", parts };
-  expect(written.text([message], (item) => item as Json)).toBe('[{"parts":[{"text":"pay 5"}],"role":"user"}]');
+  expect(written.text([message], (item) => item as Json)).toBe(
+    '[{"parts":[{"text":"pay 5"}],"role":"user"}]',
+  );
   parts[0]!.text = "pay 500";
-  expect(written.text([message], (item) => item as Json)).toBe('[{"parts":[{"text":"pay 500"}],"role":"user"}]');
+  expect(written.text([message], (item) => item as Json)).toBe(
+    '[{"parts":[{"text":"pay 500"}],"role":"user"}]',
+  );
   parts[0]!.text = "pay 5";
-  expect(written.text([message], (item) => item as Json)).toBe('[{"parts":[{"text":"pay 5"}],"role":"user"}]');
+  expect(written.text([message], (item) => item as Json)).toBe(
+    '[{"parts":[{"text":"pay 5"}],"role":"user"}]',
+  );
 });
 
 test("what is only like JSON is converted each time", () => {

@@ -1,4 +1,14 @@
-import { type Json, canonical } from "@behest/jws";
+import { FormatError, type Json, canonical, canonicalPresent } from "@behest/jws";
+
+/** Canonical text of what a framework hands around. `json`: what stands for it where it is not JSON. */
+export function textOf(value: unknown, json: (value: unknown) => Json): string {
+  try {
+    return canonicalPresent(value);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return canonical(json(value));
+  }
+}
 
 interface Item {
   readonly value: Json;
@@ -14,11 +24,11 @@ interface Item {
 export class Written {
   #items: readonly Item[] = [];
 
-  /** `json`: an item as JSON, where it may be something else. Throws FormatError `not_json`, `too_deep`. */
+  /** See {@link textOf}. */
   text(list: readonly unknown[], json: (item: unknown) => Json): string {
     this.#items = list.map((item, i) => {
       const before = this.#items[i];
-      return before && equals(before.value, item) ? before : written(json(item));
+      return before && equals(before.value, item) ? before : written(textOf(item, json));
     });
     return `[${this.#items.map(({ text }) => text).join(",")}]`;
   }
@@ -28,8 +38,7 @@ export class Written {
   }
 }
 
-function written(json: Json): Item {
-  const text = canonical(json);
+function written(text: string): Item {
   return { value: JSON.parse(text) as Json, text };
 }
 
@@ -37,20 +46,20 @@ function written(json: Json): Item {
 function equals(json: Json, given: unknown): boolean {
   if (json === given) return true;
   if (typeof json !== "object" || typeof given !== "object" || json === null || given === null) return false;
-  if (Array.isArray(json))
-    return (
-      Array.isArray(given) && json.length === given.length && json.every((item, i) => equals(item, given[i]))
-    );
+  if (Array.isArray(json)) {
+    if (!Array.isArray(given) || json.length !== given.length) return false;
+    for (let i = 0; i < json.length; i++) if (!equals(json[i] as Json, given[i])) return false;
+    return true;
+  }
   if (Object.getPrototypeOf(given) !== Object.prototype) return false;
-  for (const name in json)
-    if (
-      !Object.hasOwn(given, name) ||
-      !equals((json as Members)[name]!, (given as { [name: string]: unknown })[name])
-    )
-      return false;
-  for (const name in given)
-    if (!Object.hasOwn(json, name) && (given as { [name: string]: unknown })[name] !== undefined) return false;
+  const [ours, theirs] = [json as Members<Json>, given as Members<unknown>];
+  for (const name in ours) {
+    const own = ours[name]!;
+    // Most members are texts: compared here, they cost no call.
+    if (!Object.hasOwn(theirs, name) || (own !== theirs[name] && !equals(own, theirs[name]))) return false;
+  }
+  for (const name in theirs) if (!Object.hasOwn(ours, name) && theirs[name] !== undefined) return false;
   return true;
 }
 
-type Members = { readonly [name: string]: Json };
+type Members<T> = { readonly [name: string]: T };

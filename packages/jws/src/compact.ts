@@ -91,10 +91,7 @@ export async function verifyCompact(token: string, key: PublicKey, rule: HeaderR
 }
 
 /** A protected header's segment, as {@link signCompact} takes it: what signs often makes it once. Needs no `alg`. */
-export function headerSegment(header: {
-  readonly typ: string;
-  readonly [name: string]: Json;
-}): string {
+export function headerSegment(header: { readonly typ: string; readonly [name: string]: Json }): string {
   return toBase64url(canonical({ ...header, alg: "Ed25519" }));
 }
 

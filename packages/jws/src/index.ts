@@ -9,7 +9,7 @@ export {
   verifyCompact,
 } from "./compact.ts";
 export { CodedError, type FormatCode, FormatError } from "./error.ts";
-export { type Json, MAX_DEPTH, canonical, parseJson } from "./json.ts";
+export { type Json, MAX_DEPTH, canonical, canonicalPresent, parseJson } from "./json.ts";
 export {
   type PrivateJwk,
   type PublicJwk,

@@ -42,8 +42,7 @@ export async function journalled(
   if (message) {
     // Tools name their turn by this id, also after a restart; so it must exist before it is recorded.
     if (message.id === undefined) message._updateId(randomUUID());
-    const response = stored(message);
-    await opened.record({ ...recordOf(turn, message, response), id: message.id! }, response);
+    await opened.record({ ...recordOf(turn, message), id: message.id! });
   }
   return answer as AIMessage;
 }
@@ -62,7 +61,7 @@ function given(message: BaseMessage): object {
 }
 
 /** An answer as LangChain stores it ({@link StoredMessage}); its own way there writes for Python too, and is dear. */
-function stored(message: AIMessage): Json {
+function stored(message: AIMessage): object {
   const { content, id, name, tool_calls, invalid_tool_calls, usage_metadata } = message;
   const { additional_kwargs, response_metadata } = message;
   const data = {
@@ -75,7 +74,7 @@ function stored(message: AIMessage): Json {
     additional_kwargs,
     response_metadata,
   };
-  return asJson({ type: "ai", data });
+  return { type: "ai", data };
 }
 
 /** JSON as it stands in storage: what JSON cannot say is left out. */
@@ -83,7 +82,7 @@ function asJson(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json;
 }
 
-function recordOf({ asked, alternatives = [] }: Sampling, message: AIMessage, response: Json): TurnRecord {
+function recordOf({ asked, alternatives = [] }: Sampling, message: AIMessage): TurnRecord {
   const plain = typeof message.content === "string" && Object.keys(message.additional_kwargs).length === 0;
   const reasoning = plain ? [] : message.contentBlocks.filter(({ type }) => type === "reasoning");
   const calls = (message.tool_calls ?? []).filter(({ name }) => !name.startsWith("extract-"));
@@ -91,7 +90,7 @@ function recordOf({ asked, alternatives = [] }: Sampling, message: AIMessage, re
     ...modelName(asked?.model, message),
     ...(asked && asked.system.content.length > 0 && { system: asJson(asked.system.content) }),
     tools: (asked?.tools ?? []).map(described),
-    response,
+    response: stored(message),
     ...(alternatives.length > 0 && { alternatives: asJson(alternatives) }),
     ...(reasoning.length > 0 && { reasoning: asJson(reasoning) }),
     calls: calls.map(({ id, name }) => ({ callId: id ?? "", tool: name })),

@@ -106,7 +106,8 @@ class MemoryEngine implements Engine {
   async append(request: Append): Promise<Placed> {
     this.#opened();
     const index = this.#stored(request);
-    if (index !== undefined) return { index, hash: this.#hashes[index]!, head: headAt(this.#tail), again: true };
+    if (index !== undefined)
+      return { index, hash: this.#hashes[index]!, head: headAt(this.#tail), again: true };
     const placed = this.#place(request.entry);
     const { once, delegation, journal, record } = request;
     if (once !== undefined) this.#once.set(once, placed.index);
