@@ -55,17 +55,11 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
     const signal = options.abortSignal
       ? AbortSignal.any([options.abortSignal, session.signal])
       : session.signal;
-    const tools = new Set(
-      [...scope.tools, ...(options.tools ?? []).map(({ name: tool }) => ({ tool }))].map(({ tool }) => tool),
-    );
-    return {
-      session,
-      tools,
-      step,
-      handle,
-      signal,
-      options: { ...rest, ...offer, prompt, abortSignal: signal },
-    };
+    const isTool = (name: string): boolean =>
+      scope.tools.some(({ tool }) => tool === name) ||
+      (options.tools ?? []).some((offered) => offered.name === name);
+    const asked = { ...rest, ...offer, prompt, abortSignal: signal };
+    return { session, isTool, step, handle, signal, options: asked };
   };
   const stamped = <P extends Answer["content"][number] | LanguageModelV4StreamPart>(
     part: P,

@@ -44,7 +44,7 @@ export function vaultOf(principal: string, key: Uint8Array): Vault {
     salt,
     commit: (subject, field, text) => commit(salt(subject, field), text),
     seal(subject, field, text) {
-      const nonce = randomFillSync(new Uint8Array(NONCE));
+      const nonce = freshNonce();
       const cipher = createCipheriv("aes-256-gcm", sealing, nonce);
       cipher.setAAD(utf8(`${field}:${subject}`));
       const ciphertext = cipher.update(text, "utf8");
@@ -68,3 +68,15 @@ export function vaultOf(principal: string, key: Uint8Array): Vault {
 
 const NONCE = 12;
 const TAG = 16;
+
+// Random bytes are drawn for many at once, and no piece is handed out twice.
+const drawn = new Uint8Array(256 * NONCE);
+let at: number = drawn.length;
+
+function freshNonce(): Uint8Array {
+  if (at === drawn.length) {
+    randomFillSync(drawn);
+    at = 0;
+  }
+  return drawn.subarray(at, (at += NONCE));
+}

@@ -1,10 +1,19 @@
-import { type Span, SpanStatusCode, type Tracer, context, trace } from "@opentelemetry/api";
+import {
+  ProxyTracerProvider,
+  type Span,
+  SpanStatusCode,
+  type Tracer,
+  context,
+  trace,
+} from "@opentelemetry/api";
 import { signSpanProof } from "@behest/provenance";
 import type { LiveSession } from "./live.ts";
 import type { Placed } from "./store/types.ts";
 
+const NAME = "@behest/core";
+
 export function tracer(): Tracer {
-  return trace.getTracer("@behest/core");
+  return trace.getTracer(NAME);
 }
 
 /** What a span says of an action once its entry stands. */
@@ -31,7 +40,12 @@ export interface ActionSpan {
 const SILENT: ActionSpan = { enter: (fn) => fn(), prove: () => {}, end: () => {}, later: () => () => {} };
 
 export function actionSpan(session: LiveSession, tool: string, callId: string): ActionSpan {
-  const span: Span = tracer().startSpan(`execute_tool ${tool}`, {
+  const provider = trace.getTracerProvider();
+  // Without an SDK the API's own provider would make a tracer and a span that record nothing.
+  const registered =
+    provider instanceof ProxyTracerProvider ? provider.getDelegateTracer(NAME) : provider.getTracer(NAME);
+  if (!registered) return SILENT;
+  const span: Span = registered.startSpan(`execute_tool ${tool}`, {
     attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool },
   });
   if (!span.isRecording()) return SILENT;
