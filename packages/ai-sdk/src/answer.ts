@@ -4,7 +4,6 @@ import type {
   LanguageModelV4StreamPart,
 } from "@ai-sdk/provider";
 import type { Json } from "@behest/delegation";
-import { toJson } from "./json.ts";
 
 /**
  * A model's whole answer, in the one form that is journalled, whether it was generated or streamed.
@@ -15,18 +14,18 @@ export type Answer = Pick<
   "content" | "finishReason" | "usage" | "providerMetadata" | "warnings" | "structuredOutputText" | "response"
 >;
 
-export function encodeAnswer(answer: Answer): Json {
+export function encodeAnswer(answer: Answer): object {
   const { content, finishReason, usage, providerMetadata, warnings, structuredOutputText, response } = answer;
   const { id, timestamp, modelId } = response ?? {};
-  return toJson({
+  return {
     content,
     finishReason,
     usage,
     providerMetadata,
     warnings,
     structuredOutputText,
-    response: { id, timestamp, modelId },
-  });
+    response: { id, timestamp: timestamp?.toJSON(), modelId },
+  };
 }
 
 /** Bytes come back as base64 text, which the SDK takes as well. */

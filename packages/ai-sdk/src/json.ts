@@ -5,36 +5,23 @@ import type { Json } from "@behest/delegation";
  * and dates their text, lone surrogates U+FFFD; what JSON does not know is left out. A copy: the value stays as it is.
  */
 export function toJson(value: unknown): Json {
-  switch (typeof value) {
-    case "string":
-      return value.isWellFormed() ? value : value.toWellFormed();
-    case "number":
-      return Number.isFinite(value) ? value : null;
-    case "boolean":
-      return value;
-    case "bigint":
-      return String(value);
-    case "object":
-      return value === null ? null : ofObject(value);
-    default:
-      return null;
-  }
+  const text = JSON.stringify(value, plain) ?? "null";
+  return JSON.parse(text.includes("\\ud") ? text.replaceAll(ESCAPE, wellFormed) : text) as Json;
 }
 
-function ofObject(value: object): Json {
-  if (Array.isArray(value)) return value.map((item) => toJson(item));
-  if (Object.getPrototypeOf(value) !== Object.prototype) {
-    if (value instanceof Uint8Array)
-      return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
-    if ("toJSON" in value && typeof value.toJSON === "function") return toJson(value.toJSON());
-  }
-  const json: { [name: string]: Json } = {};
-  for (const name of Object.keys(value)) {
-    const member = (value as { [name: string]: unknown })[name];
-    if (member === undefined || typeof member === "function" || typeof member === "symbol") continue;
-    // As JSON.parse does it: an assignment would set the prototype.
-    if (name === "__proto__") Object.defineProperty(json, name, { value: toJson(member), enumerable: true });
-    else json[name.toWellFormed()] = toJson(member);
-  }
-  return json;
+function plain(this: { readonly [name: string]: unknown }, name: string, value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  if (typeof value !== "object") return value;
+  // Before its own toJSON, which Buffer has.
+  const given = this[name];
+  if (!(given instanceof Uint8Array)) return value;
+  return Buffer.from(given.buffer, given.byteOffset, given.byteLength).toString("base64");
+}
+
+/** One escape in a JSON text, whole: a backslash that is itself escaped begins none. */
+const ESCAPE = /\\(?:u[0-9a-f]{4}|.)/g;
+
+/** Only of lone surrogates is the escape written. */
+function wellFormed(escape: string): string {
+  return escape.startsWith("\\ud") ? "\ufffd" : escape;
 }

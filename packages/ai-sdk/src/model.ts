@@ -8,6 +8,7 @@ import type { Session } from "@behest/core";
 import { holdRun, openTurn } from "@behest/core/adapter";
 import { type Answer, decodeAnswer, partsOf } from "./answer.ts";
 import { collectAnswer } from "./collect.ts";
+import { toJson } from "./json.ts";
 import { brand, brandOf } from "./mark.ts";
 import { type Seen, offeredTools } from "./offer.ts";
 import { journalled, unstamped } from "./prompt.ts";
@@ -48,23 +49,17 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
     const { tools: _, toolChoice: __, ...rest } = options;
     const prompt = unstamped(options.prompt);
     const offer = await offeredTools(session, options, scope.tools);
-    const handle = await openTurn(session, { messages: journalled(prompt) });
+    const handle = await openTurn(session, { messages: journalled(prompt), json: toJson });
     const step = bound ?? newStep();
     step.turn = handle.id;
     const signal = options.abortSignal
       ? AbortSignal.any([options.abortSignal, session.signal])
       : session.signal;
-    const tools = new Set(
-      [...scope.tools, ...(options.tools ?? []).map(({ name: tool }) => ({ tool }))].map(({ tool }) => tool),
-    );
-    return {
-      session,
-      tools,
-      step,
-      handle,
-      signal,
-      options: { ...rest, ...offer, prompt, abortSignal: signal },
-    };
+    const isTool = (name: string): boolean =>
+      scope.tools.some(({ tool }) => tool === name) ||
+      (options.tools ?? []).some((offered) => offered.name === name);
+    const asked = { ...rest, ...offer, prompt, abortSignal: signal };
+    return { session, isTool, step, handle, signal, options: asked };
   };
   const stamped = <P extends Answer["content"][number] | LanguageModelV4StreamPart>(
     part: P,

@@ -49,12 +49,13 @@ export async function offeredTools(
   seen: readonly Seen[],
 ): Promise<Offer> {
   report(session, seen);
-  const bodiless = new Set(seen.flatMap(({ tool, kind }) => (kind === "wrapped" ? [] : [tool])));
+  const isBodiless = (name: string): boolean =>
+    seen.some(({ tool, kind }) => tool === name && kind !== "wrapped");
   const offered: NonNullable<Offer["tools"]> = [];
   for (const tool of tools ?? []) {
     const options = tool.type === "provider" ? tool.args : tool.providerOptions;
     const kind = markOf(options);
-    if (!kind && !bodiless.has(tool.name))
+    if (!kind && !isBodiless(tool.name))
       throw await refuse(
         session,
         { tool: tool.name },

@@ -10,8 +10,8 @@ import { until } from "./until.ts";
 /** One call of the model. */
 export interface Turn {
   readonly session: Session;
-  /** Names of the tools that there are. */
-  readonly tools: ReadonlySet<string>;
+  /** Whether there is a tool of this name. */
+  readonly isTool: (name: string) => boolean;
   readonly step: Step;
   readonly handle: TurnHandle;
   /** The framework's and the session's. */
@@ -34,7 +34,7 @@ export function endsLoop(answer: Answer | undefined): boolean {
 }
 
 export async function record(
-  { handle, options, session, tools }: Turn,
+  { handle, options, session, isTool }: Turn,
   model: LanguageModelV4,
   answer: Answer | undefined,
 ): Promise<void> {
@@ -42,22 +42,21 @@ export async function record(
   const { content, response } = answer;
   const reasoning = content.flatMap((part) => (part.type === "reasoning" ? [part.text] : []));
   const system = systemOf(options.prompt);
-  const whole = encodeAnswer(answer);
   const turn = {
     model: response?.modelId ?? model.modelId,
     provider: model.provider,
-    tools: toJson(options.tools ?? []),
-    response: whole,
+    tools: options.tools ?? [],
+    response: encodeAnswer(answer),
     calls: content.flatMap((p) =>
       p.type === "tool-call" ? [{ callId: p.toolCallId, tool: p.toolName }] : [],
     ),
     ...(system !== undefined && { system }),
     ...(reasoning.length > 0 && { reasoning: toJson(reasoning) }),
   };
-  await handle.record(turn, whole);
+  await handle.record(turn);
   // The SDK tells the model of a tool that there is not, and no body ever hears of it.
   for (const part of content) {
-    if (part.type !== "tool-call" || part.providerExecuted || tools.has(part.toolName)) continue;
+    if (part.type !== "tool-call" || part.providerExecuted || isTool(part.toolName)) continue;
     const call = { tool: "", args: part.input, callId: part.toolCallId, turn: handle.id };
     await refuse(session, call, "tool_not_granted", "this agent has no such tool.");
   }

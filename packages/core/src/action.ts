@@ -1,4 +1,4 @@
-import { type Json, MAX_DEPTH, canonical } from "@behest/jws";
+import { type Json, canonicalPresent } from "@behest/jws";
 import { type EnclosingCall, ambient } from "./ambient.ts";
 import type { LiveSession } from "./live.ts";
 import type { Finding } from "./types.ts";
@@ -11,21 +11,8 @@ export interface Arguments {
 
 /** Throws FormatError `not_json` or `too_deep`. A member that is `undefined` is absent, as in JSON. */
 export function freeze(args: unknown): Arguments {
-  let text: string;
-  try {
-    text = canonical(args);
-  } catch {
-    text = canonical(withoutUndefined(args, 0));
-  }
+  const text = canonicalPresent(args);
   return { value: deepFreeze(JSON.parse(text) as Json), text };
-}
-
-function withoutUndefined(value: unknown, depth: number): unknown {
-  if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return value;
-  if (Array.isArray(value)) return value.map((item) => withoutUndefined(item, depth + 1));
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  const present = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(present.map(([name, member]) => [name, withoutUndefined(member, depth + 1)]));
 }
 
 function deepFreeze(value: Json): Json {

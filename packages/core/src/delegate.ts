@@ -1,5 +1,5 @@
 import { DelegationError, deriveDelegation, verifyDelegation } from "@behest/delegation";
-import { sha256, toBase64url } from "@behest/jws";
+import { sha256Text } from "@behest/jws";
 import { freeze } from "./action.ts";
 import { anchorsOf, issuersOf } from "@behest/provenance";
 import { strayedFrom } from "./checks/identity.ts";
@@ -36,7 +36,7 @@ export async function deriveChild(
   const { holder, chain } = parent.parts;
   const stopped = parent.stopped(deployment.clock());
   if (stopped) throw denied(stopped, "no sub-agent can be started: this session is over.");
-  const jti = toBase64url(sha256(`${leaf.jti}\n${id}`));
+  const jti = sha256Text(`${leaf.jti}\n${id}`);
   const wanted = vault.name("request", text);
   const now = Math.floor(deployment.clock() / 1000);
   const trust = {

@@ -21,8 +21,8 @@ export async function recordDenial(
   const request = { ...actionEntry(session, prepared, { attempt: 0, trace: span.trace }), once };
   const end = span.later();
   const written = deployment.engine.append(request).then(
-    ({ hash, head }) => {
-      span.prove({ action: draft.place.id, verdict: "deny", entry: hash, head });
+    (placed) => {
+      span.prove({ action: draft.place.id, verdict: "deny", placed });
       end(last.code);
     },
     () => end(last.code),

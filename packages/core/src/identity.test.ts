@@ -70,10 +70,12 @@ async function found(behest: Behest, session: Session, turn?: string) {
   return entries.action.findings.find(({ check }) => check === "identity");
 }
 
+const json = (): never => expect.unreachable("all of it is JSON");
+
 async function turnOf(session: Session, model: string): Promise<string> {
-  const turn = await openTurn(session, { messages: ["q"] });
+  const turn = await openTurn(session, { messages: ["q"], json });
   const calls = [{ callId: "0", tool: "read" }];
-  await turn.record({ model, provider: "p", tools: [], response: "r", calls }, null);
+  await turn.record({ model, provider: "p", tools: [], response: "r", calls });
   return turn.id;
 }
 
@@ -168,8 +170,8 @@ test("a run that is taken up again still knows which model chose its calls", asy
   const good = await behest.open(delegation, { run: "chat-2" });
   await turnOf(good, "m-1");
   const again = await behest.open(delegation, { run: "chat-2" });
-  const { id, replay } = await openTurn(again, { messages: ["q"] });
-  expect(replay).toBeNull();
+  const { id, replay } = await openTurn(again, { messages: ["q"], json });
+  expect(replay).toBe("r");
   expect(await found(behest, again, id)).toMatchObject({ code: "ok" });
 });
 

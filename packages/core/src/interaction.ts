@@ -13,9 +13,10 @@ export interface TurnRecord {
   readonly model: string;
   readonly provider: string;
   readonly system?: Json;
-  /** The tools offered, as the model saw them. */
-  readonly tools: Json;
-  readonly response: Json;
+  /** The tools offered, as the model saw them. JSON, or what `json` of the request makes it of. */
+  readonly tools: readonly unknown[];
+  /** What a replay hands back. JSON, or what `json` of the request makes it of. */
+  readonly response: unknown;
   readonly alternatives?: Json;
   readonly reasoning?: Json;
   readonly calls: readonly { readonly callId: string; readonly tool: string }[];
@@ -24,15 +25,20 @@ export interface TurnRecord {
 // An entry is base64url of its text and must stay within what verifiers read.
 const MAX_TEXT: number = MAX_ENTRY / 2;
 
+/** Canonical texts of what the model was given and what it answered. */
+export interface TurnTexts {
+  readonly instruction: string;
+  readonly tools: string;
+  readonly response: string;
+}
+
 /** The `interaction` entry of a turn, with its content where that is kept. */
-export function interaction(session: LiveSession, id: string, messages: string, turn: TurnRecord): Append {
+export function interaction(session: LiveSession, id: string, turn: TurnRecord, texts: TurnTexts): Append {
   const { vault, deployment } = session;
   // A provider's id may hold anything; what it is called in the log is what its content is sealed under.
   const name = label(id) === id ? id : vault.name("turn id", id);
   const written = {
-    instruction: messages,
-    tools: canonical(turn.tools),
-    response: canonical(turn.response),
+    ...texts,
     ...(turn.system !== undefined && { system: canonical(turn.system) }),
     ...(turn.alternatives !== undefined && { alternatives: canonical(turn.alternatives) }),
     ...(turn.reasoning !== undefined && { reasoning: canonical(turn.reasoning) }),

@@ -1,4 +1,4 @@
-import { grants } from "@behest/delegation";
+import { type Json, grants } from "@behest/delegation";
 import { expect, test } from "vitest";
 import { callTool, openTurn } from "./adapter.ts";
 import { testBehest } from "./testing.ts";
@@ -13,19 +13,16 @@ async function act(content: "keep" | "digest"): Promise<FullRecord> {
     agent: "reader",
     tools: grants({ read: {} }, { read: true }),
   });
-  const turn = await openTurn(child, { messages: ["what does it say?"] });
-  await turn.record(
-    {
-      model: "m",
-      provider: "p",
-      system: "be brief",
-      tools: ["read"],
-      response: "let me look",
-      reasoning: "hm",
-      calls: [{ callId: "0", tool: "read" }],
-    },
-    null,
-  );
+  const turn = await openTurn(child, { messages: ["what does it say?"], json: (value) => value as Json });
+  await turn.record({
+    model: "m",
+    provider: "p",
+    system: "be brief",
+    tools: ["read"],
+    response: "let me look",
+    reasoning: "hm",
+    calls: [{ callId: "0", tool: "read" }],
+  });
   await callTool(child, { tool: "read", args: { path: "/a" }, callId: "0", turn: turn.id }, async () => ({
     text: "hello",
   }));

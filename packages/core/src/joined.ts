@@ -1,4 +1,4 @@
-import { type Json, parseJson, sha256, toBase64url } from "@behest/jws";
+import { type Json, parseJson, sha256Text } from "@behest/jws";
 import {
   type ActionEntry,
   type DelegationEntry,
@@ -51,7 +51,7 @@ async function chainPlaces(engine: Engine, vault: Vault | undefined, leaf: strin
   if (!vault) return [stored.index];
   const places: number[] = [];
   for (const token of openDelegation(vault, stored).chain) {
-    const hop = await engine.delegationOf(toBase64url(sha256(token.slice(0, token.lastIndexOf(".")))));
+    const hop = await engine.delegationOf(sha256Text(token.slice(0, token.lastIndexOf("."))));
     if (hop) places.push(hop.index);
   }
   return places;

@@ -38,8 +38,14 @@ export function journalPlace(session: LiveSession, ordinal: string, messages: st
   };
 }
 
-export function journalRow({ vault, expires }: LiveSession, { run, key }: Place, kept: Kept): JournalRow {
-  const sealed = vault.seal(key, "journal", canonical({ ...kept }));
+/** `response`: JSON text of what hands the answer back. */
+export function journalRow(
+  { vault, expires }: LiveSession,
+  { run, key }: Place,
+  { id, calls, model, response }: Omit<Kept, "replay"> & { readonly response: string },
+): JournalRow {
+  const text = `{"calls":${calls},"id":${canonical(id)},"model":${canonical(model)},"replay":${response}}`;
+  const sealed = vault.seal(key, "journal", text);
   return { run, key, sealed, principal: vault.principal, until: expires };
 }
 
@@ -77,6 +83,8 @@ function endRun(session: LiveSession): void {
   const { root, deployment, vault } = session;
   // Whatever runs next in this session takes the run up again, from its first question.
   session.asked.clear();
+  session.prompt.forget();
+  session.offered.forget();
   if (root.failed || root.unanswered || !root.durable) return;
   background(deployment, deployment.engine.forget(vault.name("run", root.id)));
 }

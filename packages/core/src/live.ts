@@ -6,6 +6,7 @@ import type { Deployment } from "./deployment.ts";
 import { BehestError, type Code } from "./error.ts";
 import type { RunningIdentity } from "./identity.ts";
 import { type ActionClass, classify, profileOf } from "./profile.ts";
+import { Written } from "./written.ts";
 
 export interface TurnPlace {
   readonly index: number;
@@ -92,6 +93,9 @@ export class LiveSession {
   readonly expires: number;
   /** How often each model turn was asked or replayed here, so that equal prompts are told apart. */
   readonly asked: Map<string, number> = new Map();
+  /** The messages and tools of its latest model turn. */
+  readonly prompt: Written = new Written();
+  readonly offered: Written = new Written();
   /** The `invoke_agent` span of its latest stretch: what a child session links to. */
   span: Span | undefined;
   #ordinal = 0;

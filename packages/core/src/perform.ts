@@ -16,11 +16,7 @@ import type { BeginResult } from "./store/types.ts";
 import type { Outcome, Verdict } from "./types.ts";
 
 /** authorize → begin → body → finish. Rejects with a BehestError where nothing was started. */
-export async function perform<T>(
-  session: AmbientSession,
-  call: Call<T>,
-  execute: Execute<T>,
-): Promise<Outcome<T>> {
+export function perform<T>(session: AmbientSession, call: Call<T>, execute: Execute<T>): Promise<Outcome<T>> {
   const place = placeOf(session, call);
   const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
   return span.enter(async () => {
@@ -64,7 +60,7 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   const { deployment } = session;
   // Whatever could throw has to before something is begun that would then have no outcome.
   const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
-  const credential = await credentialFor(session, draft, span);
+  const credential = deployment.credentials && (await credentialFor(session, deployment.credentials, s));
   const prepared = await prepare(session, draft);
   const about = { credential: credential?.name, trace: span.trace };
   let attempt = 1;
@@ -78,9 +74,8 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
     span.end();
     return replayed;
   }
-  const { hash, head } = begun.placed!;
   session.root.denials = 0;
-  span.prove({ action: draft.place.id, verdict: "permit", entry: hash, head });
+  span.prove({ action: draft.place.id, verdict: "permit", placed: begun.placed! });
 
   const stretch = ambient.getStore()?.stretch;
   const { turn, callId, ordinal } = draft.place;
@@ -95,11 +90,11 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
 /** A tool that is to have a credential and cannot get it does not start; that is recorded as what stopped it. */
 async function credentialFor(
   session: AmbientSession,
-  draft: Draft,
-  span: ActionSpan,
+  credentials: Credentials,
+  { draft, span }: Pick<Started<unknown>, "draft" | "span">,
 ): Promise<Awaited<ReturnType<Credentials>>> {
   try {
-    return await session.deployment.credentials?.(draft.tool, session.facade);
+    return await credentials(draft.tool, session.facade);
   } catch {
     const message = `${toolLabel(draft.tool, session.tools)}: no credential could be had for it.`;
     const finding = { check: "credential", code: "credential_failed", message } as const;
@@ -116,7 +111,7 @@ function begin(
   const { draft } = prepared;
   return session.deployment.engine.begin({
     action: draft.place.id,
-    args: session.vault.name("args", draft.tool, draft.text),
+    args: `${prepared.label}:${prepared.args}`,
     attempt: about.attempt,
     repeatable: draft.class.effect === "read",
     expires: session.expires,

@@ -2,6 +2,7 @@ import {
   type ActionEntry,
   type Decision,
   type EntryFinding,
+  type EntryPayload,
   type InteractionEntry,
   type OutcomeEntry,
   signActionDecision,
@@ -66,24 +67,24 @@ export function actionEntry(
 ): { entry: string; record: RecordRow; content: Content[] } {
   const { draft, label, args, decision, interaction } = prepared;
   const { verdict, findings } = draft.verdict;
-  const entry: ActionEntry = {
-    v: 1,
-    type: "action",
-    at: new Date(draft.at).toISOString(),
+  const entry = entryText({
     action: draft.place.id,
+    at: new Date(draft.at).toISOString(),
     attempt,
+    boundary: draft.class.boundary,
+    content: { args },
+    ...(credential !== undefined && { credential }),
+    decision,
+    effect: draft.class.effect,
+    findings: findings.map(entryFinding),
+    links: { delegation: session.parts.entry, ...(interaction && { interaction: interaction.hash }) },
     session: session.id,
     tool: label,
-    effect: draft.class.effect,
-    boundary: draft.class.boundary,
+    ...(trace && { trace: { span: trace.span, trace: trace.trace } }),
+    type: "action",
+    v: 1,
     verdict,
-    findings: findings.map(entryFinding),
-    decision,
-    ...(credential !== undefined && { credential }),
-    ...(trace && { trace }),
-    content: { args },
-    links: { delegation: session.parts.entry, ...(interaction && { interaction: interaction.hash }) },
-  };
+  } satisfies ActionEntry);
   const record: RecordRow = {
     action: draft.place.id,
     attempt,
@@ -98,11 +99,11 @@ export function actionEntry(
     ...(interaction && { interaction: interaction.index }),
   };
   const content = session.deployment.keep ? [kept(session, draft.place.id, "args", draft.text)] : [];
-  return { entry: canonical(entry), record, content };
+  return { entry, record, content };
 }
 
 function entryFinding({ check, code, rule, path }: Finding): EntryFinding {
-  return { check, code, ...(rule !== undefined && { rule }), ...(path !== undefined && { path }) };
+  return { check, code, ...(path !== undefined && { path }), ...(rule !== undefined && { rule }) };
 }
 
 /** A piece of content, sealed, under the id of its commitment. `until`: ms since the epoch; absent: until erasure. */
@@ -120,19 +121,51 @@ export function kept(
 }
 
 export function outcomeEntry(entry: Omit<OutcomeEntry, "v" | "type" | "at">, at: number): string {
-  return canonical({
-    v: 1,
-    type: "outcome",
+  const { action, attempt, code, content, ended, links, outcome, started } = entry;
+  return entryText({
+    action,
     at: new Date(at).toISOString(),
-    ...entry,
+    attempt,
+    code,
+    content,
+    ...(ended !== undefined && { ended }),
+    links,
+    outcome,
+    ...(started !== undefined && { started }),
+    type: "outcome",
+    v: 1,
   } satisfies OutcomeEntry);
 }
 
 export function interactionEntry(entry: Omit<InteractionEntry, "v" | "type" | "at">, at: number): string {
-  return canonical({
-    v: 1,
-    type: "interaction",
+  const { calls, content, links, model, provider, session, turn } = entry;
+  const { alternatives, instruction, reasoning, response, system, tools } = content;
+  return entryText({
     at: new Date(at).toISOString(),
-    ...entry,
+    calls: calls.map(({ action, tool }) => ({ action, tool })),
+    content: {
+      ...(alternatives !== undefined && { alternatives }),
+      instruction,
+      ...(reasoning !== undefined && { reasoning }),
+      response,
+      ...(system !== undefined && { system }),
+      tools,
+    },
+    links,
+    model,
+    provider,
+    session,
+    turn,
+    type: "interaction",
+    v: 1,
   } satisfies InteractionEntry);
+}
+
+/**
+ * Canonical JSON of an entry whose members, at every depth, stand in canonical order already: then the engine's own
+ * serialiser writes it. Throws FormatError `not_json` for a lone surrogate, which alone it writes as an escape.
+ */
+function entryText(entry: EntryPayload): string {
+  const text = JSON.stringify(entry);
+  return text.includes("\\ud") ? canonical(JSON.parse(text)) : text;
 }

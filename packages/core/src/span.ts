@@ -1,19 +1,27 @@
-import { type Span, SpanStatusCode, type Tracer, context, trace } from "@opentelemetry/api";
+import {
+  ProxyTracerProvider,
+  type Span,
+  SpanStatusCode,
+  type Tracer,
+  context,
+  trace,
+} from "@opentelemetry/api";
 import { signSpanProof } from "@behest/provenance";
 import type { LiveSession } from "./live.ts";
+import type { Placed } from "./store/types.ts";
+
+const NAME = "@behest/core";
 
 export function tracer(): Tracer {
-  return trace.getTracer("@behest/core");
+  return trace.getTracer(NAME);
 }
 
 /** What a span says of an action once its entry stands. */
 interface SpanFacts {
   readonly action: string;
   readonly verdict: "permit" | "deny";
-  /** Leaf hash of the `action` entry. */
-  readonly entry: string;
-  /** `size:root` of the last committed checkpoint. */
-  readonly head: string;
+  /** Where its `action` entry stands. */
+  readonly placed: Placed;
 }
 
 /** `execute_tool <name>`: one span per action, a child of whatever is active. */
@@ -32,7 +40,12 @@ export interface ActionSpan {
 const SILENT: ActionSpan = { enter: (fn) => fn(), prove: () => {}, end: () => {}, later: () => () => {} };
 
 export function actionSpan(session: LiveSession, tool: string, callId: string): ActionSpan {
-  const span: Span = tracer().startSpan(`execute_tool ${tool}`, {
+  const provider = trace.getTracerProvider();
+  // Without an SDK the API's own provider would make a tracer and a span that record nothing.
+  const registered =
+    provider instanceof ProxyTracerProvider ? provider.getDelegateTracer(NAME) : provider.getTracer(NAME);
+  if (!registered) return SILENT;
+  const span: Span = registered.startSpan(`execute_tool ${tool}`, {
     attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool },
   });
   if (!span.isRecording()) return SILENT;
@@ -50,8 +63,9 @@ export function actionSpan(session: LiveSession, tool: string, callId: string): 
   return {
     trace: { trace: traceId, span: spanId },
     enter: (fn) => context.with(trace.setSpan(context.active(), span), fn),
-    prove(facts) {
-      const told = { ...facts, principal: session.vault.principal, delegation: session.leaf.jti };
+    prove({ action, verdict, placed: { hash: entry, head } }) {
+      const { principal } = session.vault;
+      const told = { action, verdict, entry, head, principal, delegation: session.leaf.jti };
       try {
         const proof = signSpanProof(
           { ...told, tool, trace: traceId, span: spanId },

@@ -17,16 +17,19 @@ const turn: TurnRecord = {
   response: "hi",
   calls: [],
 };
+const json = (value: unknown): Json => value as Json;
 const calls = [{ callId: "0", tool: "read" }];
 
 /** Asks a scripted model once and tells what came back: fresh answers are numbered. */
-function asking(chosen: TurnRecord["calls"] = []): (session: Session, messages: Json) => Promise<string> {
+function asking(
+  chosen: TurnRecord["calls"] = [],
+): (session: Session, messages: readonly Json[]) => Promise<string> {
   let asked = 0;
   return async (session, messages) => {
-    const handle = await openTurn(session, { messages });
+    const handle = await openTurn(session, { messages, json });
     if (handle.replay !== undefined) return `${handle.replay as string} again`;
     const answer = `answer ${++asked}`;
-    await handle.record({ ...turn, calls: chosen }, answer);
+    await handle.record({ ...turn, calls: chosen, response: answer });
     return answer;
   };
 }
@@ -74,7 +77,7 @@ test("a question that the model failed to answer is the same one when it is aske
   await using behest = await testBehest();
   const open = await opener(behest);
   const first = await open({ run: "r" });
-  (await openTurn(first, { messages: ["x"] })).abandon();
+  (await openTurn(first, { messages: ["x"], json })).abandon();
   await ask(first, ["x"]);
   expect(await ask(await open({ run: "r" }), ["x"])).toBe("answer 1 again");
 });
@@ -84,9 +87,9 @@ test("of two processes that take one run up at once, one goes on and the other s
   const open = await opener(behest);
   let paid = 0;
   const takeUp = async (session: Session): Promise<void> => {
-    const handle = await openTurn(session, { messages: ["go"] });
+    const handle = await openTurn(session, { messages: ["go"], json });
     await new Promise((resolve) => setImmediate(resolve));
-    await handle.record({ ...turn, calls: [{ callId: "k", tool: "pay" }] }, "r");
+    await handle.record({ ...turn, calls: [{ callId: "k", tool: "pay" }] });
     await callTool(session, { tool: "pay", args: {}, callId: "k", turn: handle.id }, async () => void paid++);
   };
   const outcomes = await Promise.allSettled([
@@ -247,7 +250,7 @@ test("no model is asked once the session is over", async () => {
   await using behest = await testBehest();
   const alice = await behest.as("alice", tools, { signal: stop.signal });
   stop.abort();
-  await expect(openTurn(alice, { messages: [] })).rejects.toMatchObject({
+  await expect(openTurn(alice, { messages: [], json })).rejects.toMatchObject({
     code: "session_ended",
     name: "BehestDenied",
   });
@@ -257,8 +260,8 @@ test("an interaction entry tells model, turn and calls, and of content only comm
   const store = memoryStore();
   await using behest = await testBehest({ store });
   const alice = await behest.as("alice", tools);
-  const handle = await openTurn(alice, { messages: ["my secret diary"] });
-  await handle.record({ ...turn, calls, id: "turn-1", reasoning: "secret thoughts" }, null);
+  const handle = await openTurn(alice, { messages: ["my secret diary"], json });
+  await handle.record({ ...turn, calls, id: "turn-1", reasoning: "secret thoughts" });
   const [entry] = (await store[engine].entries(0, 100))
     .map((jws) => JSON.parse(Buffer.from(jws.split(".")[1]!, "base64url").toString()) as Record<string, Json>)
     .filter((e) => e["type"] === "interaction");
@@ -276,7 +279,7 @@ test("an interaction entry tells model, turn and calls, and of content only comm
 test("an answer that chooses more calls than an entry can name is refused, and the log stays readable", async () => {
   await using behest = await testBehest();
   const alice = await behest.as("alice", tools);
-  const handle = await openTurn(alice, { messages: [] });
+  const handle = await openTurn(alice, { messages: [], json });
   const many = Array.from({ length: 12_000 }, (_, i) => ({ callId: `${i}`, tool: "pay" }));
-  await expect(handle.record({ ...turn, calls: many }, null)).rejects.toMatchObject({ code: "too_large" });
+  await expect(handle.record({ ...turn, calls: many })).rejects.toMatchObject({ code: "too_large" });
 });

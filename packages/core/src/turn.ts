@@ -1,16 +1,19 @@
 import { randomUUID } from "node:crypto";
-import { type Json, canonical } from "@behest/jws";
+import type { Json } from "@behest/jws";
 import { ambient } from "./ambient.ts";
 import { denied } from "./error.ts";
 import { type TurnRecord, interaction } from "./interaction.ts";
 import { journalPlace, journalRow, noteTurn, openRow } from "./journal.ts";
 import type { LiveSession } from "./live.ts";
+import { textOf } from "./written.ts";
 
 export interface TurnRequest {
   /** The framework's own count of invocations that are given equal messages inside one run and spawn path. */
   readonly ordinal?: string;
   /** What the model is given, without ids that differ from one asking to the next. */
-  readonly messages: Json;
+  readonly messages: readonly unknown[];
+  /** What stands for a message, a tool or an answer that is not JSON. */
+  json(value: unknown): Json;
 }
 
 export interface TurnHandle {
@@ -18,8 +21,8 @@ export interface TurnHandle {
   readonly replay: Json | undefined;
   /** The same over every replay; of a fresh turn, until {@link TurnRecord.id} gives it another. */
   readonly id: string;
-  /** `replay`: what a later {@link TurnHandle.replay} gives. Resolves when durable. */
-  record(turn: TurnRecord, replay: Json): Promise<void>;
+  /** Its response is what a later {@link TurnHandle.replay} gives. Resolves when durable. */
+  record(turn: TurnRecord): Promise<void>;
   /** The model failed to answer: the same question, asked again, is this one and not the next. */
   abandon(): void;
 }
@@ -38,7 +41,7 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
       stopped === "delegation_expired" ? "the delegation has expired." : "the session has ended.",
       "",
     );
-  const text = canonical(request.messages);
+  const text = session.prompt.text(request.messages, request.json);
   const place = root.durable
     ? journalPlace(session, `${enclosing()}|${request.ordinal ?? ""}`, text)
     : undefined;
@@ -53,14 +56,16 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
   return {
     replay: undefined,
     id: fresh,
-    async record(turn, replay) {
+    async record(turn) {
       const id = turn.id ?? fresh;
       const { model } = turn;
       const calls = turn.calls.length;
+      const response = textOf(turn.response, request.json);
+      const tools = session.offered.text(turn.tools, request.json);
       const written = deployment.engine
         .append({
-          ...interaction(session, id, text, turn),
-          ...(place && { journal: journalRow(session, place, { id, replay, calls, model }) }),
+          ...interaction(session, id, turn, { instruction: text, tools, response }),
+          ...(place && { journal: journalRow(session, place, { id, calls, model, response }) }),
         })
         .then((placed) => {
           // Another process has taken the same run up and was first: its answer is the run's.

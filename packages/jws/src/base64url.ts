@@ -7,9 +7,11 @@ const SHAPE = /^[A-Za-z0-9_-]*$/;
 const LAST_OF_2 = /[AQgw]$/;
 const LAST_OF_3 = /[AEIMQUYcgkosw048]$/;
 
-/** UTF-8 bytes of a text. */
+const B = (globalThis as { Buffer?: typeof Buffer }).Buffer;
+
+/** UTF-8 bytes of a text. On Node a view of pooled memory: copy it before its buffer is given away. */
 export function utf8(text: string): Uint8Array {
-  return encoder.encode(text);
+  return B ? B.from(text) : encoder.encode(text);
 }
 
 /** Text of UTF-8 bytes; refuses malformed sequences (`malformed_json`: only JSON is carried as text here). */
@@ -21,13 +23,15 @@ export function fromUtf8(bytes: Uint8Array): string {
   }
 }
 
-const B = (globalThis as { Buffer?: typeof Buffer }).Buffer;
-
-/** base64url without padding (RFC 4648, 5). */
-export function toBase64url(bytes: Uint8Array): string {
-  if (B) return B.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url");
+/** base64url without padding (RFC 4648, 5), of bytes or of a text's UTF-8 bytes. */
+export function toBase64url(data: Uint8Array | string): string {
+  if (B) {
+    if (typeof data === "string") return B.from(data).toString("base64url");
+    const buffer = B.isBuffer(data) ? data : B.from(data.buffer, data.byteOffset, data.byteLength);
+    return buffer.toString("base64url");
+  }
   let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (const byte of typeof data === "string" ? utf8(data) : data) text += String.fromCharCode(byte);
   return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

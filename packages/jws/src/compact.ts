@@ -90,14 +90,19 @@ export async function verifyCompact(token: string, key: PublicKey, rule: HeaderR
   return parts;
 }
 
-/** Signs `payload` (canonical JSON of it, or the text as given). `header` needs no `alg`. */
+/** A protected header's segment, as {@link signCompact} takes it: what signs often makes it once. Needs no `alg`. */
+export function headerSegment(header: { readonly typ: string; readonly [name: string]: Json }): string {
+  return toBase64url(canonical({ ...header, alg: "Ed25519" }));
+}
+
+/** Signs `payload` (canonical JSON of it, or the text as given). `header`: its members but `alg`, or its segment. */
 export function signCompact(
-  header: { readonly typ: string; readonly [name: string]: Json },
+  header: string | Parameters<typeof headerSegment>[0],
   payload: string | { readonly [name: string]: Json },
   signer: Signer,
 ): string | Promise<string> {
-  const text = typeof payload === "string" ? payload : canonical(payload);
-  const input = `${toBase64url(utf8(canonical({ ...header, alg: "Ed25519" })))}.${toBase64url(utf8(text))}`;
+  const head = typeof header === "string" ? header : headerSegment(header);
+  const input = `${head}.${toBase64url(typeof payload === "string" ? payload : canonical(payload))}`;
   const signature = signer.sign(utf8(input));
   return signature instanceof Promise ? signature.then((s) => join(input, s)) : join(input, signature);
 }

@@ -3,12 +3,13 @@ export {
   type Compact,
   type HeaderRule,
   checkHeader,
+  headerSegment,
   signCompact,
   splitCompact,
   verifyCompact,
 } from "./compact.ts";
 export { CodedError, type FormatCode, FormatError } from "./error.ts";
-export { type Json, MAX_DEPTH, canonical, parseJson } from "./json.ts";
+export { type Json, MAX_DEPTH, canonical, canonicalPresent, parseJson } from "./json.ts";
 export {
   type PrivateJwk,
   type PublicJwk,
@@ -23,5 +24,5 @@ export {
   verify,
 } from "./key.ts";
 export { pkcs8FromPem, signerFromPkcs8 } from "./pkcs8.ts";
-export { randomBytes, sha256 } from "./platform.ts";
+export { randomBytes, sha256, sha256Text } from "./platform.ts";
 export { type WebKey, type WebKeyPair, signerFromWebCrypto } from "./web-key.ts";

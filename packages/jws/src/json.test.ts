@@ -2,7 +2,7 @@ import canonicalize from "canonicalize";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FormatError } from "./error.ts";
-import { MAX_DEPTH, canonical, parseJson } from "./json.ts";
+import { MAX_DEPTH, canonical, canonicalPresent, parseJson } from "./json.ts";
 
 const code = (fn: () => unknown): string => {
   try {
@@ -83,4 +83,19 @@ test("an error never repeats the text it is about", () => {
   } catch (error) {
     expect(String(error) + String((error as Error).cause)).not.toContain("hunter2");
   }
+});
+
+test("more names than are sorted by hand come out in order", () => {
+  const names = Array.from({ length: 60 }, (_, i) => `n${(i * 37) % 60}`);
+  for (const count of [2, 31, 32, 33, 60]) {
+    const value = Object.fromEntries(names.slice(0, count).map((name) => [name, name]));
+    expect(canonical(value)).toBe(canonicalize(value));
+  }
+});
+
+test("members that are undefined are absent where that is asked for, and nothing else is forgiven", () => {
+  expect(canonicalPresent({ b: [{ c: undefined }], a: undefined, d: null })).toBe('{"b":[{}],"d":null}');
+  for (const value of [undefined, [undefined], { a: () => 1 }, { a: Number.NaN }, { a: new Date(0) }])
+    expect(code(() => canonicalPresent(value))).toBe("not_json");
+  fc.assert(fc.property(fc.jsonValue(), (value) => canonicalPresent(value) === canonical(value)));
 });

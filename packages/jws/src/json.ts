@@ -10,7 +10,16 @@ export const MAX_DEPTH = 128;
  * Only plain JSON values pass: `undefined`, functions, class instances, `toJSON`, sparse arrays, NaN,
  * lone surrogates, symbols, accessors and cycles are `not_json`; deeper than {@link MAX_DEPTH} is `too_deep`.
  */
-export function canonical(value: unknown, depth = 0): string {
+export function canonical(value: unknown): string {
+  return write(value, 0, false);
+}
+
+/** The same, but a member that is `undefined` is absent, as it is for JSON.stringify. */
+export function canonicalPresent(value: unknown): string {
+  return write(value, 0, true);
+}
+
+function write(value: unknown, depth: number, present: boolean): string {
   switch (typeof value) {
     case "string":
       if (!value.isWellFormed()) throw new FormatError("not_json", "a string holds a lone surrogate");
@@ -31,7 +40,7 @@ export function canonical(value: unknown, depth = 0): string {
     let text = "[";
     for (let i = 0; i < value.length; i++) {
       if (!(i in value)) throw new FormatError("not_json", "an array has holes");
-      text += (i ? "," : "") + canonical(value[i], depth + 1);
+      text += (i ? "," : "") + write(value[i], depth + 1, present);
     }
     return text + "]";
   }
@@ -45,14 +54,23 @@ export function canonical(value: unknown, depth = 0): string {
   let text = "{";
   for (let i = 0; i < names.length; i++) {
     const name = names[i]!;
-    text += (i ? "," : "") + member(name) + canonical((value as Record<string, unknown>)[name], depth + 1);
+    const of = (value as Record<string, unknown>)[name];
+    if (of === undefined && present) continue;
+    text += (text.length > 1 ? "," : "") + member(name) + write(of, depth + 1, present);
   }
   return text + "}";
 }
 
-/** By UTF-16 code units (RFC 8785, 3.2.3), which is what the default sort compares; most come sorted. */
+/** By UTF-16 code units (RFC 8785, 3.2.3), which is what `<` and the default sort compare. */
 function sortNames(names: string[]): void {
-  for (let i = 1; i < names.length; i++) if (names[i]! < names[i - 1]!) return void names.sort();
+  // The built-in sort copies whatever it is given, which for the usual handful of names is most of its cost.
+  if (names.length > 32) return void names.sort();
+  for (let i = 1; i < names.length; i++) {
+    const name = names[i]!;
+    let at = i;
+    for (; at > 0 && name < names[at - 1]!; at--) names[at] = names[at - 1]!;
+    names[at] = name;
+  }
 }
 
 // The same few names come again and again; bounded, as a caller may be handed any number of them.

@@ -1,7 +1,7 @@
 import type { KeyObject, webcrypto } from "node:crypto";
-import { fromBase64url, toBase64url } from "./base64url.ts";
+import { fromBase64url } from "./base64url.ts";
 import { FormatError } from "./error.ts";
-import { node, sha256 } from "./platform.ts";
+import { node, sha256Text } from "./platform.ts";
 
 export type PublicJwk = {
   readonly kty: "OKP";
@@ -29,7 +29,7 @@ export interface PublicKey {
 
 /** RFC 7638 thumbprint, SHA-256, base64url. Covers `crv`, `kty` and `x` only. */
 export function thumbprint(jwk: PublicJwk): string {
-  return toBase64url(sha256(`{"crv":"Ed25519","kty":"OKP","x":"${jwk.x}"}`));
+  return sha256Text(`{"crv":"Ed25519","kty":"OKP","x":"${jwk.x}"}`);
 }
 
 /**

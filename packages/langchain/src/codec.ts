@@ -110,7 +110,7 @@ function fromTree(tree: Json): unknown {
 }
 
 /** A message as LangChain stores it. */
-export function toStored(message: BaseMessage): StoredMessage {
+function toStored(message: BaseMessage): StoredMessage {
   const { type, data } = message.toDict();
   return { type, data: unescaped(data) as StoredMessage["data"] };
 }

@@ -1,7 +1,7 @@
 import { BehestError } from "@behest/core";
 import type { AgentMiddleware } from "langchain";
 import { gate, isGate } from "./gate.ts";
-import { seal } from "./seal.ts";
+import { seal, sealing } from "./seal.ts";
 import { TASK, type TaskDelegate, taskTool } from "./task.ts";
 
 interface Named {
@@ -89,7 +89,7 @@ function guardedSpec(spec: Spec, delegates: Delegates): Spec {
 function around(middleware: readonly AgentMiddleware[], delegates: Delegates | undefined): AgentMiddleware[] {
   noTask(middleware.flatMap(({ tools = [] }) => [...tools] as Named[]));
   const spawnTool = delegates && taskTool(delegates);
-  return [gate({ fatal: true, spawnTool: spawnTool?.name }), ...middleware, seal(spawnTool)];
+  return [gate({ fatal: true, spawnTool: spawnTool?.name }), ...middleware, seal(sealing(spawnTool))];
 }
 
 /** A tool that took this name would pass for the one that starts sub-agents, and need no grant. */

@@ -8,18 +8,20 @@ import { journalled } from "./journal.ts";
 import { offered, report } from "./offer.ts";
 import { sessionHere } from "./place.ts";
 import { sampling } from "./sampling.ts";
-import type { Gate } from "./seal.ts";
+import type { Gate, Hooks } from "./seal.ts";
 import { untilGraphEnds } from "./stream.ts";
 
 export interface GateOptions {
   /** A tool of the framework that starts sub-agents: always offered. */
   readonly spawnTool?: string | undefined;
+  /** What the seal does, where no middleware stands between the two: LangChain spends time on each that has hooks. */
+  readonly within?: Hooks | undefined;
   /** Another middleware wraps tool calls: then LangChain lets a tool's exception end the run. */
   readonly fatal: boolean;
 }
 
 /** The outer half: sees each model call first, and each tool call's outcome last. */
-export function gate({ spawnTool, fatal }: GateOptions): Gate {
+export function gate({ spawnTool, within, fatal }: GateOptions): Gate {
   aroundRun(untilGraphEnds);
   const middleware = createMiddleware({
     name: "behest",
@@ -28,14 +30,17 @@ export function gate({ spawnTool, fatal }: GateOptions): Gate {
       report(session, request.tools);
       const tools = offered(session, request.tools, spawnTool);
       return journalled(session, request, (turn) =>
-        sampling.run(turn, async () => handler({ ...request, tools })),
+        sampling.run(turn, async () => {
+          const asked = { ...request, tools };
+          return within ? within.wrapModelCall(asked, handler) : handler(asked);
+        }),
       );
     },
     async wrapToolCall(request, handler) {
       const { toolCall, runtime } = request;
       const session = sessionHere(`"${toolCall.name}"`, runtime.configurable);
       try {
-        return await handler(request);
+        return await (within ? within.wrapToolCall(request, handler) : handler(request));
       } catch (error) {
         if (isDenial(error)) return denialMessage(error, toolCall, toolCall.name);
         const stopped = runtime.signal?.aborted === true || session.signal.aborted;

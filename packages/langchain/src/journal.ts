@@ -5,7 +5,7 @@ import { type TurnRecord, openTurn } from "@behest/core/adapter";
 import { AIMessage, type BaseMessage, type StoredMessage } from "@langchain/core/messages";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import type { ModelRequest } from "langchain";
-import { fromStored, toStored } from "./codec.ts";
+import { fromStored } from "./codec.ts";
 import { modelName } from "./model.ts";
 import { ordinalOf } from "./place.ts";
 import type { Sampling } from "./sampling.ts";
@@ -23,6 +23,7 @@ export async function journalled(
   const key = {
     ordinal: ordinalOf(request.runtime.configurable),
     messages: request.messages.map((message) => given(message)),
+    json: asJson,
   };
   const opened = await openTurn(session, key);
   if (opened.replay !== undefined) {
@@ -41,8 +42,7 @@ export async function journalled(
   if (message) {
     // Tools name their turn by this id, also after a restart; so it must exist before it is recorded.
     if (message.id === undefined) message._updateId(randomUUID());
-    const response = asJson(toStored(message));
-    await opened.record({ ...recordOf(turn, message, response), id: message.id! }, response);
+    await opened.record({ ...recordOf(turn, message), id: message.id! });
   }
   return answer as AIMessage;
 }
@@ -54,16 +54,27 @@ function messageOf(answer: unknown): AIMessage | undefined {
 }
 
 /** A message as the model is given it; ids differ from one asking to the next. */
-function given(message: BaseMessage): Json {
+function given(message: BaseMessage): object {
   const { type, content, name } = message;
   const { tool_calls: calls, tool_call_id } = message as { tool_calls?: unknown[]; tool_call_id?: string };
-  return {
-    type,
-    content: typeof content === "string" ? content : asJson(content),
-    ...(name !== undefined && { name }),
-    ...(calls && calls.length > 0 && { tool_calls: asJson(calls) }),
-    ...(tool_call_id !== undefined && { tool_call_id }),
+  return { type, content, name, tool_calls: calls?.length ? calls : undefined, tool_call_id };
+}
+
+/** An answer as LangChain stores it ({@link StoredMessage}); its own way there writes for Python too, and is dear. */
+function stored(message: AIMessage): object {
+  const { content, id, name, tool_calls, invalid_tool_calls, usage_metadata } = message;
+  const { additional_kwargs, response_metadata } = message;
+  const data = {
+    content,
+    id,
+    name,
+    tool_calls,
+    invalid_tool_calls,
+    usage_metadata,
+    additional_kwargs,
+    response_metadata,
   };
+  return { type: "ai", data };
 }
 
 /** JSON as it stands in storage: what JSON cannot say is left out. */
@@ -71,15 +82,15 @@ function asJson(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json;
 }
 
-function recordOf({ asked, alternatives = [] }: Sampling, message: AIMessage, response: Json): TurnRecord {
+function recordOf({ asked, alternatives = [] }: Sampling, message: AIMessage): TurnRecord {
   const plain = typeof message.content === "string" && Object.keys(message.additional_kwargs).length === 0;
   const reasoning = plain ? [] : message.contentBlocks.filter(({ type }) => type === "reasoning");
   const calls = (message.tool_calls ?? []).filter(({ name }) => !name.startsWith("extract-"));
   return {
     ...modelName(asked?.model, message),
-    ...(asked && asked.system.text !== "" && { system: asJson(asked.system.content) }),
+    ...(asked && asked.system.content.length > 0 && { system: asJson(asked.system.content) }),
     tools: (asked?.tools ?? []).map(described),
-    response,
+    response: stored(message),
     ...(alternatives.length > 0 && { alternatives: asJson(alternatives) }),
     ...(reasoning.length > 0 && { reasoning: asJson(reasoning) }),
     calls: calls.map(({ id, name }) => ({ callId: id ?? "", tool: name })),

@@ -2,7 +2,7 @@ import { BehestError } from "@behest/core";
 import type { AnyAgentMiddleware } from "langchain";
 import { gate } from "./gate.ts";
 import { mustBeOutermost } from "./order.ts";
-import { type Gate, seal } from "./seal.ts";
+import { type Gate, seal, sealing } from "./seal.ts";
 
 /**
  * Middleware for `createAgent` that authorises, records and, where need be, refuses every tool call of the
@@ -24,8 +24,10 @@ export function behestMiddleware<const M extends readonly AnyAgentMiddleware[] =
 ): readonly [Gate, ...M, Gate] {
   const middleware = (inner ?? []) as M;
   const fatal = middleware.some(({ wrapToolCall }) => wrapToolCall !== undefined);
-  const outer = gate({ fatal });
-  const innermost = seal();
+  const hooks = sealing();
+  const alone = middleware.length === 0;
+  const outer = gate({ fatal, within: alone ? hooks : undefined });
+  const innermost = seal(alone ? undefined : hooks);
   mustBeOutermost(outer, innermost);
   return notNested([outer, ...middleware, innermost]);
 }

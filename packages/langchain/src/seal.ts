@@ -18,10 +18,16 @@ export interface SpawnTool {
   guard(tool: BodiedTool): BodiedTool;
 }
 
+export type Hooks = Required<Pick<Gate, "wrapModelCall" | "wrapToolCall">>;
+
 /** The inner half: whatever other middleware made of a call, what is handed on is guarded. */
-export function seal(spawnTool?: SpawnTool): Gate {
-  return createMiddleware({
-    name: "behest_seal",
+export function seal(hooks?: Hooks): Gate {
+  return createMiddleware({ name: "behest_seal", ...hooks }) as Gate;
+}
+
+/** What the seal does. */
+export function sealing(spawnTool?: SpawnTool): Hooks {
+  return {
     async wrapModelCall(request, handler) {
       const session = sessionHere("a model", request.runtime.configurable);
       const { model, modelSettings, systemMessage: system } = request;
@@ -51,7 +57,7 @@ export function seal(spawnTool?: SpawnTool): Gate {
       if (!tool && isGranted(session, toolCall.name)) return handler(request);
       return denialMessage(await refused(session, request), toolCall, toolCall.name);
     },
-  }) as Gate;
+  };
 }
 
 function refused(session: Session, { tool, toolCall, state }: ToolCallRequest): Promise<BehestError> {

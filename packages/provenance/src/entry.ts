@@ -44,14 +44,14 @@ function headPrefix(kid: string): string {
 export function signEntry(payload: string, seq: number, signer: Signer): string {
   let prefix = prefixes.get(signer);
   if (prefix === undefined) prefixes.set(signer, (prefix = headPrefix(thumbprint(signer.jwk))));
-  const input = `${header(prefix, seq)}.${toBase64url(utf8(payload))}`;
+  const input = `${header(prefix, seq)}.${toBase64url(payload)}`;
   if (input.length > MAX_ENTRY - 100)
     throw new ProvenanceError("too_large", "an entry is longer than verifiers read");
   return `${input}.${toBase64url(atOnce(signer.sign(utf8(input))))}`;
 }
 
 function header(prefix: string, seq: number): string {
-  return toBase64url(utf8(`${prefix}${seq},"typ":"behest-entry+jwt"}`));
+  return toBase64url(`${prefix}${seq},"typ":"behest-entry+jwt"}`);
 }
 
 /** Leaf hash of an entry: SHA-256(0x00 ‖ its ASCII bytes) (RFC 6962, 2.1). */

@@ -15,7 +15,7 @@ export type ProvenanceCode =
   | "enforcer_not_trusted"
   | "origin_mismatch"
   | "out_of_tree"
-  | "salt_too_short"
+  | "malformed_salt"
   | "too_large"
   | "signer_async";
 

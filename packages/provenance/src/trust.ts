@@ -4,11 +4,10 @@ import {
   canonical,
   publicJwk,
   publicKey,
-  sha256,
+  sha256Text,
   signCompact,
   splitCompact,
   thumbprint,
-  toBase64url,
 } from "@behest/jws";
 import { readClaims } from "./claims.ts";
 import { ProvenanceError, refusing } from "./error.ts";
@@ -140,5 +139,5 @@ export async function readTrust(jws: string, pinnedOwnerThumbprint: string): Pro
 
 /** What the next version names as `prev`. */
 export function trustHash(jws: string): string {
-  return toBase64url(sha256(jws));
+  return sha256Text(jws);
 }

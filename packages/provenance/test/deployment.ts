@@ -241,7 +241,7 @@ export function* flips(text: string): Generator<string> {
   }
 }
 
-/** Random bytes of a salt. */
-export function salt(): Uint8Array {
-  return randomBytes(32);
+/** A random salt. */
+export function salt(): string {
+  return toBase64url(randomBytes(32));
 }

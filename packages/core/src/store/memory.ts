@@ -60,7 +60,6 @@ class MemoryEngine implements Engine {
   #emitter: Emitter | undefined;
   #closed = false;
   #tail: Tail = EMPTY;
-  #head = "";
   readonly #entries: string[] = [];
   readonly #hashes: string[] = [];
   readonly #once = new Map<string, number>();
@@ -107,7 +106,8 @@ class MemoryEngine implements Engine {
   async append(request: Append): Promise<Placed> {
     this.#opened();
     const index = this.#stored(request);
-    if (index !== undefined) return { index, hash: this.#hashes[index]!, head: this.#head, again: true };
+    if (index !== undefined)
+      return { index, hash: this.#hashes[index]!, head: headAt(this.#tail), again: true };
     const placed = this.#place(request.entry);
     const { once, delegation, journal, record } = request;
     if (once !== undefined) this.#once.set(once, placed.index);
@@ -244,10 +244,15 @@ class MemoryEngine implements Engine {
   #place(draft: Draft): Placed {
     const { signer } = this.#opened();
     const { tail, leaf } = sign(this.#tail, draft, signer);
-    const head = headAt(tail);
-    const placed = { index: this.#tail.size, hash: toBase64url(leaf.nodes[0]!), head };
+    const placed: Placed = {
+      index: this.#tail.size,
+      hash: toBase64url(leaf.nodes[0]!),
+      // Most are never looked at, and each takes a hash for every bit of the log's size.
+      get head() {
+        return headAt(tail);
+      },
+    };
     this.#tail = tail;
-    this.#head = head;
     this.#entries.push(leaf.jws);
     this.#hashes.push(placed.hash);
     return placed;

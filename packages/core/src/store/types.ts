@@ -99,7 +99,7 @@ export interface DelegationRow {
 /** The decision: one transaction. */
 export interface Begin {
   readonly action: string;
-  /** SHA-256 of the canonical arguments, keyed: equality only. */
+  /** Stands for the tool and its canonical arguments, keyed: equality only. */
   readonly args: string;
   /** The attempt the entry names: 1, or what a `retry` answer asked for. */
   readonly attempt: number;

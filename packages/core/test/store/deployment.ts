@@ -58,7 +58,7 @@ export async function testDeployment(): Promise<TestDeployment> {
     verdict: "permit" | "deny",
     { action: id, attempt, delegation }: { action: string; attempt: number; delegation: Placed },
   ): string => {
-    const args = commit(new Uint8Array(32), id);
+    const args = commit("0".repeat(43), id);
     const decision: Decision = { action: id, leaf: LEAF, tool: "read_file", args };
     return entry({
       ...common(),
