@@ -1,5 +1,6 @@
 import type { Json } from "@behest/jws";
 import type { Known, Range } from "./constraint.ts";
+import { matchesDecimal } from "./decimal.ts";
 import { matchesEmail } from "./email.ts";
 import { equal, includesAll, isMember } from "./equality.ts";
 import { pathWithin } from "./path.ts";
@@ -34,6 +35,8 @@ export function check(constraint: Known, value: Json): boolean {
       return typeof value === "string" && pathWithin(constraint.under, value);
     case "url":
       return typeof value === "string" && urlWithin(constraint.base, value);
+    case "decimal":
+      return matchesDecimal(constraint, value);
     default:
       constraint satisfies never;
       return false;

@@ -50,6 +50,7 @@ export function rewrap(parent: Known, wanted: Known): Known | undefined {
     case "email":
     case "path":
     case "url":
+    case "decimal":
       return asValues(parent, wanted);
     default:
       return undefined;

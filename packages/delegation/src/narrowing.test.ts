@@ -32,6 +32,10 @@ const TEXTS = [
   "/d/e/f",
   "https://h.test/p",
   "https://h.test/p/q",
+  "https://a.h.test/p",
+  "/d/../d/e",
+  "1.50",
+  "3",
 ];
 const scalar = fc.oneof(
   fc.constantFrom(...TEXTS),
@@ -77,6 +81,9 @@ const { constraint } = fc.letrec<{ constraint: Known; leaf: Known }>((tie) => ({
       { constraint_type: "path", under: "/d/e" },
       { constraint_type: "url", base: "https://h.test" },
       { constraint_type: "url", base: "https://h.test/p" },
+      { constraint_type: "url", base: "https://*.h.test" },
+      { constraint_type: "decimal", min: "1.5" },
+      { constraint_type: "decimal", min: "0", max: "3.00" },
     ),
   ),
   constraint: fc.oneof(

@@ -1,14 +1,15 @@
 import type { Json } from "@behest/jws";
 import { check } from "./check.ts";
 import type { Known, Range } from "./constraint.ts";
+import { decimalWithin } from "./decimal.ts";
 import { emailWithin } from "./email.ts";
 import { equal, includesAll } from "./equality.ts";
 import { pathWithin } from "./path.ts";
-import { urlWithin } from "./url.ts";
+import { baseWithin } from "./url.ts";
 
 /**
  * Section 4's table: whether `parent` subsumes `child`, both well-formed. A pair that is not in the table
- * is refused, however narrow it looks. Below our own four types stand the same type, `exact` and `one_of`.
+ * is refused, however narrow it looks. Below our own types stand the same type, `exact` and `one_of`.
  */
 export function subsumes(parent: Known, child: Known): boolean {
   switch (parent.constraint_type) {
@@ -51,7 +52,11 @@ export function subsumes(parent: Known, child: Known): boolean {
         ? pathWithin(parent.under, child.under)
         : valuesPass(parent, child);
     case "url":
-      return child.constraint_type === "url" ? urlWithin(parent.base, child.base) : valuesPass(parent, child);
+      return child.constraint_type === "url"
+        ? baseWithin(parent.base, child.base)
+        : valuesPass(parent, child);
+    case "decimal":
+      return child.constraint_type === "decimal" ? decimalWithin(parent, child) : valuesPass(parent, child);
     default:
       parent satisfies never;
       return false;
