@@ -25,6 +25,9 @@ const DOUBTFUL = /[%\\\u00a5\u20a9\u2044\u2215\u2216]/;
 const MOUNT = /^(?:~|[A-Za-z]:)/;
 const WIDE_ESCAPE = /%u[0-9a-f]{4}/i;
 
+/** Most values: one reading, and nothing to resolve. */
+const PLAIN = /^\/?(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:\/|$))*$/;
+
 /** Whether a constraint can name it. */
 export function isFolder(text: string): boolean {
   if (text.length > LONGEST || !isClear(text) || DOUBTFUL.test(text)) return false;
@@ -34,11 +37,11 @@ export function isFolder(text: string): boolean {
 /** `value` is the folder itself or lies below it; `folder` is known to be one. */
 export function pathWithin(folder: string, value: string): boolean {
   if (value.length > LONGEST) return false;
+  if (PLAIN.test(value)) return isBelow(folder, value);
   const first = firstSegment(folder);
-  const below = folder === "/" ? "/" : `${folder}/`;
   const leads = (reading: string, separator: RegExp): boolean => {
     const path = resolved(reading, separator, first);
-    return path !== undefined && (path === folder || path.startsWith(below));
+    return path !== undefined && isBelow(folder, path);
   };
   let reading = value;
   for (let decodings = 0; decodings <= MOST_DECODINGS; decodings++) {
@@ -50,6 +53,17 @@ export function pathWithin(folder: string, value: string): boolean {
     reading = decoded;
   }
   return false;
+}
+
+/** Everything below `child` is below `parent`; both are folders. */
+export function folderWithin(parent: string, child: string): boolean {
+  if (!isBelow(parent, child)) return false;
+  return parent === child || parent !== "/" || !MOUNT.test(firstSegment(child));
+}
+
+function isBelow(folder: string, path: string): boolean {
+  if (!path.startsWith(folder)) return false;
+  return path.length === folder.length || folder === "/" || path[folder.length] === "/";
 }
 
 function firstSegment(path: string): string {

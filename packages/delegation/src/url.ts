@@ -70,6 +70,14 @@ function isUrlPath(path: string): boolean {
   return segments.every((segment, i) => !isHollow(segment) && (segment !== "" || i === segments.length - 1));
 }
 
+/** Only of a base in its one spelling. */
+const BASE = /^(https?):\/\/(\*\.)?([^/:]+)(:[0-9]+)?(.*)$/;
+
+function splitBase(text: string): Target {
+  const [, scheme, star, host, port = "", path] = BASE.exec(text)!;
+  return { scheme: scheme!, host: host!, below: star !== undefined, port, path: path!, rest: "" };
+}
+
 function parseBase(text: string): Target | undefined {
   const base = parseTarget(text);
   return base?.rest === "" && !(base.below && !base.host.includes(".")) ? base : undefined;
@@ -88,17 +96,17 @@ export function normalBase(text: string): string | undefined {
 /** Same scheme and port, the base's host (or one below it), and the base's path or one below. Query and fragment are free. */
 export function urlWithin(base: string, value: string): boolean {
   const target = parseTarget(value);
-  return target !== undefined && !target.below && within(parseBase(base)!, target);
+  return target !== undefined && !target.below && within(splitBase(base), target);
 }
 
 /** Everything within `child` is within `parent`; both are bases. */
 export function baseWithin(parent: string, child: string): boolean {
-  return within(parseBase(parent)!, parseBase(child)!);
+  return within(splitBase(parent), splitBase(child));
 }
 
 /** The base of what is within both; `undefined` when nothing is. */
 export function commonBase(a: string, b: string): string | undefined {
-  const [one, other] = [parseBase(a)!, parseBase(b)!];
+  const [one, other] = [splitBase(a), splitBase(b)];
   const { host, below } = hostWithin(one, other) ? other : one;
   const path = pathBelow(one.path, other.path) ? other.path : one.path;
   const common = { ...one, host, below, path };
