@@ -1,8 +1,10 @@
 import type { Json } from "@behest/jws";
-import type { Known, Range } from "./constraint.ts";
+import type { Known } from "./constraint.ts";
+import { matchesDecimal } from "./decimal.ts";
 import { matchesEmail } from "./email.ts";
 import { equal, includesAll, isMember } from "./equality.ts";
 import { pathWithin } from "./path.ts";
+import { inRange } from "./range.ts";
 import { urlWithin } from "./url.ts";
 
 /** Section 3.4: whether a value satisfies a well-formed constraint. An unknown type satisfies nothing. */
@@ -34,14 +36,10 @@ export function check(constraint: Known, value: Json): boolean {
       return typeof value === "string" && pathWithin(constraint.under, value);
     case "url":
       return typeof value === "string" && urlWithin(constraint.base, value);
+    case "decimal":
+      return matchesDecimal(constraint, value);
     default:
       constraint satisfies never;
       return false;
   }
-}
-
-function inRange(range: Range, value: number): boolean {
-  const { min, max } = range;
-  if (min !== undefined && !(range.min_inclusive === false ? value > min : value >= min)) return false;
-  return max === undefined || (range.max_inclusive === false ? value < max : value <= max);
 }

@@ -1,4 +1,5 @@
 import type { AatTools, ConstraintMap, Known } from "./constraint.ts";
+import { type Effort, newEffort } from "./effort.ts";
 import type { Wider } from "./error.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { placeOf } from "./place.ts";
@@ -26,14 +27,21 @@ export function placesIn(found: readonly Widening[]): readonly Wider[] {
 /** Section 4, "Keys and tools", on well-formed, normal tools. */
 export function widenings(parent: AatTools, child: AatTools): readonly Widening[] {
   const found: Widening[] = [];
+  const effort = newEffort();
   for (const tool of Object.keys(child)) {
-    if (Object.hasOwn(parent, tool)) compareMaps(tool, parent[tool]!, child[tool]!, found);
+    if (Object.hasOwn(parent, tool)) compareMaps(tool, parent[tool]!, child[tool]!, found, effort);
     else found.push({ rule: "p1", path: placeOf(tool), parent: "not granted", child: "granted" });
   }
   return found;
 }
 
-function compareMaps(tool: string, parent: ConstraintMap, child: ConstraintMap, found: Widening[]): void {
+function compareMaps(
+  tool: string,
+  parent: ConstraintMap,
+  child: ConstraintMap,
+  found: Widening[],
+  effort: Effort,
+): void {
   const parentOpen = Object.hasOwn(parent, "*");
   const childOpen = Object.hasOwn(child, "*");
   const add = (rule: Widening["rule"], name: string, held: string, asked: string): unknown =>
@@ -50,7 +58,7 @@ function compareMaps(tool: string, parent: ConstraintMap, child: ConstraintMap, 
     }
     const held = parent[name]!;
     if (held.optional !== true && asked.optional === true) add("p3", name, "required", "optional");
-    if (!subsumes(held as Known, asked as Known))
+    if (!subsumes(held as Known, asked as Known, effort))
       add("p4", name, held.constraint_type, asked.constraint_type);
   }
   for (const name of Object.keys(parent)) {

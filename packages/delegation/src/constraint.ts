@@ -16,7 +16,7 @@ export type AatTools = { readonly [tool: string]: ConstraintMap };
 
 export type Scalar = string | number | boolean | null;
 
-/** The nine types of the draft (section 3.4) and four of ours, each with exactly these members. */
+/** The nine types of the draft (section 3.4) and five of ours, each with exactly these members. */
 export type Known =
   | { readonly constraint_type: "exact"; readonly value: Scalar }
   | Range
@@ -30,7 +30,8 @@ export type Known =
   | { readonly constraint_type: "prefix"; readonly prefix: string }
   | Email
   | { readonly constraint_type: "path"; readonly under: string }
-  | { readonly constraint_type: "url"; readonly base: string };
+  | { readonly constraint_type: "url"; readonly base: string }
+  | Decimal;
 
 export type Range = {
   readonly constraint_type: "range";
@@ -45,4 +46,11 @@ export type Email = {
   readonly constraint_type: "email";
   readonly address?: string;
   readonly domain?: string;
+};
+
+/** Bounds are decimals (decimal.ts), both included; without any, every decimal. */
+export type Decimal = {
+  readonly constraint_type: "decimal";
+  readonly min?: string;
+  readonly max?: string;
 };

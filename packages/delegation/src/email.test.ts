@@ -27,6 +27,12 @@ test("an address admits itself: the local part as written, the domain in any cas
   expect(matchesEmail(address, "bob.o'neil+x@example.com")).toBe(false);
 });
 
+test("a tagged address is another address", () => {
+  const rule = { constraint_type: "email", address: "bob@example.com" } as const;
+  expect(matchesEmail(rule, "bob+tag@example.com")).toBe(false);
+  expect(matchesEmail(domain, "bob+tag@example.com")).toBe(true);
+});
+
 test.each([
   ["two addresses, comma", "a@evil.test,b@example.com"],
   ["two addresses, semicolon", "a@evil.test;b@example.com"],
@@ -52,6 +58,16 @@ test.each([
   ["ideographic full stop", "bob@example。com"],
   ["soft hyphen", "bob@exam\u00adple.com"],
   ["non-ASCII local part", "bøb@example.com"],
+  ["encoded word", "=?utf-8?q?a=40evil.test=3e?=x@example.com"],
+  ["a domain without a local part after a tag", "+tag@example.com"],
+  ["encoded at sign", "a%40evil.test@example.com"],
+  ["backslash", "a\\@evil.test@example.com"],
+  ["Cyrillic letter in the domain", "bob@ex\u0430mple.com"],
+  ["dotless i", "bob@example.c\u0131m"],
+  ["vertical tab", "bob\u000b@example.com"],
+  ["line separator", "bob@example.com\u2028"],
+  ["mailto", "mailto:bob@example.com"],
+  ["mailto parameters", "bob@example.com?bcc=a@evil.test"],
   ["address literal", "bob@[127.0.0.1]"],
   ["no local part", "@example.com"],
   ["no domain", "bob@"],

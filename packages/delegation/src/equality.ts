@@ -22,6 +22,12 @@ export function includesAll(whole: readonly Json[], part: readonly Json[]): bool
   return part.every((value) => keys.has(key(value)));
 }
 
+/** The members of `some` that are members of `others` too. */
+export function shared(some: readonly Json[], others: readonly Json[]): readonly Json[] {
+  const keys = new Set(others.map(key));
+  return some.filter((value) => keys.has(key(value)));
+}
+
 export function distinct(values: readonly Json[]): readonly Json[] {
   return [...new Map(values.map((value) => [key(value), value])).values()];
 }

@@ -128,6 +128,12 @@ test.each<[string, () => unknown]>([
   ["a list of addresses", () => is.email("a@x.test,b@x.test")],
   ["a base with user info", () => is.url("https://a@h.test")],
   ["a base without a scheme", () => is.url("h.test")],
+  ["a star before one label", () => is.url("https://*.com")],
+  ["a folder with an escape", () => is.under("/a%20b")],
+  ["an amount that is no decimal", () => is.decimal({ max: "1e3" })],
+  ["an amount that is a number", () => is.decimal({ max: 5 as never })],
+  ["amounts upside down", () => is.decimal({ min: "2", max: "1.99" })],
+  ["a bound that does not exist", () => is.decimal({ most: "1" } as never)],
 ])("a rule that is not clear is refused where it is written: %s", (_, make) => {
   expect(make).toThrow(expect.objectContaining({ code: "malformed_grant" }) as DelegationError);
 });
@@ -143,5 +149,15 @@ test("rules are values: frozen, and normal whatever the spelling", () => {
     constraint_type: "url",
     base: "https://h.test/v1",
   });
+  expect(is.url("https://*.H.test/").constraint).toEqual({
+    constraint_type: "url",
+    base: "https://*.h.test",
+  });
+  expect(is.decimal({ min: "0", max: "12.50" }).constraint).toEqual({
+    constraint_type: "decimal",
+    min: "0",
+    max: "12.50",
+  });
+  expect(is.decimal({}).constraint).toEqual({ constraint_type: "decimal" });
   expect([is, is.any, is.any.constraint].map(Object.isFrozen)).toEqual([true, true, true]);
 });

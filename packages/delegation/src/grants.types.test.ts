@@ -43,6 +43,9 @@ test("what fits the tools compiles", () => {
       },
     });
     grants(ai, { transfer: { amount: 1, "*": is.any } });
+    grants(ai, { transfer: { ...full, amount: is.decimal({ max: "9.99" }) } });
+    grants(ai, { list: { folder: is.decimal({}) } });
+    grants(ai, { list: { folder: is.either(is.url("https://*.a.test"), is.email("@a.test")) } });
     grants(ai, { list: { folder: is.either(is.under("/a"), is.oneOf("b")) } });
     grants({ untyped: {} } as Record<string, object>, { untyped: { x: 1, y: is.any, z: ["a", null, true] } });
     grants(lc, {});
@@ -68,6 +71,10 @@ test("what does not fit the tools does not compile", () => {
     grants(ai, { transfer: { ...full, currency: is.oneOf("GBP") } });
     // @ts-expect-error a text rule on a number
     grants(ai, { transfer: { ...full, amount: is.prefix("1") } });
+    // @ts-expect-error an amount where a list belongs
+    grants(ai, { transfer: { ...full, labels: is.decimal({}) } });
+    // @ts-expect-error bounds are text: a number would lose digits
+    grants(ai, { transfer: { ...full, amount: is.decimal({ max: 5 }) } });
     // @ts-expect-error a number rule on a text
     grants(lc, { list: { folder: is.atMost(1) } });
     // @ts-expect-error a text where a number belongs
@@ -100,5 +107,6 @@ test("the argument types are those of the parsed arguments, never any", () => {
   expectTypeOf<keyof Grants<typeof lc>>().toEqualTypeOf<"transfer" | "list">();
   expectTypeOf<keyof Grants<typeof ai>>().toEqualTypeOf<"transfer" | "list" | "ask">();
   expectTypeOf(is.oneOf("a", "b")).toEqualTypeOf<Rule<"a" | "b">>();
+  expectTypeOf(is.decimal({})).toEqualTypeOf<Rule<string>>();
   expectTypeOf(is.any).toEqualTypeOf<Rule<never>>();
 });

@@ -1,51 +1,193 @@
+import { posix, win32 } from "node:path";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { isPath, pathWithin } from "./path.ts";
+import { isFolder, pathWithin } from "./path.ts";
 
-test("a folder admits itself and what lies below it", () => {
-  for (const [folder, path] of [
-    ["/data", "/data"],
-    ["/data", "/data/a.txt"],
-    ["/data", "/data/Bücher/日本/.hidden/a..b"],
-    ["/", "/etc"],
-    ["docs", "docs/a"],
-    ["/data", "/data/with space"],
-  ] as const)
-    expect([path, pathWithin(folder, path)]).toEqual([path, true]);
-  for (const [folder, path] of [
-    ["/data", "/database"],
-    ["/data", "/dat"],
-    ["/data", "data/a"],
-    ["/data", "/DATA/a"],
-    ["docs", "/docs/a"],
-    ["docs", "documents/a"],
-    ["/data", ""],
-  ] as const)
-    expect([path, pathWithin(folder, path)]).toEqual([path, false]);
+test.each([
+  ["/data", "/data"],
+  ["/data", "/data/"],
+  ["/data", "/data/a.txt"],
+  ["/data", "/data/Bücher/日本/.hidden/a..b"],
+  ["/data", "/data/with space"],
+  ["/data", "/data/./a//b/../c/."],
+  ["/data", "/data/a/b/../.."],
+  ["/data", "/tmp/../data/a"],
+  ["/data", "/data/a%20b"],
+  ["/data", "/data/a/%2e%2e/b"],
+  ["/data", "/data/a%252fb"],
+  ["/data", "/data/100%"],
+  ["/data", "/data/100% sure?"],
+  ["/data", "/data/a\\b\\..\\c"],
+  ["/data", "/data/Preis ¥100.txt"],
+  ["/", "/etc"],
+  ["/", "/"],
+  ["docs", "docs/a"],
+  ["docs", "./docs/a"],
+  ["docs", "a/../docs"],
+  ["C:/a", "C:/a/b"],
+  ["~", "~/a"],
+] as const)("%s admits %s", (folder, value) => {
+  expect(pathWithin(folder, value)).toBe(true);
+});
+
+test.each([
+  ["/data", "/database"],
+  ["/data", "/dat"],
+  ["/data", "data/a"],
+  ["/data", "/DATA/a"],
+  ["docs", "/docs/a"],
+  ["docs", "documents/a"],
+  ["docs", "."],
+  ["/data", ""],
+  ["/", ""],
+  ["/", "a"],
+  ["/data/a", "/data/a."],
+  ["/data", "%2fdata/a"],
+  ["/data", "\\data\\a"],
+  ["/data", "/data%5ca"],
+  ["/data", "/data%2fa"],
+])("%s does not admit %s", (folder, value) => {
+  expect(pathWithin(folder, value)).toBe(false);
 });
 
 test.each([
   ["parent segment", "/data/../etc/passwd"],
   ["parent segment at the end", "/data/.."],
-  ["current segment", "/data/./a"],
-  ["empty segment", "/data//a"],
-  ["trailing slash", "/data/"],
+  ["above the root and back", "/../data/a"],
   ["backslash", "/data/..\\..\\etc"],
+  ["mixed separators", "/data/a\\../../../etc"],
   ["encoded dots", "/data/%2e%2e/etc"],
+  ["half encoded dots", "/data/.%2E/etc"],
   ["encoded slash", "/data/..%2fetc"],
+  ["encoded backslash", "/data/..%5cetc"],
   ["encoded twice", "/data/%252e%252e/etc"],
-  ["overlong or odd encoding", "/data/%u002e%u002e/etc"],
+  ["digits encoded apart", "/data/%%32%65%%32%65/etc"],
+  ["encoded four times", "/data/%2525252e%2525252e/etc"],
+  ["encoded too often to follow", "/data/%2525252525252e"],
+  ["a decoder that drops stray percent signs", "/data/.%./etc"],
+  ["a decoder that reads plus as a space", "/data/..+/etc"],
+  ["%u encoding", "/data/%u002e%u002e/etc"],
+  ["overlong UTF-8", "/data/%c0%ae%c0%ae/etc"],
+  ["a lone byte", "/data/%e9"],
+  ["an encoded surrogate", "/data/%ed%a0%80"],
+  // Resolved before decoding: /data/../etc; decoded before resolving: /data/p/etc.
+  ["resolve, then decode", "/data/p%2fq%2fr/../%2e%2e%2fetc"],
+  ["resolve, then split at backslashes", "/data/p\\q\\r/../..\\etc"],
   ["NUL", "/data/a\u0000.txt"],
+  ["encoded NUL", "/data/a%00.txt"],
   ["newline", "/data/a\n/../b"],
+  ["encoded newline", "/data/a%0a"],
+  ["line separator", "/data/a\u2028b"],
   ["dots and spaces that Windows drops", "/data/.. /etc"],
+  ["the same, encoded", "/data/..%20/etc"],
   ["three dots", "/data/.../etc"],
+  ["a blank segment", "/data/ /etc"],
+  ["two slashes at the start", "//data/a"],
+  ["two slashes at the start, once resolved", "/.//data/a"],
+  ["UNC", "\\\\data\\a"],
   ["full-width dots", "/data/．．/etc"],
   ["full-width slash", "/data/..／etc"],
+  ["encoded full-width dots", "/data/%ef%bc%8e%ef%bc%8e/etc"],
   ["one-dot leader", "/data/\u2024\u2024/etc"],
   ["two-dot leader", "/data/\u2025/etc"],
+  ["yen for a backslash", "/data/..¥..¥etc"],
+  ["won for a backslash", "/data/..₩etc"],
+  ["fraction slash", "/data/..\u2044etc"],
+  ["division slash, encoded", "/data/..%e2%88%95etc"],
   ["right-to-left override", "/data/\u202etxt.exe"],
   ["zero width joiner between dots", "/data/.\u200d./etc"],
   ["lone surrogate", "/data/\ud800"],
+  ["private use", "/data/\ue000"],
+  ["a drive first", "C:/../data/a"],
+  ["a home first", "~/../data/a"],
+  ["4098 characters", `/data/${"a".repeat(4092)}`],
 ])("never within the folder: %s", (_, path) => {
   expect(pathWithin("/data", path)).toBe(false);
-  expect(isPath(path)).toBe(false);
+  expect(pathWithin("data", path.replace("/data", "data"))).toBe(false);
+});
+
+test("a drive or a home at the start is the folder's own or refused", () => {
+  for (const value of ["C:/x", "/C:/x", "/./c:/x", "/~root", "~", "c:x"])
+    expect([value, pathWithin("/", value)]).toEqual([value, false]);
+  expect(pathWithin("docs", "~/../docs/a")).toBe(false);
+  expect(pathWithin("C:/a", "D:/../C:/a")).toBe(false);
+});
+
+test("a folder has one spelling", () => {
+  for (const good of ["/", "/a", "a", "/a b/c.d", "C:/a", "/日本", "/a/.b"])
+    expect([good, isFolder(good)]).toEqual([good, true]);
+  for (const bad of [
+    "",
+    ".",
+    "..",
+    "/a/",
+    "a/",
+    "//",
+    "//a",
+    "/a//b",
+    "/a/./b",
+    "/a/../b",
+    "./a",
+    "/a%20b",
+    "/100%",
+    "\\a",
+    "/a\\b",
+    "/¥",
+    "/a\u0000",
+    "/...",
+    "/．",
+    `/${"a".repeat(4096)}`,
+  ])
+    expect([bad, isFolder(bad)]).toEqual([bad, false]);
+});
+
+const PIECES =
+  ".. . / / \\ data data a % %2e %2f %5c %25 2e 2f 5c 25 + : C: ~ ¥ %2e%2e%2f p%2fq%2fr /../ u002e";
+const pieces = fc.constantFrom(" ", ...PIECES.split(" "));
+const values = fc
+  .tuple(
+    fc.constantFrom("/data/", "/data", "data/", "", "/"),
+    fc.constantFrom("", "a/b/", "a%2fb/../", "a\\b/../"),
+    fc.array(pieces, { maxLength: 12 }),
+  )
+  .map(([start, middle, rest]) => start + middle + rest.join(""));
+
+/** What libraries, servers and systems do to a path before it is opened, in any order. */
+const STEPS: readonly ((path: string) => string)[] = [
+  (path) => path.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+  (path) => path.replaceAll(/%(?![0-9a-f]{2})/gi, ""),
+  (path) => path.replaceAll(/%u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+  (path) => path.replaceAll("+", " "),
+  (path) => path.replaceAll("¥", "\\"),
+  (path) => path.replaceAll("\\", "/"),
+  (path) => path.replaceAll(/[. ]+(?=\/|$)/g, (end) => (/^\.\.?$/.test(end) ? end : "")),
+  (path) => posix.normalize(path),
+  (path) => win32.normalize(path),
+];
+const handling = fc.array(fc.constantFrom(...STEPS), { maxLength: 7 });
+
+test("whatever decodes, splits and resolves an admitted path, in any order, stays below the folder", () => {
+  let admitted = 0;
+  fc.assert(
+    fc.property(fc.constantFrom("/data", "data", "/data/a"), values, handling, (folder, value, steps) => {
+      if (!pathWithin(folder, value)) return;
+      admitted++;
+      const handled = steps.reduce((path, step) => step(path), value);
+      const opened = posix.normalize(handled.replaceAll("\\", "/"));
+      expect(`${opened}/`.startsWith(`${folder}/`)).toBe(true);
+    }),
+    { numRuns: 30_000 },
+  );
+  expect(admitted).toBeGreaterThan(1000);
+});
+
+test("a folder within a folder admits nothing more", () => {
+  const folders = ["/", "/data", "/data/a", "/C:", "data", "data/a", "C:", "~"];
+  fc.assert(
+    fc.property(fc.constantFrom(...folders), fc.constantFrom(...folders), values, (outer, inner, value) => {
+      fc.pre(pathWithin(outer, inner));
+      return !pathWithin(inner, value) || pathWithin(outer, value);
+    }),
+    { numRuns: 5000 },
+  );
 });

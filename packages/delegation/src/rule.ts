@@ -30,9 +30,14 @@ interface Rules {
   contains<const V extends Scalar>(...values: V[]): Rule<readonly V[]>;
   /** One address, or with `"@example.com"` every address of that very domain, not of its subdomains. */
   email(addressOrDomain: string): Rule<string>;
-  /** A path below a folder (or the folder), absolute or relative as the folder is; no "..", "%", "\". */
+  /** An amount from `min` to `max`, both included: an exact decimal in text such as `"12.50"`, or a number. */
+  decimal<V extends string | number = string>(bounds: { min?: string; max?: string }): Rule<V>;
+  /** A path that lies below a folder (or is the folder) however it is decoded and resolved; links are not followed. */
   under(folder: string): Rule<string>;
-  /** An http(s) URL of the base's origin, at or below its path; query and fragment are free. */
+  /**
+   * An http(s) URL of the base's origin, at or below its path; query and fragment are free. With
+   * `"https://*.example.com"` every subdomain, not example.com itself.
+   */
   url(base: string): Rule<string>;
   /** A text that begins so. For paths, URLs and addresses use the rule that knows them. */
   prefix(text: string): Rule<string>;
@@ -51,6 +56,7 @@ const rules: Rules = {
   subset: (...allowed) => rule("subset", { constraint_type: "subset", allowed }),
   contains: (...required) => rule("contains", { constraint_type: "contains", required }),
   email: (text) => rule("email", { constraint_type: "email", ...mailbox(text) }),
+  decimal: (bounds) => rule("decimal", { constraint_type: "decimal", ...bounds }),
   under: (folder) => rule("under", { constraint_type: "path", under: withoutLastSlash(folder) }),
   url: (base) => rule("url", { constraint_type: "url", base: normalBase(base) ?? "" }),
   prefix: (text) => rule("prefix", { constraint_type: "prefix", prefix: text }),

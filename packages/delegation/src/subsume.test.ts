@@ -36,6 +36,11 @@ const email = (domain: string): Known => ({ constraint_type: "email", domain });
 const address = (text: string): Known => ({ constraint_type: "email", address: text });
 const path = (under: string): Known => ({ constraint_type: "path", under });
 const url = (base: string): Known => ({ constraint_type: "url", base });
+const decimal = (min?: string, max?: string): Known => ({
+  constraint_type: "decimal",
+  ...(min !== undefined && { min }),
+  ...(max !== undefined && { max }),
+});
 const prefix = (text: string): Known => ({ constraint_type: "prefix", prefix: text });
 const exact = (value: string): Known => ({ constraint_type: "exact", value });
 const oneOf = (...values: string[]): Known => ({ constraint_type: "one_of", values });
@@ -54,11 +59,32 @@ test.each<[Known, Known, boolean]>([
   [path("/d/e"), path("/d"), false],
   [path("/d"), path("/data"), false],
   [path("/d"), exact("/d/../e"), false],
+  [path("/d"), exact("/d/../d/e"), true],
+  [path("/"), path("/C:"), false],
   [path("/"), path("d"), false],
   [url("https://h.test"), url("https://h.test/p"), true],
   [url("https://h.test/p"), url("https://h.test"), false],
   [url("https://h.test/p"), url("https://h.test/pq"), false],
   [url("https://h.test/p"), exact("https://h.test/p/q?x"), true],
+  [url("https://*.h.test"), url("https://*.a.h.test/p"), true],
+  [url("https://*.h.test"), url("https://b.a.h.test"), true],
+  [url("https://*.h.test"), url("https://*.h.test"), true],
+  [url("https://*.h.test"), url("https://h.test"), false],
+  [url("https://*.a.h.test"), url("https://*.h.test"), false],
+  [url("https://a.h.test"), url("https://*.a.h.test"), false],
+  [url("https://*.h.test"), url("https://*.ah.test"), false],
+  [url("https://*.h.test"), exact("https://x.h.test/?q"), true],
+  [url("https://*.h.test"), exact("https://*.h.test"), false],
+  [decimal("0", "10"), decimal("0.00", "9.99"), true],
+  [decimal("0", "10"), decimal("0"), false],
+  [decimal("0", "10"), decimal("-0.01", "1"), false],
+  [decimal(), decimal("5"), true],
+  [decimal("5"), decimal(), false],
+  [decimal("0", "10"), exact("10.00"), true],
+  [decimal("0", "10"), { constraint_type: "exact", value: 9.99 }, true],
+  [decimal("0", "10"), exact("10.01"), false],
+  [decimal("0", "10"), oneOf("1", "2.50"), true],
+  [decimal("0", "10"), oneOf("1", "11"), false],
   [prefix("ab"), prefix("abc"), true],
   [prefix("ab"), prefix("a"), false],
   [prefix("ab"), oneOf("ab", "abc"), true],
@@ -67,6 +93,8 @@ test.each<[Known, Known, boolean]>([
   [prefix("/d"), path("/d/e"), false],
   [path("/d"), prefix("/d/e"), false],
   [prefix("https://h.test"), url("https://h.test"), false],
+  [decimal("0", "10"), range("[1,2]"), false],
+  [range("[0,10]"), decimal("1", "2"), false],
   [email("a.test"), { constraint_type: "any", constraints: [email("a.test")] }, false],
 ])("our own types under each other: %j takes %j: %s", (parent, child, verdict) => {
   expect(subsumes(parent, child)).toBe(verdict);

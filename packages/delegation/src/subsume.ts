@@ -1,16 +1,24 @@
 import type { Json } from "@behest/jws";
 import { check } from "./check.ts";
-import type { Known, Range } from "./constraint.ts";
+import type { Known } from "./constraint.ts";
+import { decimalWithin } from "./decimal.ts";
+import { type Effort, newEffort, priceOf, spend, spendOn } from "./effort.ts";
 import { emailWithin } from "./email.ts";
 import { equal, includesAll } from "./equality.ts";
-import { pathWithin } from "./path.ts";
-import { urlWithin } from "./url.ts";
+import { folderWithin } from "./path.ts";
+import { rangeWithin } from "./range.ts";
+import { baseWithin } from "./url.ts";
+
+/** Rules that are taken apart to be compared. */
+const SLOW: ReadonlySet<string> = new Set(["url", "decimal"]);
 
 /**
  * Section 4's table: whether `parent` subsumes `child`, both well-formed. A pair that is not in the table
- * is refused, however narrow it looks. Below our own four types stand the same type, `exact` and `one_of`.
+ * is refused, however narrow it looks, and so is one that takes more than the effort that is left. Below our own
+ * types stand the same type, `exact` and `one_of`.
  */
-export function subsumes(parent: Known, child: Known): boolean {
+export function subsumes(parent: Known, child: Known, effort: Effort = newEffort()): boolean {
+  if (!spend(effort, SLOW.has(parent.constraint_type) ? 40 : 4)) return false;
   switch (parent.constraint_type) {
     case "wildcard":
       return true;
@@ -18,59 +26,85 @@ export function subsumes(parent: Known, child: Known): boolean {
       return child.constraint_type === "exact" && equal(parent.value, child.value);
     case "range":
       return child.constraint_type === "range"
-        ? lowerHeld(parent, child) && upperHeld(parent, child)
+        ? rangeWithin(parent, child)
         : child.constraint_type === "exact" && check(parent, child.value);
     case "one_of":
       return child.constraint_type === "one_of"
-        ? includesAll(parent.values, child.values)
-        : child.constraint_type === "exact" && check(parent, child.value);
+        ? holds(parent.values, child.values, effort)
+        : child.constraint_type === "exact" &&
+            // A scalar is looked up without a set.
+            spend(effort, parent.values.length / 4) &&
+            check(parent, child.value);
     case "not_one_of":
-      return child.constraint_type === "not_one_of" && includesAll(child.excluded, parent.excluded);
+      return child.constraint_type === "not_one_of" && holds(child.excluded, parent.excluded, effort);
     case "contains":
-      return child.constraint_type === "contains" && includesAll(child.required, parent.required);
+      return child.constraint_type === "contains" && holds(child.required, parent.required, effort);
     case "subset":
-      return child.constraint_type === "subset" && includesAll(parent.allowed, child.allowed);
+      return child.constraint_type === "subset" && holds(parent.allowed, child.allowed, effort);
     case "all":
       return (
         child.constraint_type === "all" &&
-        parent.constraints.every((clause) => child.constraints.some((narrower) => subsumes(clause, narrower)))
+        eachFinds(parent.constraints, child.constraints, (clause, narrower) =>
+          subsumes(clause, narrower, effort),
+        )
       );
     case "any":
       return (
         child.constraint_type === "any" &&
-        child.constraints.every((clause) => parent.constraints.some((wider) => subsumes(wider, clause)))
+        eachFinds(child.constraints, parent.constraints, (clause, wider) => subsumes(wider, clause, effort))
       );
     case "prefix":
       return child.constraint_type === "prefix"
         ? child.prefix.startsWith(parent.prefix)
-        : valuesPass(parent, child);
+        : valuesPass(parent, child, effort);
     case "email":
-      return child.constraint_type === "email" ? emailWithin(parent, child) : valuesPass(parent, child);
+      return child.constraint_type === "email"
+        ? emailWithin(parent, child)
+        : valuesPass(parent, child, effort);
     case "path":
       return child.constraint_type === "path"
-        ? pathWithin(parent.under, child.under)
-        : valuesPass(parent, child);
+        ? folderWithin(parent.under, child.under)
+        : valuesPass(parent, child, effort);
     case "url":
-      return child.constraint_type === "url" ? urlWithin(parent.base, child.base) : valuesPass(parent, child);
+      return child.constraint_type === "url"
+        ? baseWithin(parent.base, child.base)
+        : valuesPass(parent, child, effort);
+    case "decimal":
+      return child.constraint_type === "decimal"
+        ? decimalWithin(parent, child)
+        : valuesPass(parent, child, effort);
     default:
       parent satisfies never;
       return false;
   }
 }
 
-function valuesPass(parent: Known, child: Known): boolean {
-  if (child.constraint_type === "exact") return check(parent, child.value);
-  return child.constraint_type === "one_of" && child.values.every((value: Json) => check(parent, value));
+/** Looks first behind the last one found, so that comparing what was not reordered takes linear time. */
+function eachFinds(
+  seekers: readonly Known[],
+  among: readonly Known[],
+  fits: (seeker: Known, candidate: Known) => boolean,
+): boolean {
+  let next = 0;
+  return seekers.every((seeker) => {
+    for (let i = 0; i < among.length; i++) {
+      const at = (next + i) % among.length;
+      if (!fits(seeker, among[at]!)) continue;
+      next = at + 1;
+      return true;
+    }
+    return false;
+  });
 }
 
-function lowerHeld(parent: Range, child: Range): boolean {
-  if (parent.min === undefined) return true;
-  if (child.min === undefined || child.min < parent.min) return false;
-  return child.min > parent.min || parent.min_inclusive !== false || child.min_inclusive === false;
+function holds(whole: readonly Json[], part: readonly Json[], effort: Effort): boolean {
+  return spendOn(effort, whole) && spendOn(effort, part) && includesAll(whole, part);
 }
 
-function upperHeld(parent: Range, child: Range): boolean {
-  if (parent.max === undefined) return true;
-  if (child.max === undefined || child.max > parent.max) return false;
-  return child.max < parent.max || parent.max_inclusive !== false || child.max_inclusive === false;
+function valuesPass(parent: Known, child: Known, effort: Effort): boolean {
+  // Paths and URLs are taken apart in several ways.
+  const times = parent.constraint_type === "path" || parent.constraint_type === "url" ? 8 : 1;
+  const passes = (value: Json): boolean => spend(effort, times * priceOf(value)) && check(parent, value);
+  if (child.constraint_type === "exact") return passes(child.value);
+  return child.constraint_type === "one_of" && child.values.every(passes);
 }

@@ -1,5 +1,6 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { normalBase, urlWithin } from "./url.ts";
+import { baseWithin, commonBase, normalBase, urlWithin } from "./url.ts";
 
 const BASE = "https://api.example.com/v1";
 
@@ -56,6 +57,12 @@ test.each([
   ["path parameter", "https://api.example.com/v1/..;/admin"],
   ["empty segment", "https://api.example.com/v1//admin"],
   ["encoded NUL", "https://api.example.com/v1/a%00"],
+  ["overlong UTF-8", "https://api.example.com/v1/%c0%ae%c0%ae/admin"],
+  ["encoded full-width dots", "https://api.example.com/v1/%ef%bc%8e%ef%bc%8e/admin"],
+  ["encoded direction override", "https://api.example.com/v1/%e2%80%aetxt"],
+  ["dots and an encoded space", "https://api.example.com/v1/..%20/admin"],
+  ["three dots", "https://api.example.com/v1/.../admin"],
+  ["a path without end", `https://api.example.com/v1/${"a".repeat(4096)}`],
   ["bad escape", "https://api.example.com/v1/%zz"],
   ["port with a leading zero", "https://api.example.com:0443/v1"],
   ["port out of range", "https://api.example.com:65979/v1"],
@@ -64,6 +71,16 @@ test.each([
   ["nested scheme", "blob:https://api.example.com/v1"],
 ])("never within the base: %s", (_, url) => {
   expect(urlWithin(BASE, url)).toBe(false);
+});
+
+test("a parser that looks for user info behind the host's end sees none", () => {
+  for (const url of [
+    "https://h.test?@evil.test/",
+    "https://h.test#@evil.test/",
+    "https://h.test?a#@evil.test",
+  ])
+    expect([url, urlWithin("https://h.test", url)]).toEqual([url, false]);
+  expect(urlWithin("https://h.test", "https://h.test/?mail=a@b.test")).toBe(true);
 });
 
 test("no spelling of an IP address is a host", () => {
@@ -85,4 +102,72 @@ test("a base has one spelling", () => {
   expect(normalBase("http://h.test:8080")).toBe("http://h.test:8080");
   for (const base of [`${BASE}?a`, `${BASE}#a`, "https://", "ftp://h.test", "h.test", "https://h.test//"])
     expect(normalBase(base)).toBeUndefined();
+});
+
+const BELOW = "https://*.example.com/v1";
+
+test("a star admits every subdomain of any depth, and neither the domain itself nor its neighbours", () => {
+  for (const url of [
+    "https://a.example.com/v1",
+    "https://a.b.c.Example.com:443/v1/x?y",
+    "https://xn--bcher-kva.example.com/v1/",
+  ])
+    expect([url, urlWithin(BELOW, url)]).toEqual([url, true]);
+  for (const url of [
+    "https://example.com/v1",
+    "https://.example.com/v1",
+    "https://evilexample.com/v1",
+    "https://a.example.com.evil.test/v1",
+    "https://a.example.com/v10",
+    "https://a.example.com:8443/v1",
+    "http://a.example.com/v1",
+    "https://*.example.com/v1",
+    "https://a@b.example.com/v1",
+    "https://evil.test/.example.com/v1",
+    "https://evil.test#.example.com/v1",
+    "https://bücher.example.com/v1",
+    "https://-.example.com/v1",
+    "https://a_b.example.com/v1",
+    "https://1.example.com./v1",
+  ])
+    expect([url, urlWithin(BELOW, url)]).toEqual([url, false]);
+});
+
+test("a star stands alone, at the start, before two labels", () => {
+  expect(normalBase("HTTPS://*.Example.com:443/v1/")).toBe(BELOW);
+  expect(normalBase("http://*.a.b.test:8080")).toBe("http://*.a.b.test:8080");
+  for (const host of ["*", "*.com", "*.localhost", "*example.com", "a.*.example.com", "**.example.com"])
+    expect([host, normalBase(`https://${host}/`)]).toEqual([host, undefined]);
+  for (const host of ["*.*.example.com", "*.1.2.3.4", "*.10.1", "*..example.com", "%2a.example.com"])
+    expect([host, normalBase(`https://${host}/`)]).toEqual([host, undefined]);
+});
+
+const base = fc
+  .tuple(
+    fc.constantFrom("https://", "http://"),
+    fc.constantFrom("h.test", "a.h.test", "b.a.h.test", "*.h.test", "*.a.h.test", "*.b.a.h.test", "ah.test"),
+    fc.constantFrom("", "", ":8443"),
+    fc.constantFrom("", "", "/p", "/p/q", "/pq"),
+  )
+  .map((parts) => parts.join(""));
+const url = fc
+  .tuple(base, fc.constantFrom("", "/", "/p", "/p/q/r", "?x", "/q?x"))
+  .map(([start, end]) => start.replace("*.", "x.") + end);
+
+test("bases compare and combine as the URLs they admit", () => {
+  const urls = fc.sample(url, { numRuns: 400, seed: 3 });
+  fc.assert(
+    fc.property(base, base, (one, other) => {
+      const both = urls.filter((each) => urlWithin(one, each) && urlWithin(other, each));
+      const common = commonBase(one, other);
+      expect(urls.filter((each) => common !== undefined && urlWithin(common, each))).toEqual(both);
+      expect(commonBase(other, one)).toBe(common);
+      if (common !== undefined) {
+        expect(normalBase(common)).toBe(common);
+        expect([baseWithin(one, common), baseWithin(other, common)]).toEqual([true, true]);
+      }
+      expect(baseWithin(one, other)).toBe(common === other);
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -1,8 +1,9 @@
 import type { Json } from "@behest/jws";
 import type { ConstraintMap } from "./constraint.ts";
+import { isDecimalRule } from "./decimal.ts";
 import { isEmailRule } from "./email.ts";
 import type { VerificationLimits } from "./limits.ts";
-import { isPath } from "./path.ts";
+import { isFolder } from "./path.ts";
 import { normalBase } from "./url.ts";
 
 type Members = { readonly [name: string]: Json | undefined };
@@ -27,11 +28,12 @@ const SHAPES: ReadonlyMap<Json | undefined, Shape> = new Map<Json | undefined, S
   ["any", { members: ["constraints"], valid: (c) => list(c["constraints"]) && c["constraints"].length > 0 }],
   ["prefix", { members: ["prefix"], valid: (c) => typeof c["prefix"] === "string" && c["prefix"] !== "" }],
   ["email", { members: ["address", "domain"], valid: isEmailRule }],
-  ["path", { members: ["under"], valid: (c) => typeof c["under"] === "string" && isPath(c["under"]) }],
+  ["path", { members: ["under"], valid: (c) => typeof c["under"] === "string" && isFolder(c["under"]) }],
   [
     "url",
     { members: ["base"], valid: (c) => typeof c["base"] === "string" && normalBase(c["base"]) === c["base"] },
   ],
+  ["decimal", { members: ["min", "max"], valid: isDecimalRule }],
 ]);
 
 /**

@@ -28,7 +28,8 @@ Rules:
   "two words"        that very text      /folder/**           path below the folder
   a|b|c              one of these        https://host/path*   URL at or below it
   !a|b               anything but these  text*                text that begins so
-  10..50  ..50  10.. from, to            [a|b]                list of nothing but these`;
+  10..50  ..50  10.. from, to            https://*.host.example/*  its subdomains
+  decimal:1.50..     exact amounts       [a|b]                list of nothing but these`;
 
 export function withGrantOptions(command: Command): Command {
   return command

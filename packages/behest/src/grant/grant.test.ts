@@ -28,6 +28,14 @@ test("each rule means one constraint", () => {
   expect(rule("/**")).toEqual({ constraint_type: "path", under: "/" });
   expect(rule("https://host.example/a*")).toEqual({ constraint_type: "url", base: "https://host.example/a" });
   expect(rule("https://host.example/*")).toEqual({ constraint_type: "url", base: "https://host.example" });
+  expect(rule("https://*.host.example/a*")).toEqual({
+    constraint_type: "url",
+    base: "https://*.host.example/a",
+  });
+  expect(rule("decimal:0.01..99.50")).toEqual({ constraint_type: "decimal", min: "0.01", max: "99.50" });
+  expect(rule("decimal:..-5")).toEqual({ constraint_type: "decimal", max: "-5" });
+  expect(rule("decimal:..")).toEqual({ constraint_type: "decimal" });
+  expect(rule("decimal:5")).toEqual({ constraint_type: "exact", value: "decimal:5" });
   expect(rule("abc*")).toEqual({ constraint_type: "prefix", prefix: "abc" });
   expect(rule('"a b/"*')).toEqual({ constraint_type: "prefix", prefix: "a b/" });
   expect(rule("[a|b]")).toEqual({ constraint_type: "subset", allowed: ["a", "b"] });
@@ -104,6 +112,11 @@ test.for([
   ["x(a=/docs/../**)", 5],
   ["x(a=https://host*)", 5],
   ["x(a=https://*.host/*)", 5],
+  ["x(a=https://a.*.host.example/*)", 5],
+  ["x(a=decimal:1e3..)", 5],
+  ["x(a=decimal:1..2..3)", 5],
+  ["x(a=decimal:2..1)", 5],
+  ["x(a=!decimal:1..)", 6],
   ["x(a=https://user@host/*)", 5],
   ["x(a=b@)", 5],
   ["x(a=bob@exam*)", 5],
@@ -176,12 +189,22 @@ const simple = fc.oneof(
     .filter((text) => text.isWellFormed())
     .map((prefix) => ({ constraint_type: "prefix", prefix })),
   fc.constantFrom("example.com", "a-b.example").map((domain) => ({ constraint_type: "email", domain })),
+  fc.constantFrom({}, { min: "0.10" }, { max: "-3" }, { min: "-1", max: "1.00" }).map((bounds) => ({
+    constraint_type: "decimal",
+    ...bounds,
+  })),
   fc
     .constantFrom("a.b+c@example.com", "a=b@example.com")
     .map((address) => ({ constraint_type: "email", address })),
   fc.constantFrom("/", "/a b/c", "docs", "/a(b)").map((under) => ({ constraint_type: "path", under })),
   fc
-    .constantFrom("https://h.example", "http://h.example:8080/a/b", "https://h.example/a,(b)")
+    .constantFrom(
+      "https://h.example",
+      "https://*.h.example",
+      "http://*.a.h.example:81/x",
+      "http://h.example:8080/a/b",
+      "https://h.example/a,(b)",
+    )
     .map((base) => ({
       constraint_type: "url",
       base,
@@ -248,6 +271,7 @@ test("any text is refused, or printed as what reads the same", () => {
     "..",
     "/**",
     "true",
+    "decimal:",
     "http://h.x/",
     '{"constraint_type":"wildcard"}',
   );

@@ -59,6 +59,8 @@ function shortForms(constraint: Constraint): string[] {
       return [`[${printValues(constraint["allowed"])}]`];
     case "range":
       return [`${bound(min)}..${bound(max)}`];
+    case "decimal":
+      return [`decimal:${bound(min)}..${bound(max)}`];
     case "prefix":
       return [`${String(prefix)}*`, `${printable(JSON.stringify(prefix))}*`];
     case "email":

@@ -18,12 +18,15 @@ import { Scanner } from "./scanner.ts";
  *          / JSON object                     the constraint itself, as tokens carry it
  *   alt    = value
  *          / [number] ".." [number]          from, to, both included; one of them at least
+ *          / "decimal:" [amount] ".." [amount]     the same for exact amounts: decimal:0.01..99.50; without both any
  *          / [local] "@" domain              an address, or every address of that very domain
  *          / folder "/**"                    a path at or below the folder
- *          / http(s) "://" host "/" […] "*"  a URL of that origin, at or below that path
+ *          / http(s) "://" host "/" […] "*"  a URL of that origin, at or below that path; "*." before the host
+ *                                            stands for every subdomain
  *          / (word / JSON string) "*"        a text that begins so
  *   value  = number / "true" / "false" / "null" / JSON string / word
  *   number = as JSON prints it: 50, 0.5, -3; not 50.0, 5e1, +5
+ *   amount = as a decimal constraint takes it: 0.01, 99.50, -3
  *   word   = 1*(letters, digits, "_" "." ":" "/" "@" "+" "%" "~" "#" "-"), read as text
  *
  * What looks like something else (a number with letters, a path with "*") is refused, not read as text: quoting
@@ -31,7 +34,9 @@ import { Scanner } from "./scanner.ts";
  */
 const WORD = /[A-Za-z0-9_.:/@+%~#*-]+/y;
 const NUMBER_LIKE = /^[-+.]?[0-9]/;
+const DECIMAL = "decimal:";
 const QUOTE = 'put it in "double quotes" if it is a text';
+const RANGES = `a range is ..50, 10..50 or 10.., of amounts decimal:10.00..50; ${QUOTE}`;
 
 /** Reads a rule where the scanner stands. `optional`: the argument may be left out. */
 export function readRule(scanner: Scanner, optional: boolean): Constraint {
@@ -117,10 +122,14 @@ function meaning(scanner: Scanner, column: number, word: string): Constraint {
   const built = (rule: () => Rule<unknown>): Constraint => well(scanner, column, rule).constraint;
   if (word === "*") return { constraint_type: "wildcard" };
   if (word.endsWith("/**")) return built(() => is.under(word === "/**" ? "/" : word.slice(0, -3)));
-  if (/^https?:\/\/[^/*]+\/[^*]*\*$/.test(word)) return built(() => is.url(word.slice(0, -1)));
+  if (/^https?:\/\/(?:\*\.)?[^/*]+\/[^*]*\*$/.test(word)) return built(() => is.url(word.slice(0, -1)));
   if (word.includes("*")) {
     if (/^[^*/@]+\*$/.test(word)) return { constraint_type: "prefix", prefix: word.slice(0, -1) };
     scanner.fail(`"*" ends a text (abc*), a URL (https://host/path*) or, as /**, a folder; ${QUOTE}`, column);
+  }
+  if (word.startsWith(DECIMAL) && word.includes("..")) {
+    const { from, to } = readBounds(scanner, column, word.slice(DECIMAL.length));
+    return built(() => is.decimal({ ...(from !== "" && { min: from }), ...(to !== "" && { max: to }) }));
   }
   if (word.includes("..")) return readRange(scanner, column, word);
   if (word.includes("@")) return built(() => is.email(word));
@@ -130,14 +139,18 @@ function meaning(scanner: Scanner, column: number, word: string): Constraint {
 }
 
 function readRange(scanner: Scanner, column: number, word: string): Constraint {
-  const [from = "", to = "", ...rest] = word.split("..");
-  if (rest.length > 0 || (from === "" && to === ""))
-    scanner.fail(`a range is ..50, 10..50 or 10..; ${QUOTE}`, column);
+  const { from, to } = readBounds(scanner, column, word);
+  if (from === "" && to === "") scanner.fail(RANGES, column);
   return {
     constraint_type: "range",
     ...(from !== "" && { min: readNumber(scanner, column, from) }),
     ...(to !== "" && { max: readNumber(scanner, column, to) }),
   };
+}
+
+function readBounds(scanner: Scanner, column: number, text: string): { from: string; to: string } {
+  const [from = "", to = "", ...rest] = text.split("..");
+  return rest.length > 0 ? scanner.fail(RANGES, column) : { from, to };
 }
 
 function readNumber(scanner: Scanner, column: number, text: string): number {
