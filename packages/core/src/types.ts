@@ -1,4 +1,4 @@
-import type { AatTools, DelegationLike, Duration, Holder, Json } from "@behest/delegation";
+import type { AatTools, DelegationLike, Duration, Holder, Json, Replay } from "@behest/delegation";
 import type {
   ActionEntry,
   DelegationEntry,
@@ -137,6 +137,11 @@ export interface Behest extends AsyncDisposable {
    */
   open(delegation: DelegationLike, options?: OpenOptions): Promise<Session>;
   readonly records: Records;
+  /**
+   * For `verifyAction(…, { replay: behest.replay })`: a proof is accepted once among all processes that use this
+   * store, and not again after a restart. Throws `store_failed`, which refuses the call.
+   */
+  readonly replay: Replay;
   /** Ends all sessions, waits for what is being written, gives the store's lease back. */
   close(): Promise<void>;
 }

@@ -30,6 +30,8 @@ export type DelegationCode =
   /** A proof does not fit the delegation, the call, the clock or the nonce. */
   | "proof_refused"
   | "proof_replayed"
+  /** The replay cache holds as many proofs as it may. */
+  | "replay_cache_full"
   /** The signing key is not the one the delegation is bound to. */
   | "holder_mismatch"
   /** What was passed to issue, derive or prove cannot be put in a token. */

@@ -13,11 +13,11 @@ export type { HopClaims } from "./hop.ts";
 export { type IssueClaims, issueDelegation } from "./issue.ts";
 export { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 export { type ActionToProve, proveAction } from "./prove.ts";
+export { type Replay, type ReplayCacheOptions, replayCache } from "./replay.ts";
 export { type Rule, is } from "./rule.ts";
 export {
   type ActionOptions,
   type PresentedAction,
-  type Replay,
   type VerifiedAction,
   verifyAction,
 } from "./verify-action.ts";

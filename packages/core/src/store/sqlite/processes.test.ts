@@ -80,6 +80,22 @@ test("of equal begins in two processes one starts; a principal has one name in b
   await store.close();
 });
 
+test("of two processes that spend an id one succeeds, and it stays spent when that one is killed", async () => {
+  const { engine, deployment, store } = await openLog(sqliteStore(path));
+  const other = remote();
+  await other.call("attach", await deployment.identity());
+  const until = Date.now() + 60_000;
+  for (let i = 0; i < 20; i++) {
+    const answers = await Promise.all([engine.spend(`a${i}`, until), other.call("spend", `a${i}`, until)]);
+    expect(answers.toSorted()).toEqual([false, true]);
+  }
+  expect(await other.call("spend", "theirs", until)).toBe(true);
+  other.process.kill("SIGKILL");
+  await other.ended;
+  expect(await engine.spend("theirs", until)).toBe(false);
+  await store.close();
+});
+
 test("what a killed process had started is unknown to the next one; only reads start again", async () => {
   const deployment = await testDeployment();
   const killed = remote();
