@@ -15,6 +15,7 @@ export {
   type PublicKey,
   type Signer,
   generatePrivateJwk,
+  generateSigner,
   publicJwk,
   publicKey,
   signerOf,

@@ -82,6 +82,33 @@ export async function generatePrivateJwk(): Promise<PrivateJwk> {
   return { kty: "OKP", crv: "Ed25519", x: x!, d: d! };
 }
 
+/** A signer with a new key, which stays inside the platform's crypto: it cannot be read out again. */
+export async function generateSigner(): Promise<Signer> {
+  if (node) {
+    const { privateKey, publicKey } = node.generateKeyPairSync("ed25519");
+    return nodeSigner(stated(publicKey.export({ format: "jwk" })), privateKey);
+  }
+  const { subtle } = globalThis.crypto;
+  const pair = (await subtle.generateKey("Ed25519", false, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
+  return webSigner(stated(await subtle.exportKey("jwk", pair.publicKey)), pair.privateKey);
+}
+
+function stated({ x }: { readonly x?: string }): PublicJwk {
+  return { kty: "OKP", crv: "Ed25519", x: x! };
+}
+
+function nodeSigner(jwk: PublicJwk, key: KeyObject): Signer {
+  return { jwk, sign: (bytes) => node!.sign(null, bytes, key) };
+}
+
+function webSigner(jwk: PublicJwk, key: webcrypto.CryptoKey | Promise<webcrypto.CryptoKey>): Signer {
+  return {
+    jwk,
+    sign: async (bytes) =>
+      new Uint8Array(await globalThis.crypto.subtle.sign("Ed25519", await key, bytes as Bytes)),
+  };
+}
+
 /** A signer over a private JWK in memory. Its `d` must belong to its `x` (`malformed_key`). */
 export function signerOf(value: PrivateJwk): Signer {
   const { x, d } = value;
@@ -93,14 +120,9 @@ export function signerOf(value: PrivateJwk): Signer {
     const derived = node.createPublicKey(key).export({ format: "jwk" });
     if (derived.x !== x)
       throw new FormatError("malformed_key", "private and public part do not belong together");
-    return { jwk, sign: (bytes) => node!.sign(null, bytes, key) };
+    return nodeSigner(jwk, key);
   }
-  const key = globalThis.crypto.subtle.importKey("jwk", { ...jwk, d }, "Ed25519", false, ["sign"]);
-  return {
-    jwk,
-    sign: async (bytes) =>
-      new Uint8Array(await globalThis.crypto.subtle.sign("Ed25519", await key, bytes as Bytes)),
-  };
+  return webSigner(jwk, globalThis.crypto.subtle.importKey("jwk", { ...jwk, d }, "Ed25519", false, ["sign"]));
 }
 
 const P_LOW = 0xed;
