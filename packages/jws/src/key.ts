@@ -109,7 +109,7 @@ function webSigner(jwk: PublicJwk, key: webcrypto.CryptoKey | Promise<webcrypto.
   };
 }
 
-/** A signer over a private JWK in memory. Its `d` must belong to its `x` (`malformed_key`). */
+/** A signer over a private JWK in memory. Its `d` must belong to its `x` (`malformed_key`; without Node at the first signature). */
 export function signerOf(value: PrivateJwk): Signer {
   const { x, d } = value;
   const jwk = publicJwk({ kty: value.kty, crv: value.crv, x });
@@ -122,7 +122,14 @@ export function signerOf(value: PrivateJwk): Signer {
       throw new FormatError("malformed_key", "private and public part do not belong together");
     return nodeSigner(jwk, key);
   }
-  return webSigner(jwk, globalThis.crypto.subtle.importKey("jwk", { ...jwk, d }, "Ed25519", false, ["sign"]));
+  const key = globalThis.crypto.subtle
+    .importKey("jwk", { ...jwk, d }, "Ed25519", false, ["sign"])
+    .catch((cause: unknown) => {
+      throw new FormatError("malformed_key", "private and public part do not belong together", { cause });
+    });
+  // Told at the first signature: the platform looks at the parts only later than this.
+  key.catch(() => undefined);
+  return webSigner(jwk, key);
 }
 
 const P_LOW = 0xed;
