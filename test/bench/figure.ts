@@ -3,7 +3,8 @@ export interface Figure {
   readonly id: string;
   readonly value: number;
   readonly unit: string;
-  readonly target: number;
+  /** Absent where the figure is only told. */
+  readonly target?: number;
   readonly ok: boolean;
   /** What else was measured in the same run, for the table. */
   readonly beside?: { readonly [what: string]: number | string };
@@ -27,6 +28,11 @@ export function atLeast(
   beside?: Figure["beside"],
 ): Figure {
   return { id, value: round(value), unit, target, ok: value >= target, ...(beside && { beside }) };
+}
+
+/** A figure without a target. */
+export function measured(id: string, value: number, unit: string, beside?: Figure["beside"]): Figure {
+  return { id, value: round(value), unit, ok: true, ...(beside && { beside }) };
 }
 
 export function median(values: readonly number[]): number {

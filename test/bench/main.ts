@@ -5,8 +5,17 @@ import { parseArgs } from "node:util";
 import type { Figure } from "./figure.ts";
 
 const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
-  "verify-cold-4": async () => (await import("./verify.ts")).verifyCold4(),
-  "verify-vs-biscuit": async () => (await import("./verify.ts")).verifyVsBiscuit(),
+  "verify-chain-1": async () => (await import("./verify.ts")).verifyChain("verify-chain-1", 1),
+  "verify-cold-4": async () => (await import("./verify.ts")).verifyChain("verify-cold-4", 4),
+  "verify-chain-8": async () => (await import("./verify.ts")).verifyChain("verify-chain-8", 8),
+  "verify-growth": async () => (await import("./verify.ts")).verifyGrowth(),
+  "hostile-token": async () => (await import("./hostile.ts")).hostileToken(),
+  "hostile-pair": async () => (await import("./hostile.ts")).hostilePair(),
+  "verify-vs-biscuit": async () => (await import("./peers.ts")).versusBiscuit(),
+  "verify-vs-biscuit-4": async () => (await import("./verify.ts")).verifyVsBiscuit4(),
+  "verify-vs-ucanto": async () => (await import("./peers.ts")).versusUcanto(),
+  "verify-vs-passport": async () => (await import("./peers.ts")).versusPassport(),
+  "verify-vs-macaroon": async () => (await import("./peers.ts")).versusMacaroon(),
   "authorize-warm": async () => (await import("./core.ts")).authorizeWarm(),
   "action-durable-1": async () => (await import("./core.ts")).actionDurable1(),
   "actions-per-second-64": async () => (await import("./core.ts")).actionsPerSecond64(),
@@ -35,5 +44,5 @@ process.exit(missed === 0 ? 0 : 1);
 
 function row({ id, value, unit, target, ok, beside = {} }: Figure): string {
   const more = Object.entries(beside).map(([what, n]) => `${what} ${n}`);
-  return `${ok ? "ok  " : "MISS"} ${id.padEnd(22)} ${String(value).padStart(10)} ${unit.padEnd(10)} target ${target}${more.length ? `   (${more.join(", ")})` : ""}`;
+  return `${ok ? "ok  " : "MISS"} ${id.padEnd(22)} ${String(value).padStart(10)} ${unit.padEnd(10)} ${target === undefined ? "no target" : `target ${target}`}${more.length ? `   (${more.join(", ")})` : ""}`;
 }

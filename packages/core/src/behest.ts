@@ -8,6 +8,7 @@ import { joinRecord } from "./joined.ts";
 import { openSession } from "./open.ts";
 import type { Profile } from "./profile.ts";
 import { listRecords } from "./records.ts";
+import { spentIn } from "./spent.ts";
 import { type Store, engine as engineOf } from "./store/types.ts";
 import type { Behest } from "./types.ts";
 
@@ -78,6 +79,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
         return joinRecord(engine, index);
       },
     },
+    replay: spentIn(engine),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -5,6 +5,7 @@ import type {
   Duration,
   Holder,
   Json,
+  Replay,
   RestrictionRequest,
 } from "@behest/delegation";
 import type {
@@ -153,6 +154,11 @@ export interface Behest extends AsyncDisposable {
    */
   open(delegation: DelegationLike, options?: OpenOptions): Promise<Session>;
   readonly records: Records;
+  /**
+   * For `verifyAction(…, { replay: behest.replay })`: a proof is accepted once among all processes that use this
+   * store, and not again after a restart. Throws `store_failed`, which refuses the call.
+   */
+  readonly replay: Replay;
   /** Ends all sessions, waits for what is being written, gives the store's lease back. */
   close(): Promise<void>;
 }

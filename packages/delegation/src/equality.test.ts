@@ -51,3 +51,19 @@ test("spellings of one value are equal", () => {
   expect(equal(-0, 0)).toBe(true);
   expect(equal({ a: 1, b: [-0] }, { b: [0], a: 1 })).toBe(true);
 });
+
+test("a few large members are not read again for every element of a long list", () => {
+  let reads = 0;
+  const counted = (value: { readonly [name: string]: Json }): Json =>
+    new Proxy(value, {
+      ownKeys: (target) => {
+        reads++;
+        return Reflect.ownKeys(target);
+      },
+    });
+  const whole = [1, 2, 3, 4, 5, 6, 7].map((a) => counted({ a }));
+  const part = Array.from({ length: 1000 }, (_, i) => ({ a: 1 + (i % 7) }));
+  expect(includesAll(whole, part)).toBe(true);
+  expect(includesAll(whole, [...part, { a: 8 }])).toBe(false);
+  expect(reads).toBeLessThan(100);
+});

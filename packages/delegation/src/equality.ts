@@ -1,6 +1,6 @@
 import { type Json, canonical } from "@behest/jws";
 
-/** Above this many members a set pays off, and keeps two hostile long lists from costing their product. */
+/** Above this many scalars a set pays off, and keeps two hostile long lists from costing their product. */
 const FEW = 8;
 
 /** Equality of JCS serialisations: `1` = `1.0`, `0` = `-0`, member order irrelevant, no Unicode normalisation. */
@@ -15,9 +15,13 @@ export function isMember(values: readonly Json[], value: Json): boolean {
   return values.some((member) => !isScalar(member) && canonical(member) === text);
 }
 
-/** Every element of `part` is a member of `whole`; both are read as sets. */
+/**
+ * Every element of `part` is a member of `whole`; both are read as sets. Objects are serialised once each: a few
+ * large ones would otherwise be serialised again for every element of a long `part`.
+ */
 export function includesAll(whole: readonly Json[], part: readonly Json[]): boolean {
-  if (whole.length <= FEW || part.length <= 1) return part.every((value) => isMember(whole, value));
+  if (part.length <= 1 || (whole.length <= FEW && whole.every(isScalar)))
+    return part.every((value) => isMember(whole, value));
   const keys = new Set(whole.map(key));
   return part.every((value) => keys.has(key(value)));
 }

@@ -34,6 +34,8 @@ export type DelegationCode =
   /** A proof does not fit the delegation, the call, the clock or the nonce. */
   | "proof_refused"
   | "proof_replayed"
+  /** The replay cache holds as many proofs as it may. */
+  | "replay_cache_full"
   /** The signing key is not the one the delegation is bound to. */
   | "holder_mismatch"
   /** An agent's attestation is not what its format demands. */

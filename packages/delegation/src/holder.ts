@@ -1,11 +1,4 @@
-import {
-  type PrivateJwk,
-  type Signer,
-  generatePrivateJwk,
-  isOwnSigner,
-  signerOf,
-  thumbprint,
-} from "@behest/jws";
+import { type PrivateJwk, type Signer, generateSigner, isOwnSigner, signerOf, thumbprint } from "@behest/jws";
 
 /** The owner of the key that a delegation is bound to (`cnf.jwk`). */
 export interface Holder extends Signer {
@@ -13,9 +6,9 @@ export interface Holder extends Signer {
   readonly thumbprint: string;
 }
 
-/** A holder with a new Ed25519 key, in this process's memory only. */
+/** A holder with a new Ed25519 key, in this process's memory only: it cannot be read out of it. */
 export async function generateHolder(): Promise<Holder> {
-  return holderOf(await generatePrivateJwk());
+  return holderOf(await generateSigner());
 }
 
 /** A holder over a private JWK, or over a signer that lives elsewhere (a KMS). Throws `malformed_key`. */

@@ -31,6 +31,7 @@ export { type IssueClaims, issueDelegation } from "./issue.ts";
 export type { KeySetFetch } from "./key-set.ts";
 export { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 export { type ActionToProve, proveAction } from "./prove.ts";
+export { type Replay, type ReplayCacheOptions, replayCache } from "./replay.ts";
 export type { RequiredApprovals } from "./restrictions/approvals.ts";
 export type { MinimumConsent, Rung } from "./restrictions/consent.ts";
 export type { Effect } from "./restrictions/effects.ts";
@@ -43,7 +44,6 @@ export { signerFromPkcs8, signerFromWebCrypto } from "./signer.ts";
 export {
   type ActionOptions,
   type PresentedAction,
-  type Replay,
   type VerifiedAction,
   verifyAction,
 } from "./verify-action.ts";

@@ -1,4 +1,4 @@
-import { type Json, signCompact } from "@behest/jws";
+import { type Json, fromBase64url, signCompact } from "@behest/jws";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { EVERYTHING, calls, overlapping, pair, permits, toolPair } from "../test/random.ts";
@@ -75,9 +75,8 @@ test("deriving, comparing and verifying agree on every pair, and a derived leaf 
   const asWritten = async (root: Delegation, child: AatTools): Promise<Delegation> => {
     // A holder who signs whatever it likes.
     const honest = await deriveDelegation(root, { holder: holder.jwk, tools: {} }, holder);
-    const claims = JSON.parse(Buffer.from(honest.chain[1]!.split(".")[1]!, "base64url").toString()) as {
-      [name: string]: Json;
-    };
+    const payload = new TextDecoder().decode(fromBase64url(honest.chain[1]!.split(".")[1]!));
+    const claims = JSON.parse(payload) as { [name: string]: Json };
     claims["authorization_details"] = [{ type: "attenuating_agent_token", tools: child as Json }];
     return { chain: [root.chain[0]!, await signCompact({ typ: "aat+jwt" }, claims, holder)] };
   };

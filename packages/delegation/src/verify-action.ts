@@ -6,6 +6,7 @@ import { type DelegationCode, DelegationError } from "./error.ts";
 import { deepFreeze } from "./freeze.ts";
 import type { Clock, Hop } from "./hop.ts";
 import { isInteger, settle } from "./number.ts";
+import type { Replay } from "./replay.ts";
 import {
   type Claims,
   PROOF_TYPE,
@@ -34,15 +35,6 @@ export interface PresentedAction {
   readonly tool: string;
   /** A JSON object, or its text where digits matter. */
   readonly args: Arguments | string;
-}
-
-/**
- * Proof ids accepted before; a `Set` will do in one process. A shared one must add atomically, and answer `false`
- * when the id was there already. `until`: seconds since the epoch after which the id may be forgotten.
- */
-export interface Replay {
-  has(jti: string): boolean | Promise<boolean>;
-  add(jti: string, until: number): unknown;
 }
 
 export interface ActionOptions extends VerifyOptions {
@@ -136,7 +128,7 @@ async function recordProof({ jti, iat }: Proof, { replay }: ActionOptions, clock
   const seen = replay.has(jti);
   // A synchronous store goes from `has` to `add` without a gap in which a second call could pass.
   if ((seen instanceof Promise ? await seen : seen) !== false || (await replay.add(jti, until)) === false)
-    deny("7i", "the proof was used before", "proof_replayed");
+    deny("7i", "it was used before, or is too old to tell", "proof_replayed");
 }
 
 function deny(step: string, what: string, code: DelegationCode = "proof_refused"): never {

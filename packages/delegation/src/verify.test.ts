@@ -1,4 +1,4 @@
-import { type Json, signCompact } from "@behest/jws";
+import { type Json, fromBase64url, signCompact } from "@behest/jws";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
@@ -31,8 +31,11 @@ const middle = await deriveDelegation(root, { holder: second.jwk, tools }, first
 const leaf = await deriveDelegation(middle, { holder: third.jwk, tools }, second);
 const options = { issuers, audience: "https://me.test" };
 
+function payloadOf(token: string): string {
+  return new TextDecoder().decode(fromBase64url(token.split(".")[1]!));
+}
 function claimsOf(token: string): { [name: string]: Json } {
-  return JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString()) as { [name: string]: Json };
+  return JSON.parse(payloadOf(token)) as { [name: string]: Json };
 }
 /** `delegation` with claims of its last token changed, signed again by whoever signed it. */
 async function resigned(delegation: Delegation, change: object, signer = first): Promise<Delegation> {
@@ -187,17 +190,15 @@ test("constraints beyond the limit are refused before two of them are compared",
 });
 
 test("an oddly written number is never taken for an object: tools as 1.0 do not mean any arguments", async () => {
-  const [head, payload] = root.chain[0]!.split(".") as [string, string];
-  const text = Buffer.from(payload, "base64url").toString();
+  const text = payloadOf(root.chain[0]!);
   for (const odd of [
     text.replace(/"tools":\{.*?\}\}\}/, '"tools":1.0'),
     text.replace(/"read_file":\{.*?\}\}/, '"read_file":1.0'),
     text.replace(/"path":\{.*?\}/, '"path":1.0'),
   ]) {
     expect(odd).not.toBe(text);
-    const input = `${head}.${Buffer.from(odd).toString("base64url")}`;
-    const signature = Buffer.from(await issuer.sign(Buffer.from(input))).toString("base64url");
-    expect(await failure(verifyDelegation([`${input}.${signature}`], options))).toMatchObject({
+    const token = await signCompact({ typ: "aat+jwt" }, odd, issuer);
+    expect(await failure(verifyDelegation([token], options))).toMatchObject({
       step: expect.stringMatching(/^3[mn]$/) as string,
     });
   }

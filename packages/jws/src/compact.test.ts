@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { fromBase64url, toBase64url, utf8 } from "./base64url.ts";
 import { signCompact, verifyCompact } from "./compact.ts";
 import { FormatError } from "./error.ts";
-import { generatePrivateJwk, publicKey, signerOf, thumbprint, verify } from "./key.ts";
+import { generatePrivateJwk, generateSigner, publicKey, signerOf, thumbprint, verify } from "./key.ts";
 
 const key = await generatePrivateJwk();
 const signer = signerOf(key);
@@ -74,7 +74,7 @@ test("a public key that anybody can sign for, or that is written in two ways, is
   const x = (hex: string): unknown => ({
     kty: "OKP",
     crv: "Ed25519",
-    x: toBase64url(Buffer.from(hex, "hex")),
+    x: toBase64url(Uint8Array.from(hex.match(/../g)!, (byte) => Number.parseInt(byte, 16))),
   });
   const zero = "00".repeat(31);
   for (const hex of [
@@ -105,14 +105,23 @@ test("a signature whose S is not below the group order is refused", async () => 
   expect(await verify(publicKey(signer.jwk), bytes, raised)).toBe(false);
 });
 
-test("a private key that does not belong to its public part is refused", () => {
-  expect(() => signerOf({ ...key, x: other.jwk.x })).toThrow(/belong together/);
+test("a private key that does not belong to its public part is refused, before it has signed anything", async () => {
+  const signing = async (): Promise<unknown> => signerOf({ ...key, x: other.jwk.x }).sign(utf8("something"));
+  await expect(signing()).rejects.toMatchObject({ code: "malformed_key" });
+});
+
+test("a new signer's signatures are its key's, and no other's", async () => {
+  const fresh = await generateSigner();
+  const signature = await fresh.sign(utf8("something"));
+  expect(await verify(publicKey(fresh.jwk), utf8("something"), signature)).toBe(true);
+  expect(await verify(publicKey(other.jwk), utf8("something"), signature)).toBe(false);
+  expect((await generateSigner()).jwk.x).not.toBe(fresh.jwk.x);
 });
 
 test("base64url has one writing of each value", () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {
-      expect(fromBase64url(toBase64url(bytes))).toEqual(Buffer.from(bytes));
+      expect(Uint8Array.from(fromBase64url(toBase64url(bytes)))).toEqual(bytes);
     }),
   );
   for (const text of ["A", "AB", "AAB", "AA==", "A A", "AA\n", "+/"])

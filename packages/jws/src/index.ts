@@ -16,6 +16,7 @@ export {
   type PublicKey,
   type Signer,
   generatePrivateJwk,
+  generateSigner,
   isOwnSigner,
   publicJwk,
   publicKey,

@@ -82,7 +82,37 @@ export async function generatePrivateJwk(): Promise<PrivateJwk> {
   return { kty: "OKP", crv: "Ed25519", x: x!, d: d! };
 }
 
-/** A signer over a private JWK in memory. Its `d` must belong to its `x` (`malformed_key`). */
+/** A signer with a new key, which stays inside the platform's crypto: it cannot be read out again. */
+export async function generateSigner(): Promise<Signer> {
+  if (node) {
+    const { privateKey, publicKey } = node.generateKeyPairSync("ed25519");
+    return nodeSigner(stated(publicKey.export({ format: "jwk" })), privateKey);
+  }
+  const { subtle } = globalThis.crypto;
+  const pair = (await subtle.generateKey("Ed25519", false, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
+  return webSigner(stated(await subtle.exportKey("jwk", pair.publicKey)), pair.privateKey);
+}
+
+function stated({ x }: { readonly x?: string }): PublicJwk {
+  return { kty: "OKP", crv: "Ed25519", x: x! };
+}
+
+/** `key` is known to belong to `jwk`. */
+function nodeSigner(jwk: PublicJwk, key: KeyObject): Signer {
+  const sign: Signer["sign"] = (bytes) => node!.sign(null, bytes, key);
+  own.set(sign, jwk.x);
+  return { jwk, sign };
+}
+
+function webSigner(jwk: PublicJwk, key: webcrypto.CryptoKey | Promise<webcrypto.CryptoKey>): Signer {
+  return {
+    jwk,
+    sign: async (bytes) =>
+      new Uint8Array(await globalThis.crypto.subtle.sign("Ed25519", await key, bytes as Bytes)),
+  };
+}
+
+/** A signer over a private JWK in memory. Its `d` must belong to its `x` (`malformed_key`; without Node at the first signature). */
 export function signerOf(value: PrivateJwk): Signer {
   const { x, d } = value;
   const jwk = publicJwk({ kty: value.kty, crv: value.crv, x });
@@ -93,16 +123,16 @@ export function signerOf(value: PrivateJwk): Signer {
     const derived = node.createPublicKey(key).export({ format: "jwk" });
     if (derived.x !== x)
       throw new FormatError("malformed_key", "private and public part do not belong together");
-    const sign: Signer["sign"] = (bytes) => node!.sign(null, bytes, key);
-    own.set(sign, x);
-    return { jwk, sign };
+    return nodeSigner(jwk, key);
   }
-  const key = globalThis.crypto.subtle.importKey("jwk", { ...jwk, d }, "Ed25519", false, ["sign"]);
-  return {
-    jwk,
-    sign: async (bytes) =>
-      new Uint8Array(await globalThis.crypto.subtle.sign("Ed25519", await key, bytes as Bytes)),
-  };
+  const key = globalThis.crypto.subtle
+    .importKey("jwk", { ...jwk, d }, "Ed25519", false, ["sign"])
+    .catch((cause: unknown) => {
+      throw new FormatError("malformed_key", "private and public part do not belong together", { cause });
+    });
+  // Told at the first signature: the platform looks at the parts only later than this.
+  key.catch(() => undefined);
+  return webSigner(jwk, key);
 }
 
 /** Functions that sign with a key that was seen to belong to this `x`. */

@@ -1,3 +1,4 @@
+import { replayCache } from "@behest/delegation";
 import { randomBytes, toBase64url } from "@behest/jws";
 import { closed, conflict, missing, twice, unattached } from "./failure.ts";
 import { EMPTY, type Emitter, type Tail, emitterOf, headAt, seal, sign, trustDraft } from "./log.ts";
@@ -74,6 +75,7 @@ class MemoryEngine implements Engine {
   readonly #principals = new Map<string, Subject>();
   readonly #subjects = new Map<string, Subject>();
   readonly #tools = new Map<string, SeenTool>();
+  readonly #spent = replayCache({ max: Number.POSITIVE_INFINITY, now: () => this.#now() / 1000 });
 
   constructor(clock: () => number) {
     this.#clock = clock;
@@ -196,6 +198,11 @@ class MemoryEngine implements Engine {
   async forget(run: string): Promise<void> {
     this.#opened();
     this.#journal.delete(run);
+  }
+
+  async spend(id: string, until: number): Promise<boolean> {
+    this.#opened();
+    return this.#spent.add(id, until / 1000) === true;
   }
 
   seen(tools: readonly SeenTool[]): void {

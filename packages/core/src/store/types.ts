@@ -221,6 +221,11 @@ export interface Engine {
   ): Promise<{ readonly sealed: Uint8Array; readonly index: number; readonly hash: string } | undefined>;
   /** The run has ended: its model turns are of no more use. */
   forget(run: string): Promise<void>;
+  /**
+   * Spends an id once among all processes of the log: true for the first, durable before it is answered. False
+   * when it is spent, or when `until` (ms since the epoch) is over by the store's time; ids are forgotten then.
+   */
+  spend(id: string, until: number): Promise<boolean>;
   /** Remembers how tools were met (`behest coverage`); not evidence, so neither signed nor awaited. */
   seen(tools: readonly SeenTool[]): void;
   coverage(): Promise<readonly SeenTool[]>;

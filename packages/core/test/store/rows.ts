@@ -146,6 +146,20 @@ export function rowConformance(behaviour: Behaviour): void {
     expect(second).not.toHaveProperty("outcome");
   });
 
+  behaviour(
+    "an id is spent once, also by many at once, and one whose time is over not at all",
+    async (log) => {
+      const { engine } = log;
+      const until = Date.now() + 60_000;
+      const answers = await Promise.all(Array.from({ length: 16 }, () => engine.spend("a", until)));
+      expect(answers.filter(Boolean)).toHaveLength(1);
+      expect(await engine.spend("a", until + 60_000)).toBe(false);
+      expect(await engine.spend("b", until)).toBe(true);
+      expect(await engine.spend("c", Date.now() - 1)).toBe(false);
+      expect(await engine.entries(0, 10)).toHaveLength(2);
+    },
+  );
+
   behaviour("how tools were met is remembered", async ({ engine }) => {
     engine.seen([{ tool: "pay", kind: "wrapped", declared: true, at: 1 }]);
     engine.seen([

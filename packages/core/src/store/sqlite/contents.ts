@@ -16,7 +16,7 @@ const LIVING = "(until IS NULL OR until > ?)";
 /** Rows that one sweep removes at most, so that it never holds the lock for long. */
 const SWEEP = 10_000;
 
-/** What lies beside the log: sealed content, model turns, delegations, principals. All methods run inside a transaction. */
+/** What lies beside the log: sealed content, model turns, delegations, principals, spent ids. All methods run inside a transaction. */
 export class Contents {
   readonly #keep: StatementSync;
   readonly #beside: StatementSync;
@@ -32,8 +32,11 @@ export class Contents {
   readonly #principal: StatementSync;
   readonly #principals: StatementSync;
   readonly #seen: StatementSync;
+  readonly #spend: StatementSync;
   readonly #due: StatementSync;
   readonly #sweeps: readonly StatementSync[];
+  readonly #forgetSpent: StatementSync;
+  readonly #advance: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#keep = db.prepare(
@@ -63,14 +66,19 @@ export class Contents {
       "INSERT INTO principal (pseudonym, issuer, subject, key) VALUES (?, ?, ?, ?)",
     );
     this.#seen = db.prepare("INSERT OR REPLACE INTO seen (tool, kind, declared, at) VALUES (?, ?, ?, ?)");
+    this.#spend = db.prepare("INSERT INTO spent (id, until) VALUES (?, ?) ON CONFLICT DO NOTHING");
     this.#due = db.prepare(`
       SELECT EXISTS (SELECT 1 FROM content WHERE until <= ?) OR EXISTS (SELECT 1 FROM spawned WHERE until <= ?)
-        OR EXISTS (SELECT 1 FROM journal WHERE until <= ?) AS due`);
+        OR EXISTS (SELECT 1 FROM journal WHERE until <= ?) OR EXISTS (SELECT 1 FROM spent WHERE until <= ?) AS due`);
     this.#sweeps = ["content", "spawned", "journal"].map((table) =>
       db.prepare(
         `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE until <= ? LIMIT ${SWEEP})`,
       ),
     );
+    this.#forgetSpent = db.prepare(
+      `DELETE FROM spent WHERE id IN (SELECT id FROM spent WHERE until <= ? LIMIT ${SWEEP})`,
+    );
+    this.#advance = db.prepare("UPDATE head SET at = ? WHERE at < ?");
   }
 
   /** `beside`: index of an entry; of a spawn, which has none, the action. */
@@ -137,11 +145,17 @@ export class Contents {
     this.#seen.run(tool, kind, declared ? 1 : 0, at);
   }
 
+  spend(id: string, until: number, now: number): boolean {
+    return until > now && this.#spend.run(id, until).changes === 1;
+  }
+
   isSweepDue(now: number): boolean {
-    return this.#due.get(now, now, now)?.["due"] === 1;
+    return this.#due.get(now, now, now, now)?.["due"] === 1;
   }
 
   sweep(now: number): void {
     for (const statement of this.#sweeps) statement.run(now);
+    // What is forgotten must stay too old, also for a process that starts after the clock was set back.
+    if (this.#forgetSpent.run(now).changes > 0) this.#advance.run(now, now);
   }
 }

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BehestError } from "../../error.ts";
 import { broken, foreign, mismatch, missing } from "../failure.ts";
-import { APPLICATION_ID, SCHEMA, VERSION } from "./schema.ts";
+import { ADDED, APPLICATION_ID, SCHEMA, VERSION } from "./schema.ts";
 
 /**
  * Opens the database for writing, and makes it where there is none: its folder for the owner alone, the
@@ -21,6 +21,7 @@ export function openForWriting(path: string, wait: number): DatabaseSync {
       else checkOurs(db);
       useWal(db, wait);
       db.exec(`
+        ${ADDED}
         PRAGMA synchronous = FULL;
         PRAGMA fullfsync = ON;
         PRAGMA secure_delete = ON;

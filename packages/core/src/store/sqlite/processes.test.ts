@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { objections, openLog, placedOf } from "../../../test/store/open-log.ts";
 import { testDeployment } from "../../../test/store/deployment.ts";
@@ -27,6 +28,21 @@ function remote(options?: object, limit?: number): RemoteStore {
   const made = new RemoteStore(path, options, limit);
   remotes.push(made);
   return made;
+}
+
+/** Stops a process outside of its heartbeat's transaction, whose lock it would keep in its sleep. */
+async function stopUnlocked({ process }: RemoteStore): Promise<void> {
+  using database = new DatabaseSync(path);
+  for (;;) {
+    process.kill("SIGSTOP");
+    try {
+      database.exec("begin immediate; rollback");
+      return;
+    } catch {
+      process.kill("SIGCONT");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
 }
 
 /** Asks until the answer is another than `running`. */
@@ -77,6 +93,22 @@ test("of equal begins in two processes one starts; a principal has one name in b
     ]);
     expect(here.pseudonym).toBe(there.pseudonym);
   }
+  await store.close();
+});
+
+test("of two processes that spend an id one succeeds, and it stays spent when that one is killed", async () => {
+  const { engine, deployment, store } = await openLog(sqliteStore(path));
+  const other = remote();
+  await other.call("attach", await deployment.identity());
+  const until = Date.now() + 60_000;
+  for (let i = 0; i < 20; i++) {
+    const answers = await Promise.all([engine.spend(`a${i}`, until), other.call("spend", `a${i}`, until)]);
+    expect(answers.toSorted()).toEqual([false, true]);
+  }
+  expect(await other.call("spend", "theirs", until)).toBe(true);
+  other.process.kill("SIGKILL");
+  await other.ended;
+  expect(await engine.spend("theirs", until)).toBe(false);
   await store.close();
 });
 
@@ -133,7 +165,7 @@ test("a process that slept past its lease comes too late with its outcome", asyn
   await sleeper.call("attach", await deployment.identity());
   const begin = deployment.begin("a", delegation, { repeatable: false });
   const placed = placedOf(await sleeper.call("begin", begin));
-  sleeper.process.kill("SIGSTOP");
+  await stopUnlocked(sleeper);
   expect(await settled(engine, begin)).toMatchObject({ begun: "ended", outcome: "unknown" });
   sleeper.process.kill("SIGCONT");
   expect(await sleeper.call("finish", deployment.finish(begin, placed))).toEqual({ finished: "late" });

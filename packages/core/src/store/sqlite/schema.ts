@@ -75,3 +75,10 @@ export const SCHEMA = `
     PRIMARY KEY (tool, kind)
   ) STRICT, WITHOUT ROWID;
 `;
+
+/** Came later than the rest, so it is added to a database that lacks it; an older Behest does not look at it. */
+export const ADDED = `
+  -- Proofs of calls that were permitted, until ms since the epoch: none of them permits another.
+  CREATE TABLE IF NOT EXISTS spent (id TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS spent_until ON spent (until);
+`;

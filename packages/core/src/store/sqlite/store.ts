@@ -101,6 +101,10 @@ class SqliteEngine implements Engine {
     await this.#write({ op: "forget", run });
   }
 
+  spend(id: string, until: number): Promise<boolean> {
+    return this.#write({ op: "spend", id, until }) as Promise<boolean>;
+  }
+
   seen(tools: readonly SeenTool[]): void {
     this.#thread?.seen(tools);
   }

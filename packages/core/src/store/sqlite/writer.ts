@@ -25,6 +25,7 @@ export type Write =
   | { readonly op: "finish"; readonly request: Finish }
   | { readonly op: "principal"; readonly issuer: string; readonly subject: string }
   | { readonly op: "forget"; readonly run: string }
+  | { readonly op: "spend"; readonly id: string; readonly until: number }
   /** Writes what waits for something else to be written. */
   | { readonly op: "flush" };
 
@@ -142,6 +143,8 @@ export class Writer {
         return this.#contents.principal(write.issuer, write.subject) satisfies PrincipalRow;
       case "forget":
         return this.#contents.forget(write.run);
+      case "spend":
+        return this.#contents.spend(write.id, write.until, now);
       case "flush":
         return undefined;
     }

@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+import { NODE_ONLY } from "./node-only.ts";
+
+export default defineConfig({
+  root: resolve(import.meta.dirname, "../.."),
+  resolve: { conditions: ["@behest/source", "module", "browser", "import", "default"] },
+  test: {
+    include: ["packages/{jws,delegation}/src/**/*.test.ts", "test/browser/*.browser.ts"],
+    exclude: Object.keys(NODE_ONLY),
+    testTimeout: 30_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      instances: [{ browser: "chromium" }],
+      // "playwright" is playwright-core under the name that vitest asks for: no test runner, no downloads.
+      provider: playwright({
+        launchOptions: {
+          executablePath: process.env["CHROMIUM"]!,
+          args: [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+          ],
+        },
+      }),
+    },
+  },
+});
