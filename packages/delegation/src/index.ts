@@ -12,6 +12,7 @@ export { type Holder, generateHolder, holderOf } from "./holder.ts";
 export type { HopClaims } from "./hop.ts";
 export { type IssueClaims, issueDelegation } from "./issue.ts";
 export { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
+export type { Explained } from "./meet-tools.ts";
 export { type ActionToProve, proveAction } from "./prove.ts";
 export { type Rule, is } from "./rule.ts";
 export {
