@@ -1,13 +1,14 @@
 import type { AatTools, Constraint, ConstraintMap, Scalar } from "./constraint.ts";
 import { DelegationError } from "./error.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { type Rule, is } from "./rule.ts";
+import { type Amount, type Rule, is } from "./rule.ts";
 import { isOptional } from "./schema.ts";
 import { readTools } from "./tools.ts";
 
 /** A literal, a list of literals, or a rule, for values of type `V`; a list of literals for a list is ambiguous. */
 type Allowed<V> =
   | Rule<V extends readonly (infer E)[] ? readonly E[] : V>
+  | (number extends V ? Rule<V | Amount> : never)
   | (unknown extends V ? Literal<Scalar> : Literal<Extract<V, Scalar>>);
 
 type Literal<S> = [S] extends [never] ? never : S | readonly S[];

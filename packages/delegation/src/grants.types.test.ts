@@ -3,6 +3,7 @@ import { tool as lcTool } from "langchain";
 import { expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import { type ArgsOf, type Grants, type Rule, grants, is } from "./index.ts";
+import type { Amount } from "./rule.ts";
 
 // Read by the compiler; running it only shows that what compiles is also accepted.
 const transfer = z.object({
@@ -45,6 +46,9 @@ test("what fits the tools compiles", () => {
     grants(ai, { transfer: { amount: 1, "*": is.any } });
     grants(ai, { transfer: { ...full, amount: is.decimal({ max: "9.99" }) } });
     grants(ai, { list: { folder: is.decimal({}) } });
+    grants(ai, { list: { folder: is.either(is.decimal({}), is.oneOf("all")) } });
+    grants(ai, { transfer: { ...full, amount: is.all(is.decimal({}), is.atMost(9)) } });
+    grants({ untyped: {} } as Record<string, object>, { untyped: { x: is.decimal({}) } });
     grants(ai, { list: { folder: is.either(is.url("https://*.a.test"), is.email("@a.test")) } });
     grants(ai, { list: { folder: is.either(is.under("/a"), is.oneOf("b")) } });
     grants({ untyped: {} } as Record<string, object>, { untyped: { x: 1, y: is.any, z: ["a", null, true] } });
@@ -71,6 +75,10 @@ test("what does not fit the tools does not compile", () => {
     grants(ai, { transfer: { ...full, currency: is.oneOf("GBP") } });
     // @ts-expect-error a text rule on a number
     grants(ai, { transfer: { ...full, amount: is.prefix("1") } });
+    // @ts-expect-error the same among others
+    grants(ai, { transfer: { ...full, amount: is.either(is.prefix("1"), is.atMost(5)) } });
+    // @ts-expect-error an amount where one of a few words belongs
+    grants(ai, { transfer: { ...full, currency: is.decimal({}) } });
     // @ts-expect-error an amount where a list belongs
     grants(ai, { transfer: { ...full, labels: is.decimal({}) } });
     // @ts-expect-error bounds are text: a number would lose digits
@@ -107,6 +115,7 @@ test("the argument types are those of the parsed arguments, never any", () => {
   expectTypeOf<keyof Grants<typeof lc>>().toEqualTypeOf<"transfer" | "list">();
   expectTypeOf<keyof Grants<typeof ai>>().toEqualTypeOf<"transfer" | "list" | "ask">();
   expectTypeOf(is.oneOf("a", "b")).toEqualTypeOf<Rule<"a" | "b">>();
-  expectTypeOf(is.decimal({})).toEqualTypeOf<Rule<string>>();
+  expectTypeOf(is.decimal({})).toEqualTypeOf<Rule<Amount>>();
+  expectTypeOf(is.either(is.oneOf("a"), is.atMost(1))).toEqualTypeOf<Rule<"a" | number>>();
   expectTypeOf(is.any).toEqualTypeOf<Rule<never>>();
 });

@@ -30,6 +30,7 @@ export {
 export { type IssueClaims, issueDelegation } from "./issue.ts";
 export type { KeySetFetch } from "./key-set.ts";
 export { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
+export type { Explained } from "./meet-tools.ts";
 export { type ActionToProve, proveAction } from "./prove.ts";
 export { type Replay, type ReplayCacheOptions, replayCache } from "./replay.ts";
 export type { RequiredApprovals } from "./restrictions/approvals.ts";

@@ -7,12 +7,18 @@ import { readTools } from "./tools.ts";
 import { normalBase } from "./url.ts";
 
 declare const accepts: unique symbol;
+declare const amount: unique symbol;
+
+/** What `is.decimal` is about: a text, and fit for a number too. */
+export type Amount = string & { readonly [amount]: true };
 
 /** A constraint on values of type `V`; made by `is`. */
 export interface Rule<out V> {
   readonly [accepts]?: V;
   readonly constraint: Constraint;
 }
+
+type ValueOf<R> = R extends Rule<infer V> ? V : never;
 
 interface Rules {
   /** Any value. */
@@ -31,7 +37,7 @@ interface Rules {
   /** One address, or with `"@example.com"` every address of that very domain, not of its subdomains. */
   email(addressOrDomain: string): Rule<string>;
   /** An amount from `min` to `max`, both included: an exact decimal in text such as `"12.50"`, or a number. */
-  decimal<V extends string | number = string>(bounds: { min?: string; max?: string }): Rule<V>;
+  decimal(bounds: { readonly min?: string; readonly max?: string }): Rule<Amount>;
   /** A path that lies below a folder (or is the folder) however it is decoded and resolved; links are not followed. */
   under(folder: string): Rule<string>;
   /**
@@ -42,9 +48,9 @@ interface Rules {
   /** A text that begins so. For paths, URLs and addresses use the rule that knows them. */
   prefix(text: string): Rule<string>;
   /** Every rule holds. */
-  all<V>(...rules: Rule<V>[]): Rule<V>;
+  all<R extends readonly Rule<unknown>[]>(...rules: R): Rule<ValueOf<R[number]>>;
   /** Some rule holds. */
-  either<V>(...rules: Rule<V>[]): Rule<V>;
+  either<R extends readonly Rule<unknown>[]>(...rules: R): Rule<ValueOf<R[number]>>;
 }
 
 const rules: Rules = {

@@ -64,7 +64,7 @@ function parseTarget(text: string): Target | undefined {
 
 function isUrlPath(path: string): boolean {
   if (path.length > LONGEST_PATH || !PATH.test(path) || DECODED_AGAIN.test(path)) return false;
-  const decoded = decodeEscapes(path);
+  const decoded = path.includes("%") ? decodeEscapes(path) : path;
   if (decoded === undefined || !isClear(decoded)) return false;
   const segments = decoded.split("/").slice(1);
   return segments.every((segment, i) => !isHollow(segment) && (segment !== "" || i === segments.length - 1));

@@ -26,7 +26,7 @@ const scalar = fc.oneof(
   fc.integer({ min: 0, max: 5 }),
   fc.constantFrom(0.5, true, false, null),
 );
-export const value: fc.Arbitrary<Json> = fc.oneof(
+const value: fc.Arbitrary<Json> = fc.oneof(
   { weight: 4, arbitrary: scalar },
   { weight: 1, arbitrary: fc.array(scalar, { maxLength: 3 }) },
   { weight: 1, arbitrary: fc.constantFrom<Json>({ a: 1 }, { a: 1, b: [2] }) },

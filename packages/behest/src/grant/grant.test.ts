@@ -1,4 +1,10 @@
-import { type AatTools, type Constraint, type ConstraintMap, compareGrants } from "@behest/delegation";
+import {
+  type AatTools,
+  type Constraint,
+  type ConstraintMap,
+  type Json,
+  compareGrants,
+} from "@behest/delegation";
 import { canonical } from "@behest/jws";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -28,10 +34,7 @@ test("each rule means one constraint", () => {
   expect(rule("/**")).toEqual({ constraint_type: "path", under: "/" });
   expect(rule("https://host.example/a*")).toEqual({ constraint_type: "url", base: "https://host.example/a" });
   expect(rule("https://host.example/*")).toEqual({ constraint_type: "url", base: "https://host.example" });
-  expect(rule("https://*.host.example/a*")).toEqual({
-    constraint_type: "url",
-    base: "https://*.host.example/a",
-  });
+  expect(rule("https://*.a.example/b*")).toEqual({ constraint_type: "url", base: "https://*.a.example/b" });
   expect(rule("decimal:0.01..99.50")).toEqual({ constraint_type: "decimal", min: "0.01", max: "99.50" });
   expect(rule("decimal:..-5")).toEqual({ constraint_type: "decimal", max: "-5" });
   expect(rule("decimal:..")).toEqual({ constraint_type: "decimal" });
@@ -189,10 +192,17 @@ const simple = fc.oneof(
     .filter((text) => text.isWellFormed())
     .map((prefix) => ({ constraint_type: "prefix", prefix })),
   fc.constantFrom("example.com", "a-b.example").map((domain) => ({ constraint_type: "email", domain })),
-  fc.constantFrom({}, { min: "0.10" }, { max: "-3" }, { min: "-1", max: "1.00" }).map((bounds) => ({
-    constraint_type: "decimal",
-    ...bounds,
-  })),
+  fc
+    .constantFrom<{ min?: string; max?: string }>(
+      {},
+      { min: "0.10" },
+      { max: "-3" },
+      { min: "-1", max: "1.00" },
+    )
+    .map((bounds): Constraint => ({
+      constraint_type: "decimal",
+      ...bounds,
+    })),
   fc
     .constantFrom("a.b+c@example.com", "a=b@example.com")
     .map((address) => ({ constraint_type: "email", address })),
@@ -214,10 +224,10 @@ const constraint: fc.Arbitrary<Constraint> = fc.oneof(
   { weight: 3, arbitrary: simple },
   fc
     .array(simple, { minLength: 1, maxLength: 3 })
-    .map((constraints) => ({ constraint_type: "any", constraints })),
+    .map((constraints) => ({ constraint_type: "any", constraints: constraints as Json[] })),
   fc
     .array(simple, { minLength: 1, maxLength: 3 })
-    .map((constraints) => ({ constraint_type: "all", constraints })),
+    .map((constraints) => ({ constraint_type: "all", constraints: constraints as Json[] })),
 );
 const name = fc
   .oneof(fc.constantFrom("to", "a-b", "a.b", "__proto__", "", "a b"), fc.string())
