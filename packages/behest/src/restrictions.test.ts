@@ -54,3 +54,29 @@ test.each([
 ])("%s %s is refused as no well-formed restriction", (option, value) => {
   expect(place.refusal(place.behest(...PAY, option, value))).toBe("malformed_request 1");
 });
+
+test("derive explains a wider request without signing, and narrows it where it is told to", () => {
+  const wider = [
+    "alice.json",
+    "--tool",
+    "send_mail(to=*, subject=*, body=*)",
+    "--tool",
+    "pay(*)",
+    "--expires",
+    "9d",
+  ];
+  const explained = place.json("derive", ...wider, "--explain") as { path: string; result: string }[];
+  expect(explained.map(({ path, result }) => `${result} ${path}`)).toEqual([
+    "narrowed tools.send_mail",
+    "narrowed tools.send_mail.to",
+    "kept tools.send_mail.subject",
+    "kept tools.send_mail.body",
+    "refused tools.pay",
+    "narrowed exp",
+  ]);
+  expect(place.must("derive", ...wider, "--explain")).toContain("the parent does not grant the tool");
+  expect(place.refusal(place.behest("derive", ...wider))).toBe("wider_than_parent 1");
+  place.must("derive", ...wider, "--narrow", "--out", "narrowed.json");
+  const { hops } = place.json("inspect", "narrowed.json") as { hops: { grants: string[] }[] };
+  expect(hops.at(-1)!.grants).toEqual(["send_mail(body=*, subject=*, to=@example.com)"]);
+});

@@ -30,6 +30,11 @@ test("an action whose effect was not delegated is denied, and what has no profil
   await expect(child.perform({ tool: "note", args: {} }, run)).rejects.toMatchObject({
     code: "effect_not_granted",
   });
+  const narrowed = await child.delegate({ tools: { look: {}, other: {} }, effects: ["read"], narrow: true });
+  await expect(narrowed.perform({ tool: "look", args: {} }, run)).resolves.toMatchObject({ outcome: "done" });
+  await expect(narrowed.perform({ tool: "other", args: {} }, run)).rejects.toMatchObject({
+    code: "tool_not_granted",
+  });
   await expect(child.delegate({ tools: { note: {} }, effects: ["reversible"] })).rejects.toMatchObject({
     code: "wider_than_parent",
   });

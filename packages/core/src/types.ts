@@ -65,6 +65,8 @@ export interface DelegateRequest extends RestrictionRequest {
   /** Which agent it is for. It runs in this process: the session's own identity, with the model of its turns. */
   identity?: AgentIdentity;
   tools: AatTools;
+  /** Take what lies within the parent of a wider request, instead of refusing it. */
+  narrow?: boolean;
   task?: string;
   /** Default: as long as the parent. */
   expiresIn?: Duration;

@@ -1,37 +1,29 @@
 import { type Json, type PublicJwk, thumbprint } from "@behest/jws";
 import { verifyChain } from "./chain.ts";
-import { placesIn, widenings } from "./compare.ts";
-import type { AatTools } from "./constraint.ts";
 import { type Delegation, type DelegationLike, parseDelegation } from "./delegation.ts";
-import { type Duration, seconds } from "./duration.ts";
-import { DelegationError, type Wider } from "./error.ts";
+import { DelegationError } from "./error.ts";
 import type { Holder } from "./holder.ts";
 import { GRANT_TYPE } from "./hop.ts";
 import { type AgentIdentity, readIdentity } from "./identity.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { rewrapTools } from "./narrow.ts";
-import { boundKey, malformed, onlyMembers, optionalText, text, time } from "./request.ts";
-import { RESTRICTIONS, type RestrictionRequest, readRequest } from "./restrictions/request.ts";
-import { looser, overlay } from "./restrictions/restrictions.ts";
+import { boundKey, onlyMembers, optionalText, text, time } from "./request.ts";
+import { RESTRICTIONS } from "./restrictions/request.ts";
 import { signToken } from "./sign.ts";
+import { type Terms, type TermsRequest, askedTerms, narrowedTerms } from "./terms.ts";
 import { THUMBPRINT_URI } from "./token.ts";
-import { readTools } from "./tools.ts";
 import { uuidv7 } from "./uuid.ts";
 
-export interface DeriveClaims extends RestrictionRequest {
+export interface DeriveClaims extends TermsRequest {
   /** The key the child is bound to; within one process it may be the parent's own. */
   readonly holder: PublicJwk;
-  readonly tools: AatTools;
+  /** Take what lies within the parent of a wider request, instead of refusing it. `explain` says what that is. */
+  readonly narrow?: boolean;
   /** A refinement of the parent's task. */
   readonly task?: string;
   /** What the parent calls the new agent. */
   readonly agent?: string;
   /** Which agent it is meant for; the parent's own identity is not handed on. */
   readonly identity?: AgentIdentity;
-  /** Default: until the parent expires. */
-  readonly expiresIn?: Duration;
-  /** Absolute depth down to which it may be handed on. Default: the parent's. */
-  readonly maxDepth?: number;
   /** Default: a new UUIDv7. */
   readonly jti?: string;
   /** Seconds since the epoch. Default: the clock. */
@@ -41,6 +33,7 @@ export interface DeriveClaims extends RestrictionRequest {
 const MEMBERS = [
   "holder",
   "tools",
+  "narrow",
   "task",
   "agent",
   "identity",
@@ -70,36 +63,9 @@ export async function deriveDelegation(
   const held = leaf.claims;
   if (thumbprint(parentHolder.jwk) !== held.holder)
     throw new DelegationError("holder_mismatch", "parentHolder: the parent is bound to another key");
-  const depth = held.depth + 1;
-  if (depth > held.maxDepth)
-    throw new DelegationError(
-      "depth_exceeded",
-      `maxDepth: the parent may not be handed on (depth ${held.depth})`,
-    );
-
-  const { maxDepth = held.maxDepth } = claims;
-  if (!Number.isInteger(maxDepth) || maxDepth < depth)
-    malformed("maxDepth", `expected an integer of at least ${depth}`);
-  const iat = Math.max(clock.now, held.iat);
-  const exp = claims.expiresIn === undefined ? held.exp : iat + seconds(claims.expiresIn);
-  const heldTools = leaf.tools ?? {};
-  const tools = rewrapTools(heldTools, readTools(claims.tools, DEFAULT_LIMITS));
-
-  const restrictions = overlay(held.restrictions, readRequest(claims));
-
-  const wider: Wider[] = [
-    ...placesIn(widenings(heldTools, tools)),
-    ...looser(held.restrictions, restrictions),
-  ];
-  if (maxDepth > held.maxDepth)
-    wider.push({ path: "maxDepth", parent: String(held.maxDepth), child: String(maxDepth) });
-  if (exp > held.exp)
-    wider.push({ path: "exp", parent: `in ${held.exp - iat} s`, child: `in ${exp - iat} s` });
-  if (wider.length > 0) {
-    const places = wider.map((place) => `${place.path} (parent: ${place.parent}, child: ${place.child})`);
-    throw new DelegationError("wider_than_parent", `${places.join("; ")}. Ask for less.`, { wider });
-  }
-
+  const { tools, restrictions, iat, exp, maxDepth } = claims.narrow
+    ? narrowedTerms(leaf, claims, clock.now)
+    : withinParent(askedTerms(leaf, claims, clock.now));
   const task = optionalText(claims.task, "task");
   const agent = optionalText(claims.agent, "agent");
   const payload = {
@@ -111,7 +77,7 @@ export async function deriveDelegation(
     iat,
     exp,
     cnf: { jwk: boundKey(claims.holder) },
-    del_depth: depth,
+    del_depth: held.depth + 1,
     del_max_depth: maxDepth,
     par_hash: held.hash,
     authorization_details: [{ type: GRANT_TYPE, tools: tools as Json }],
@@ -120,4 +86,10 @@ export async function deriveDelegation(
   const derived = [...chain, token];
   await verifyChain(derived, "known", clock);
   return { chain: derived };
+}
+
+function withinParent({ terms, wider }: ReturnType<typeof askedTerms>): Terms {
+  if (wider.length === 0) return terms;
+  const places = wider.map((place) => `${place.path} (parent: ${place.parent}, child: ${place.child})`);
+  throw new DelegationError("wider_than_parent", `${places.join("; ")}. Ask for less.`, { wider });
 }

@@ -18,6 +18,7 @@ export { type Delegation, type DelegationLike, parseDelegation } from "./delegat
 export { type DeriveClaims, deriveDelegation } from "./derive.ts";
 export type { Duration } from "./duration.ts";
 export { type DelegationCode, DelegationError, type Wider } from "./error.ts";
+export { explain } from "./explain.ts";
 export { type ArgsOf, type Grant, type Grants, grants } from "./grants.ts";
 export { type Holder, generateHolder, holderOf } from "./holder.ts";
 export type { HopClaims } from "./hop.ts";
@@ -42,6 +43,7 @@ export type { Restrictions } from "./restrictions/restrictions.ts";
 export type { StatusReference } from "./restrictions/status.ts";
 export { type Rule, is } from "./rule.ts";
 export { signerFromPkcs8, signerFromWebCrypto } from "./signer.ts";
+export type { TermsRequest } from "./terms.ts";
 export {
   type ActionOptions,
   type PresentedAction,
