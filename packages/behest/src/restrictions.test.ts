@@ -67,11 +67,11 @@ test("derive explains a wider request without signing, and narrows it where it i
   ];
   const explained = place.json("derive", ...wider, "--explain") as { path: string; result: string }[];
   expect(explained.map(({ path, result }) => `${result} ${path}`)).toEqual([
-    "narrowed tools.send_mail",
-    "narrowed tools.send_mail.to",
-    "kept tools.send_mail.subject",
-    "kept tools.send_mail.body",
     "refused tools.pay",
+    "narrowed tools.send_mail",
+    "kept tools.send_mail.body",
+    "kept tools.send_mail.subject",
+    "narrowed tools.send_mail.to",
     "narrowed exp",
   ]);
   expect(place.must("derive", ...wider, "--explain")).toContain("the parent does not grant the tool");
