@@ -23,6 +23,18 @@ test("content comes back whole, and from nowhere but its own place under its own
   );
 });
 
+test("what is sealed lies in memory of its own, which is all that the writer's thread is sent", () => {
+  for (const text of ["", "short", "long".repeat(10_000)]) {
+    const sealed = vault.seal("action-1", "result", text);
+    expect(sealed.buffer.byteLength).toBe(sealed.byteLength);
+  }
+});
+
+test("no two pieces are sealed under one nonce, also when more random bytes must be drawn", () => {
+  const nonces = Array.from({ length: 1000 }, () => vault.seal("s", "f", "x").subarray(0, 12));
+  expect(new Set(nonces.map((nonce) => Buffer.from(nonce).toString("hex"))).size).toBe(1000);
+});
+
 test("a commitment opens with its salt and cannot be confirmed without it", () => {
   const commitment = vault.commit("action-1", "args", "yes");
   expect(opens(commitment, vault.salt("action-1", "args"), "yes")).toBe(true);

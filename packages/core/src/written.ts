@@ -26,11 +26,15 @@ export class Written {
 
   /** See {@link textOf}. */
   text(list: readonly unknown[], json: (item: unknown) => Json): string {
-    this.#items = list.map((item, i) => {
-      const before = this.#items[i];
-      return before && equals(before.value, item) ? before : written(textOf(item, json));
-    });
-    return `[${this.#items.map(({ text }) => text).join(",")}]`;
+    const items: Item[] = [];
+    let text = "[";
+    for (const item of list) {
+      const before = this.#items[items.length];
+      const now = before && equals(before.value, item) ? before : written(textOf(item, json));
+      text += items.push(now) > 1 ? `,${now.text}` : now.text;
+    }
+    this.#items = items;
+    return text + "]";
   }
 
   forget(): void {

@@ -29,11 +29,9 @@ export function gate({ spawnTool, within, fatal }: GateOptions): Gate {
       const session = sessionHere("a model", request.runtime.configurable);
       report(session, request.tools);
       const tools = offered(session, request.tools, spawnTool);
-      return journalled(session, request, (turn) =>
-        sampling.run(turn, async () => {
-          const asked = { ...request, tools };
-          return within ? within.wrapModelCall(asked, handler) : handler(asked);
-        }),
+      const asked = { ...request, tools };
+      return journalled(session, request, async (turn) =>
+        within ? within.wrapModelCall(asked, handler, turn) : sampling.run(turn, async () => handler(asked)),
       );
     },
     async wrapToolCall(request, handler) {

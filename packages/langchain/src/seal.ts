@@ -7,7 +7,7 @@ import { type BodiedTool, guarded, isBodied } from "./enforce.ts";
 import { answering, answersMore } from "./model.ts";
 import { offered } from "./offer.ts";
 import { sessionHere, turnOf } from "./place.ts";
-import { sampling } from "./sampling.ts";
+import { type Sampling, sampling } from "./sampling.ts";
 import { isAdmitted } from "./tripwire.ts";
 
 export type Gate = AgentMiddleware<undefined, undefined, unknown, readonly []>;
@@ -18,7 +18,13 @@ export interface SpawnTool {
   guard(tool: BodiedTool): BodiedTool;
 }
 
-export type Hooks = Required<Pick<Gate, "wrapModelCall" | "wrapToolCall">>;
+type WrapModelCall = NonNullable<Gate["wrapModelCall"]>;
+
+export interface Hooks {
+  /** `turn`: where the gate hands it on itself. */
+  wrapModelCall(...call: [...Parameters<WrapModelCall>, turn?: Sampling]): ReturnType<WrapModelCall>;
+  wrapToolCall: NonNullable<Gate["wrapToolCall"]>;
+}
 
 /** The inner half: whatever other middleware made of a call, what is handed on is guarded. */
 export function seal(hooks?: Hooks): Gate {
@@ -28,12 +34,11 @@ export function seal(hooks?: Hooks): Gate {
 /** What the seal does. */
 export function sealing(spawnTool?: SpawnTool): Hooks {
   return {
-    async wrapModelCall(request, handler) {
+    async wrapModelCall(request, handler, turn = sampling.getStore() ?? {}) {
       const session = sessionHere("a model", request.runtime.configurable);
       const { model, modelSettings, systemMessage: system } = request;
       // Again, as other middleware may have added some.
       const tools = offered(session, request.tools, spawnTool?.name);
-      const turn = sampling.getStore() ?? {};
       if (turn.replay) {
         const known = answering(model, turn.replay);
         return known ? handler({ ...request, tools, model: known }) : turn.replay;
