@@ -4,9 +4,9 @@ import { createRemoteJWKSet } from "jose/jwks/remote";
 import { JWKSMultipleMatchingKeys, JWKSNoMatchingKey, JWTExpired } from "jose/errors";
 import { DelegationError } from "./error.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { isInteger } from "./number.ts";
+import { isInteger } from "./token/number.ts";
 import { text } from "./request.ts";
-import { type Claims, type Token, isObject, isText, openToken } from "./token.ts";
+import { type Claims, type Token, isObject, isText, openToken } from "./token/token.ts";
 
 /** A public JWK (RFC 7517) of an authorization server; RSA of at least 2048 bits, EC or OKP. */
 export interface AccessTokenKey {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { type ChainCache, chainCache } from "./cache.ts";
 import { deriveDelegation } from "./derive.ts";
-import { generateHolder } from "./holder.ts";
+import { generateHolder } from "./keys/holder.ts";
 import { issueDelegation } from "./issue.ts";
 import { type VerifyOptions, verifyDelegation } from "./verify.ts";
 

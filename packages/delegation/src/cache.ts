@@ -1,7 +1,7 @@
 import { sha256, thumbprint, toBase64url } from "@behest/jws";
-import { type Anchor, mayAssert, verifyingAnchor } from "./anchor.ts";
-import { type VerifiedChain, verifyChain } from "./chain.ts";
-import type { Clock } from "./hop.ts";
+import { type Anchor, mayAssert, verifyingAnchor } from "./keys/anchor.ts";
+import { type VerifiedChain, verifyChain } from "./token/chain.ts";
+import type { Clock } from "./token/hop.ts";
 
 /** Chains that were verified before; give the same one to `verifyDelegation` and `verifyAction` again and again. */
 export interface ChainCache {

@@ -1,17 +1,17 @@
 import { type Json, type PublicJwk, thumbprint } from "@behest/jws";
-import { verifyChain } from "./chain.ts";
+import { verifyChain } from "./token/chain.ts";
 import { type Delegation, type DelegationLike, parseDelegation } from "./delegation.ts";
 import { DelegationError } from "./error.ts";
-import type { Holder } from "./holder.ts";
-import { GRANT_TYPE } from "./hop.ts";
-import { type AgentIdentity, readIdentity } from "./identity.ts";
+import type { Holder } from "./keys/holder.ts";
+import { GRANT_TYPE } from "./token/hop.ts";
+import { type AgentIdentity, readIdentity } from "./agent/identity.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { boundKey, onlyMembers, optionalText, text, time } from "./request.ts";
 import { RESTRICTIONS } from "./restrictions/request.ts";
-import { signToken } from "./sign.ts";
+import { signToken } from "./token/sign.ts";
 import { type Terms, type TermsRequest, askedTerms, narrowedTerms } from "./terms.ts";
-import { THUMBPRINT_URI } from "./token.ts";
-import { uuidv7 } from "./uuid.ts";
+import { THUMBPRINT_URI } from "./token/token.ts";
+import { uuidv7 } from "./token/uuid.ts";
 
 export interface DeriveClaims extends TermsRequest {
   /** The key the child is bound to; within one process it may be the parent's own. */

@@ -5,9 +5,9 @@ import type { Delegation } from "./delegation.ts";
 import { type DeriveClaims, deriveDelegation } from "./derive.ts";
 import { DelegationError } from "./error.ts";
 import { explain } from "./explain.ts";
-import { generateHolder } from "./holder.ts";
+import { generateHolder } from "./keys/holder.ts";
 import { issueDelegation } from "./issue.ts";
-import { is } from "./rule.ts";
+import { is } from "./grants/rule.ts";
 import { verifyDelegation } from "./verify.ts";
 
 const now = 1_800_000_000;

@@ -1,7 +1,7 @@
-import { verifyChain } from "./chain.ts";
+import { verifyChain } from "./token/chain.ts";
 import { type DelegationLike, parseDelegation } from "./delegation.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import type { Explained } from "./meet-tools.ts";
+import type { Explained } from "./constraints/meet-tools.ts";
 import { onlyMembers, time } from "./request.ts";
 import { RESTRICTIONS } from "./restrictions/request.ts";
 import { type TermsRequest, explainTerms } from "./terms.ts";

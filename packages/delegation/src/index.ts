@@ -1,7 +1,7 @@
 export type { Json, PrivateJwk, PublicJwk, Signer, WebKey, WebKeyPair } from "@behest/jws";
-export { type ActClaims, type Actor, toActClaim } from "./act.ts";
-export type { Anchor } from "./anchor.ts";
-export { type ArgumentRefusal, type Arguments, checkArguments } from "./arguments.ts";
+export { type ActClaims, type Actor, toActClaim } from "./agent/act.ts";
+export type { Anchor } from "./keys/anchor.ts";
+export { type ArgumentRefusal, type Arguments, checkArguments } from "./constraints/arguments.ts";
 export {
   type AttestationOptions,
   type AttestClaims,
@@ -9,29 +9,29 @@ export {
   type Deployer,
   attestAgent,
   verifyAttestation,
-} from "./attestation.ts";
+} from "./agent/attestation.ts";
 export { type ChainCache, chainCache } from "./cache.ts";
-export { compareGrants } from "./compare.ts";
-export type { Consent } from "./consent.ts";
-export type { AatTools, Constraint, ConstraintMap } from "./constraint.ts";
+export { compareGrants } from "./constraints/compare.ts";
+export type { Consent } from "./token/consent.ts";
+export type { AatTools, Constraint, ConstraintMap } from "./constraints/constraint.ts";
 export { type Delegation, type DelegationLike, parseDelegation } from "./delegation.ts";
 export { type DeriveClaims, deriveDelegation } from "./derive.ts";
 export type { Duration } from "./duration.ts";
 export { type DelegationCode, DelegationError, type Wider } from "./error.ts";
 export { explain } from "./explain.ts";
-export { type ArgsOf, type Grant, type Grants, grants } from "./grants.ts";
-export { type Holder, generateHolder, holderOf } from "./holder.ts";
-export type { HopClaims } from "./hop.ts";
+export { type ArgsOf, type Grant, type Grants, grants } from "./grants/grants.ts";
+export { type Holder, generateHolder, holderOf } from "./keys/holder.ts";
+export type { HopClaims } from "./token/hop.ts";
 export {
   type AgentIdentity,
   type IdentityMember,
   type IdentityMismatch,
   compareIdentity,
-} from "./identity.ts";
+} from "./agent/identity.ts";
 export { type IssueClaims, issueDelegation } from "./issue.ts";
-export type { KeySetFetch } from "./key-set.ts";
+export type { KeySetFetch } from "./keys/key-set.ts";
 export { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
-export type { Explained } from "./meet-tools.ts";
+export type { Explained } from "./constraints/meet-tools.ts";
 export { type ActionToProve, proveAction } from "./prove.ts";
 export { type Replay, type ReplayCacheOptions, replayCache } from "./replay.ts";
 export type { RequiredApprovals } from "./restrictions/approvals.ts";
@@ -41,8 +41,8 @@ export type { Limit, LimitScope, ScopedLimits } from "./restrictions/limits.ts";
 export type { Limits, RestrictionRequest } from "./restrictions/request.ts";
 export type { Restrictions } from "./restrictions/restrictions.ts";
 export type { StatusReference } from "./restrictions/status.ts";
-export { type Rule, is } from "./rule.ts";
-export { signerFromPkcs8, signerFromWebCrypto } from "./signer.ts";
+export { type Rule, is } from "./grants/rule.ts";
+export { signerFromPkcs8, signerFromWebCrypto } from "./keys/signer.ts";
 export type { TermsRequest } from "./terms.ts";
 export {
   type ActionOptions,

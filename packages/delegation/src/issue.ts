@@ -1,19 +1,19 @@
 import type { Json, PublicJwk, Signer } from "@behest/jws";
-import { verifyChain } from "./chain.ts";
-import { type Consent, readConsent } from "./consent.ts";
-import type { AatTools } from "./constraint.ts";
+import { verifyChain } from "./token/chain.ts";
+import { type Consent, readConsent } from "./token/consent.ts";
+import type { AatTools } from "./constraints/constraint.ts";
 import type { Delegation } from "./delegation.ts";
 import { type Duration, seconds } from "./duration.ts";
-import { GRANT_TYPE } from "./hop.ts";
-import { type AgentIdentity, readIdentity } from "./identity.ts";
+import { GRANT_TYPE } from "./token/hop.ts";
+import { type AgentIdentity, readIdentity } from "./agent/identity.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { boundKey, malformed, onlyMembers, optionalText, text, time } from "./request.ts";
 import { RESTRICTIONS, type RestrictionRequest, readRequest } from "./restrictions/request.ts";
 import type { StatusReference } from "./restrictions/status.ts";
-import { isAbsoluteUri } from "./root.ts";
-import { signToken } from "./sign.ts";
-import { readTools } from "./tools.ts";
-import { uuidv7 } from "./uuid.ts";
+import { isAbsoluteUri } from "./token/root.ts";
+import { signToken } from "./token/sign.ts";
+import { readTools } from "./constraints/tools.ts";
+import { uuidv7 } from "./token/uuid.ts";
 
 export interface IssueClaims extends RestrictionRequest {
   /** Absolute URI; what verifiers know the issuer by. */

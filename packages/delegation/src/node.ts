@@ -1,1 +1,1 @@
-export { signerFromEnvironment, signerFromFile } from "./stored-key.ts";
+export { signerFromEnvironment, signerFromFile } from "./keys/stored-key.ts";

@@ -1,18 +1,18 @@
 import { type Json, type PublicJwk, type Signer, sha256, thumbprint, toBase64url } from "@behest/jws";
 import { type AccessToken, type AuthorizationServer, readAccessToken } from "./access-token.ts";
-import { placesIn, widenings } from "./compare.ts";
-import type { AatTools } from "./constraint.ts";
+import { placesIn, widenings } from "./constraints/compare.ts";
+import type { AatTools } from "./constraints/constraint.ts";
 import type { Delegation } from "./delegation.ts";
 import { type Duration, seconds } from "./duration.ts";
 import { DelegationError, type Wider } from "./error.ts";
-import { GRANT_TYPE } from "./hop.ts";
+import { GRANT_TYPE } from "./token/hop.ts";
 import { issueDelegation } from "./issue.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { rewrapTools } from "./narrow.ts";
-import { settle } from "./number.ts";
+import { rewrapTools } from "./constraints/narrow.ts";
+import { settle } from "./token/number.ts";
 import { boundKey, onlyMembers, text, time } from "./request.ts";
-import { isObject } from "./token.ts";
-import { areTools, readTools } from "./tools.ts";
+import { isObject } from "./token/token.ts";
+import { areTools, readTools } from "./constraints/tools.ts";
 
 export type { AccessTokenKey, AuthorizationServer } from "./access-token.ts";
 

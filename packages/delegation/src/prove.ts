@@ -1,12 +1,12 @@
 import { signCompact, thumbprint } from "@behest/jws";
-import { type Arguments, readArguments } from "./arguments.ts";
+import { type Arguments, readArguments } from "./constraints/arguments.ts";
 import { type DelegationLike, parseDelegation } from "./delegation.ts";
 import { DelegationError } from "./error.ts";
-import type { Holder } from "./holder.ts";
-import { holderKey, signingHash } from "./hop.ts";
+import type { Holder } from "./keys/holder.ts";
+import { holderKey, signingHash } from "./token/hop.ts";
 import { onlyMembers, optionalText, text, time } from "./request.ts";
-import { PROOF_TYPE, isObject, isText, openToken } from "./token.ts";
-import { uuidv7 } from "./uuid.ts";
+import { PROOF_TYPE, isObject, isText, openToken } from "./token/token.ts";
+import { uuidv7 } from "./token/uuid.ts";
 
 export interface ActionToProve {
   readonly delegation: DelegationLike;

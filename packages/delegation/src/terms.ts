@@ -1,16 +1,16 @@
 import { type Json, canonical } from "@behest/jws";
-import { placesIn, widenings } from "./compare.ts";
-import type { AatTools } from "./constraint.ts";
+import { placesIn, widenings } from "./constraints/compare.ts";
+import type { AatTools } from "./constraints/constraint.ts";
 import { type Duration, seconds } from "./duration.ts";
 import { DelegationError, type Wider } from "./error.ts";
-import type { Hop } from "./hop.ts";
+import type { Hop } from "./token/hop.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { type Explained, explainTools, meetTools } from "./meet-tools.ts";
-import { rewrapTools } from "./narrow.ts";
+import { type Explained, explainTools, meetTools } from "./constraints/meet-tools.ts";
+import { rewrapTools } from "./constraints/narrow.ts";
 import { malformed } from "./request.ts";
 import { type RestrictionRequest, readRequest } from "./restrictions/request.ts";
 import { type Restrictions, looser, meetRestrictions, overlay } from "./restrictions/restrictions.ts";
-import { readTools } from "./tools.ts";
+import { readTools } from "./constraints/tools.ts";
 
 /** What a child is to permit, until when and how deep. */
 export interface TermsRequest extends RestrictionRequest {

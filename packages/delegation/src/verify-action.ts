@@ -1,11 +1,11 @@
 import { type Json, canonical, publicKey } from "@behest/jws";
-import { type Arguments, checkArguments, readArguments } from "./arguments.ts";
+import { type Arguments, checkArguments, readArguments } from "./constraints/arguments.ts";
 import { cachedChain } from "./cache.ts";
 import { type DelegationLike, parseDelegation } from "./delegation.ts";
 import { type DelegationCode, DelegationError } from "./error.ts";
 import { deepFreeze } from "./freeze.ts";
-import type { Clock, Hop } from "./hop.ts";
-import { isInteger, settle } from "./number.ts";
+import type { Clock, Hop } from "./token/hop.ts";
+import { isInteger, settle } from "./token/number.ts";
 import type { Replay } from "./replay.ts";
 import {
   type Claims,
@@ -16,7 +16,7 @@ import {
   verifiedClaims,
   verifyHeader,
   verifySignature,
-} from "./token.ts";
+} from "./token/token.ts";
 import {
   type VerifiedDelegation,
   type VerifyOptions,

@@ -1,16 +1,16 @@
-import type { Anchor } from "./anchor.ts";
+import type { Anchor } from "./keys/anchor.ts";
 import { type ChainCache, cachedChain } from "./cache.ts";
-import type { VerifiedChain } from "./chain.ts";
-import type { Consent } from "./consent.ts";
-import type { AatTools } from "./constraint.ts";
+import type { VerifiedChain } from "./token/chain.ts";
+import type { Consent } from "./token/consent.ts";
+import type { AatTools } from "./constraints/constraint.ts";
 import { type DelegationLike, parseDelegation } from "./delegation.ts";
 import { DelegationError } from "./error.ts";
 import { deepFreeze } from "./freeze.ts";
-import type { Clock, HopClaims } from "./hop.ts";
+import type { Clock, HopClaims } from "./token/hop.ts";
 import { DEFAULT_LIMITS, type VerificationLimits } from "./limits.ts";
 import type { Restrictions } from "./restrictions/restrictions.ts";
 import type { StatusReference } from "./restrictions/status.ts";
-import { refuse } from "./token.ts";
+import { refuse } from "./token/token.ts";
 
 export interface VerifyOptions {
   /** Whose roots are accepted. */

@@ -1,6 +1,6 @@
 import type { Json } from "@behest/jws";
 import * as fc from "fast-check";
-import type { Known } from "../src/constraint.ts";
+import type { Known } from "../src/constraints/constraint.ts";
 import { type AatTools, type Arguments, type Constraint, checkArguments } from "../src/index.ts";
 
 // A small world, so that random constraints overlap, contain each other and admit random values often.

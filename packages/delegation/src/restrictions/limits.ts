@@ -1,5 +1,5 @@
 import type { Json } from "@behest/jws";
-import { compareDecimals, isDecimal } from "../decimal.ts";
+import { compareDecimals, isDecimal } from "../constraints/decimal.ts";
 import { type Member, asObject, closed, isCount } from "./member.ts";
 
 /**

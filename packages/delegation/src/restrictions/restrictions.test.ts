@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareDecimals } from "../decimal.ts";
+import { compareDecimals } from "../constraints/decimal.ts";
 import { isInWorkspace } from "./workspace.ts";
 import {
   type Restrictions,
