@@ -1,4 +1,4 @@
-// The README's section on keys, as code that compiles and runs.
+// The README's sections on asking for less, restrictions and keys, as code that compiles and runs.
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,10 @@ import { join, resolve } from "node:path";
 import {
   type Anchor,
   type Signer,
+  deriveDelegation,
+  explain,
   generateHolder,
+  is,
   issueDelegation,
   signerFromPkcs8,
   signerFromWebCrypto,
@@ -20,10 +23,11 @@ const own = readFileSync(import.meta.filename, "utf8");
 /** Without what a formatter decides. */
 const plain = (code: string): string => code.replace(/\s+/g, "").replace(/,([}\])])/g, "$1");
 
-test("every block of the section stands in this file", () => {
-  const section = readme.slice(readme.indexOf("\n## Keys\n"), readme.indexOf("\n## Which agent\n"));
+test("every block of the sections stands in this file", () => {
+  const from = readme.indexOf("\n## Asking for less");
+  const section = readme.slice(from, readme.indexOf("\n## Which agent\n"));
   const blocks = [...section.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!);
-  expect(blocks).toHaveLength(4);
+  expect(blocks).toHaveLength(6);
   // Imports stand above, each on its own.
   for (const part of blocks.flatMap((code) => code.split("\n\n"))) expect(plain(own)).toContain(plain(part));
 });
@@ -86,4 +90,49 @@ test("a key in a KMS, and issuers with what they may assert", async () => {
   ];
   const { tenant, principal } = await verifyDelegation(delegation, { issuers });
   expect([tenant, principal]).toEqual([undefined, "alice"]);
+});
+
+test("a wider wish is explained, and narrowed", async () => {
+  const issuerKey = await generateHolder();
+  const mail = (domain: string) => ({ send_mail: { to: is.email(domain).constraint } });
+  const root = await issueDelegation({ ...claims, tools: mail("@example.com") }, issuerKey);
+  const [reader, wider] = [agent, { send_mail: { to: is.any.constraint } }];
+  const console = { log: (...said: string[]) => lines.push(said.join(" ")) };
+  const lines: string[] = [];
+  const wish = { tools: wider, expiresIn: "8h" } as const;
+  for (const { path, result, why } of await explain(root, wish)) console.log(result, path, why);
+  expect(lines).toContain("narrowed tools.send_mail.to the parent's own rule is narrower");
+  const part = await deriveDelegation(root, { ...wish, holder: reader.jwk, narrow: true }, agent);
+  const anchors = [{ iss: claims.issuer, jwk: issuerKey.jwk }];
+  await expect(verifyDelegation(part, { issuers: anchors })).resolves.toMatchObject({
+    tools: mail("@example.com"),
+  });
+});
+
+test("a delegation with everything that can restrict it", async () => {
+  const issuerKey = await generateHolder();
+  const evidence = "A".repeat(43);
+  const root =
+    // What the README shows.
+    await issueDelegation(
+      {
+        ...claims,
+        consent: { rung: "oauth", evidence },
+        workspace: "acme/finance",
+        limits: [
+          { calls: 20, amount: { EUR: "500.00" } },
+          { amount: { EUR: "50" }, per: "action" },
+        ],
+        fanOut: 3,
+        effects: ["read", "reversible"],
+        approvals: { pay: { finance: 2 } },
+        minConsent: "oauth",
+      },
+      issuerKey,
+    );
+  const anchors = [{ iss: claims.issuer, jwk: issuerKey.jwk }];
+  await expect(verifyDelegation(root, { issuers: anchors })).resolves.toHaveProperty(
+    "restrictions.fan_out",
+    3,
+  );
 });
