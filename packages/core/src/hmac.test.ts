@@ -22,9 +22,16 @@ test("it is HMAC-SHA-256, whatever was hashed before", () => {
 test("texts beside the edge of its buffer, and long ones, are hashed whole", () => {
   const key = new Uint8Array(32).fill(7);
   const mac = hmac(key);
-  for (const length of [0, 340, 341, 342, 1023, 1024, 1025, 100_000])
+  for (const length of [0, 399, 400, 401, 1200, 1201, 100_000])
     for (const letter of ["a", "ü", "€", "\u{1f600}"])
       expect(mac(letter.repeat(length))).toBe(node(key, letter.repeat(length)));
+});
+
+test("more texts than it remembers are told apart, and asked for again", () => {
+  const key = new Uint8Array(32).fill(9);
+  const mac = hmac(key);
+  for (let round = 0; round < 2; round++)
+    for (let i = 0; i < 200; i++) expect(mac(`text ${i}`)).toBe(node(key, `text ${i}`));
 });
 
 test("a key that would have to be hashed first is refused", () => {

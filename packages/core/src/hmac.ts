@@ -2,10 +2,9 @@ import { sha256, sha256Text, utf8 } from "@behest/jws";
 
 const BLOCK = 64;
 const HASH = 32;
-/** Bytes of a text that fit beside the key in the buffer that stays. */
-const SHORT = 1024;
-/** An action's names are asked for again within a moment; a text has but one HMAC, so what is kept cannot be wrong. */
-const KNOWN = 256;
+/** Characters of a text that is hashed in the buffer that stays, and remembered. */
+const SHORT = 400;
+const KNOWN = 64;
 
 /**
  * HMAC-SHA-256 (RFC 2104) of texts under a key of at most 64 bytes, base64url. Two hashes at one shot, with the
@@ -13,21 +12,22 @@ const KNOWN = 256;
  */
 export function hmac(key: Uint8Array): (text: string) => string {
   if (key.length > BLOCK) throw new RangeError("an HMAC key here has at most 64 bytes");
-  const inner = padded(key, 0x36, SHORT);
+  // A character takes three bytes at most.
+  const inner = padded(key, 0x36, 3 * SHORT);
   const outer = padded(key, 0x5c, HASH);
+  const finish = (message: Uint8Array): string => {
+    outer.set(sha256(message), BLOCK);
+    return sha256Text(outer);
+  };
+  // An action's names are asked for again within a moment. A text has one HMAC only: nothing wrong can be kept.
   const known = new Map<string, string>();
   return (text) => {
+    if (text.length > SHORT) return finish(Buffer.concat([inner.subarray(0, BLOCK), utf8(text)]));
     const before = known.get(text);
     if (before !== undefined) return before;
-    // Each character of a text takes three bytes at most.
-    const message =
-      text.length * 3 <= SHORT
-        ? inner.subarray(0, BLOCK + inner.write(text, BLOCK))
-        : Buffer.concat([inner.subarray(0, BLOCK), utf8(text)]);
-    outer.set(sha256(message), BLOCK);
-    const mac = sha256Text(outer);
+    const mac = finish(inner.subarray(0, BLOCK + inner.write(text, BLOCK)));
     if (known.size >= KNOWN) known.clear();
-    if (text.length <= SHORT) known.set(text, mac);
+    known.set(text, mac);
     return mac;
   };
 }

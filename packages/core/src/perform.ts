@@ -16,7 +16,11 @@ import type { BeginResult } from "./store/types.ts";
 import type { Outcome, Verdict } from "./types.ts";
 
 /** authorize → begin → body → finish. Rejects with a BehestError where nothing was started. */
-export function perform<T>(session: AmbientSession, call: Call<T>, execute: Execute<T>): Promise<Outcome<T>> {
+export async function perform<T>(
+  session: AmbientSession,
+  call: Call<T>,
+  execute: Execute<T>,
+): Promise<Outcome<T>> {
   const place = placeOf(session, call);
   const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
   return span.enter(async () => {
