@@ -16,9 +16,16 @@ test("the files are what the generator makes, each byte of them", () => {
 });
 
 test("there are enough of them, each with its own number", () => {
-  expect(names.length).toBeGreaterThanOrEqual(100);
+  expect(names.length).toBeGreaterThanOrEqual(150);
   expect(names.filter((name) => !/^[0-9]{3}-[a-z0-9-]+\.json$/.test(name))).toEqual([]);
   expect(new Set(names.map((name) => name.slice(0, 3))).size).toBe(names.length);
+});
+
+test("what a replay does not understand fails it", async () => {
+  await expect(replay("grants", { parent: {}, child: {}, cousin: {} })).rejects.toThrow(
+    "not understood: cousin",
+  );
+  await expect(replay("dream" as Replay, {})).rejects.toThrow("not understood: dream");
 });
 
 interface VectorFile {

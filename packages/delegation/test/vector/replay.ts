@@ -106,6 +106,7 @@ const WAYS: {
 
 /** A case through this package's public functions. */
 export async function replay(way: Replay, read: { readonly [member: string]: unknown }): Promise<Verdict> {
+  if (!Object.hasOwn(WAYS, way)) throw new Error(`not understood: ${way}`);
   const { members, run } = WAYS[way];
   const unknown = Object.keys(read).filter((name) => ![...members, ...VERDICT].includes(name));
   if (unknown.length > 0) throw new Error(`not understood: ${unknown.join()}`);
@@ -117,6 +118,7 @@ export async function replay(way: Replay, read: { readonly [member: string]: unk
     return { expect: "refuse", code, step, hop, wider };
   }
 }
+
 const VERDICT = ["name", "expect", "result", "code", "step", "hop", "wider"];
 
 function chainOf({ chain, leaf }: Read): readonly string[] {
