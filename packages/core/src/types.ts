@@ -10,6 +10,7 @@ import type {
 } from "@behest/delegation";
 import type {
   ActionEntry,
+  ApprovalEntry,
   DelegationEntry,
   InteractionEntry,
   OutcomeEntry,
@@ -126,6 +127,8 @@ export interface FullRecord extends ActionRecord {
     /** The model turn that chose it; absent for calls that no model made. */
     readonly interaction?: InteractionEntry;
     readonly action: ActionEntry;
+    /** The decisions of persons that it started on. */
+    readonly approvals?: readonly ApprovalEntry[];
     readonly outcome?: OutcomeEntry;
   };
   /** What is still kept of what the entries commit to: `args`, `result`, `instruction`, `system`, `tools`, `response`, `reasoning`, `alternatives`. */
