@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { CodedError } from "@behest/jws";
 import { Command, CommanderError } from "commander";
+import { approve } from "./commands/approve.ts";
 import { coverage } from "./commands/coverage.ts";
 import { delegate } from "./commands/delegate.ts";
 import { demo } from "./commands/demo.ts";
@@ -21,6 +22,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   delegate,
   derive,
   inspect,
+  approve,
   records,
   verify,
   coverage,

@@ -21,6 +21,10 @@ export type CliCode =
   | "key_unsafe"
   | "issuer_not_allowed"
   | "verification_failed"
+  /** Nothing waits for approval under this id. */
+  | "approval_missing"
+  /** The person did not say yes. */
+  | "not_signed"
   | "demo_failed";
 
 /** Every failure that the command itself finds; those of the packages keep their own codes. */

@@ -35,15 +35,15 @@ test("init pins the owner who signed the manifest, and gives each key one role",
   const { owner, manifest } = place.json("trust", "show") as { owner: string; manifest: object };
   const keys = place.json("keys") as { role: string; thumbprint: string; state: string }[];
   const states = keys.map(({ role, state }) => `${role} ${state}`);
-  expect(states).toEqual(["owner ok", "issuer ok", "enforcer ok", "agent ok"]);
-  expect(new Set(keys.map(({ thumbprint }) => thumbprint)).size).toBe(4);
+  expect(states).toEqual(["owner ok", "issuer ok", "approver ok", "enforcer ok", "agent ok"]);
+  expect(new Set(keys.map(({ thumbprint }) => thumbprint)).size).toBe(5);
   expect(keys[0]!.thumbprint).toBe(owner);
   expect(manifest).toMatchObject({
     rung: "local",
     seq: 0,
     issuers: [{ rung: "local" }],
     enforcers: [{}],
-    approvers: [],
+    approvers: [{ group: "approvers" }],
   });
   expect(place.must("trust")).toContain(owner);
 });

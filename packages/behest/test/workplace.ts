@@ -44,6 +44,13 @@ export class Workplace implements Disposable {
     return place;
   }
 
+  /** What another program prints that is run here: one line. */
+  script(...args: string[]): string {
+    const { status, stdout, stderr } = this.#node(args, {});
+    if (status !== 0) throw new Error(stderr);
+    return stdout.trim();
+  }
+
   /** Runs the command as a user does, in another process. */
   behest(...args: string[]): Ran {
     return this.behestWith({}, ...args);

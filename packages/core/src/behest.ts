@@ -1,6 +1,7 @@
 import type { Holder } from "@behest/delegation";
 import { type PrivateJwk, type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
 import { type Manifest, ProvenanceError, certifyEntryKey, readCertificate } from "@behest/provenance";
+import { approvalsOf } from "./approvals.ts";
 import type { Credentials, Deployment } from "./deployment.ts";
 import { BehestError } from "./error.ts";
 import { type Trust, trusted } from "./trust.ts";
@@ -69,6 +70,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
   };
   return {
     open: async (delegation, options = {}) => (await openSession(deployment, delegation, options)).facade,
+    approvals: approvalsOf(deployment),
     records: {
       async list(filter) {
         await Promise.all(deployment.pending);

@@ -14,6 +14,8 @@ export type Code =
   | "wider_than_parent"
   | "delegation_expired"
   | "profile_invalid"
+  | "approval_needed"
+  | "approval_denied"
   | "credential_failed"
   | "identity_mismatch"
   | "action_conflict"
@@ -33,6 +35,9 @@ export type Code =
   | "holder_mismatch"
   | "issuer_not_allowed"
   | "identity_invalid"
+  // what submitting a decision refuses
+  | "approval_missing"
+  | "approval_invalid"
   // how a deployment is set up
   | "config_missing"
   | "config_invalid"
@@ -48,8 +53,15 @@ export type Code =
 /** Every failure of the enforcement point: a stable `code`, and a `hint` that says what to do. */
 export class BehestError extends CodedError<Code> {
   readonly hint?: string;
-  constructor(code: Code, message: string, options?: ErrorOptions & { hint?: string }) {
+  /** With `approval_needed`: what waits for persons. */
+  readonly waiting?: { readonly approval: string; readonly tool: string };
+  constructor(
+    code: Code,
+    message: string,
+    options?: ErrorOptions & { hint?: string; waiting?: { approval: string; tool: string } },
+  ) {
     super(code, message, options);
+    if (options?.waiting) this.waiting = options.waiting;
     if (options?.hint !== undefined) this.hint = options.hint;
   }
   static override isInstance(error: unknown): error is BehestError {
@@ -62,8 +74,9 @@ export function denied(
   code: Code,
   message: string,
   hint = "Other calls may go on; do not retry this one.",
+  waiting?: BehestError["waiting"],
 ): BehestError {
-  const error = new BehestError(code, `${message} ${hint}`, { hint });
+  const error = new BehestError(code, `${message} ${hint}`, { hint, ...(waiting && { waiting }) });
   error.name = "BehestDenied";
   return error;
 }

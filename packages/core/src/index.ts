@@ -1,3 +1,4 @@
+export { type Approval, type ApprovalDecision, type Ask, type Need, signDecision } from "./approval.ts";
 export { currentSession, useCredential } from "./ambient.ts";
 export type { BehestConfig } from "./behest.ts";
 export { createBehest } from "./config.ts";
@@ -14,6 +15,7 @@ export type { Trust } from "./trust.ts";
 export type {
   Action,
   ActionRecord,
+  Approvals,
   Behest,
   DelegateRequest,
   Finding,

@@ -1,6 +1,7 @@
 import { type Json, parseJson, sha256Text } from "@behest/jws";
 import {
   type ActionEntry,
+  type ApprovalEntry,
   type DelegationEntry,
   type EntryPayload,
   type InteractionEntry,
@@ -28,6 +29,11 @@ export async function joinRecord(engine: Engine, index: number): Promise<FullRec
   const action = (await at<ActionEntry>(index))!;
   const interaction = await at<InteractionEntry>(row.interaction);
   const outcome = await at<OutcomeEntry>(row.ended);
+  const approvals: ApprovalEntry[] = [];
+  const decisions = action.links.approvals ? ((await engine.approval(row.action))?.decisions ?? []) : [];
+  for (const decision of decisions)
+    if (action.links.approvals?.includes(decision.hash))
+      approvals.push((await at<ApprovalEntry>(decision.index))!);
   const delegations: DelegationEntry[] = [];
   for (const place of await chainPlaces(engine, vault, row.delegation))
     delegations.push((await at<DelegationEntry>(place))!);
@@ -39,7 +45,13 @@ export async function joinRecord(engine: Engine, index: number): Promise<FullRec
   };
   return {
     ...record,
-    entries: { delegations, ...(interaction && { interaction }), action, ...(outcome && { outcome }) },
+    entries: {
+      delegations,
+      ...(interaction && { interaction }),
+      action,
+      ...(approvals.length > 0 && { approvals }),
+      ...(outcome && { outcome }),
+    },
     content,
   };
 }

@@ -9,7 +9,8 @@ import type { Credentials } from "./deployment.ts";
 import { recordDenial } from "./denial.ts";
 import { finish } from "./finish.ts";
 import type { LiveSession } from "./live.ts";
-import { type Draft, type Prepared, actionEntry, prepare } from "./record.ts";
+import { resolveAsk } from "./ask.ts";
+import { type Attempt, type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import { replay } from "./replay.ts";
 import { type ActionSpan, actionSpan } from "./span.ts";
 import type { BeginResult } from "./store/types.ts";
@@ -27,7 +28,12 @@ export async function perform<T>(
     try {
       const { draft, args } = judge(session, call, place);
       if (draft.verdict.verdict === "deny" || !args) throw await recordDenial(session, draft, span);
-      return await start(session, call, { draft, args, span, execute });
+      if (draft.verdict.verdict === "permit")
+        return await start(session, call, { draft, args, span, execute });
+      const resolved = await resolveAsk(session, draft, span);
+      if ("waiting" in resolved) throw resolved.waiting;
+      if ("refused" in resolved) throw await recordDenial(session, resolved.refused, span);
+      return await start(session, call, { ...resolved, args, span, execute });
     } catch (error) {
       span.end((error as { code?: string }).code ?? "error");
       throw error;
@@ -57,6 +63,9 @@ interface Started<T> {
   readonly args: Arguments;
   readonly span: ActionSpan;
   readonly execute: Execute<T>;
+  /** What it starts on, where it was asked for. */
+  readonly approvals?: readonly string[];
+  readonly decisions?: number;
 }
 
 async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): Promise<Outcome<T>> {
@@ -66,7 +75,8 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
   const credential = deployment.credentials && (await credentialFor(session, deployment.credentials, s));
   const prepared = await prepare(session, draft);
-  const about = { credential: credential?.name, trace: span.trace };
+  const { approvals, decisions } = s;
+  const about = { credential: credential?.name, trace: span.trace, approvals, decisions };
   let attempt = 1;
   let begun = await begin(session, prepared, { attempt, ...about });
   while (begun.begun === "retry") {
@@ -110,12 +120,13 @@ async function credentialFor(
 function begin(
   session: LiveSession,
   prepared: Prepared,
-  about: { attempt: number; credential: string | undefined; trace: ActionSpan["trace"] },
+  about: Attempt & { readonly decisions: number | undefined },
 ): Promise<BeginResult> {
   const { draft } = prepared;
   return session.deployment.engine.begin({
     action: draft.place.id,
-    args: `${prepared.label}:${prepared.args}`,
+    args: argsKey(prepared),
+    ...(about.decisions !== undefined && { decisions: about.decisions }),
     attempt: about.attempt,
     repeatable: draft.class.effect === "read",
     expires: session.expires,

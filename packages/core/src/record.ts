@@ -53,17 +53,24 @@ export async function prepare(session: LiveSession, draft: Draft): Promise<Prepa
   };
 }
 
+/** Stands for the tool and its arguments in the store: equality only. */
+export function argsKey({ label, args }: Prepared): string {
+  return `${label}:${args}`;
+}
+
 export interface Attempt {
   readonly attempt: number;
   readonly credential?: string | undefined;
   readonly trace?: { readonly trace: string; readonly span: string } | undefined;
+  /** Hashes of the approvals it spends. */
+  readonly approvals?: readonly string[] | undefined;
 }
 
 /** The entry, its listing row, and the arguments where content is kept. */
 export function actionEntry(
   session: LiveSession,
   prepared: Prepared,
-  { attempt, credential, trace }: Attempt,
+  { attempt, credential, trace, approvals }: Attempt,
 ): { entry: string; record: RecordRow; content: Content[] } {
   const { draft, label, args, decision, interaction } = prepared;
   const { verdict, findings } = draft.verdict;
@@ -77,7 +84,11 @@ export function actionEntry(
     decision,
     effect: draft.class.effect,
     findings: findings.map(entryFinding),
-    links: { delegation: session.parts.entry, ...(interaction && { interaction: interaction.hash }) },
+    links: {
+      ...(approvals && approvals.length > 0 && { approvals }),
+      delegation: session.parts.entry,
+      ...(interaction && { interaction: interaction.hash }),
+    },
     session: session.id,
     tool: label,
     ...(trace && { trace: { span: trace.span, trace: trace.trace } }),
@@ -165,7 +176,7 @@ export function interactionEntry(entry: Omit<InteractionEntry, "v" | "type" | "a
  * Canonical JSON of an entry whose members, at every depth, stand in canonical order already: then the engine's own
  * serialiser writes it. Throws FormatError `not_json` for a lone surrogate, which alone it writes as an escape.
  */
-function entryText(entry: EntryPayload): string {
+export function entryText(entry: EntryPayload): string {
   const text = JSON.stringify(entry);
   return text.includes("\\ud") ? canonical(JSON.parse(text)) : text;
 }

@@ -13,12 +13,7 @@ export function replay<T>(session: LiveSession, call: Call<T>, draft: Draft, beg
   const label = toolLabel(draft.tool, session.tools);
   switch (begun.begun) {
     case "refused":
-      throw denied(
-        begun.code,
-        begun.code === "delegation_expired"
-          ? "the delegation has expired."
-          : `${label}: this call was made before with other arguments.`,
-      );
+      throw denied(begun.code, `${label}: ${REFUSED[begun.code]}`);
     case "running":
       throw denied("action_running", `${label}: this very call is running elsewhere.`);
     case "ended": {
@@ -30,6 +25,12 @@ export function replay<T>(session: LiveSession, call: Call<T>, draft: Draft, beg
       throw new TypeError(`begin answered ${begun.begun}`);
   }
 }
+
+const REFUSED: { readonly [code in Extract<BeginResult, { begun: "refused" }>["code"]]: string } = {
+  delegation_expired: "the delegation has expired.",
+  action_conflict: "this call was made before with other arguments.",
+  approval_needed: "its approval was spent, has expired, or somebody has decided since.",
+};
 
 /** Why a call that has ended is neither made again nor answered. */
 export function ended(label: string, outcome: OutcomeWord): BehestError {

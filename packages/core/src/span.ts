@@ -19,7 +19,7 @@ export function tracer(): Tracer {
 /** What a span says of an action once its entry stands. */
 interface SpanFacts {
   readonly action: string;
-  readonly verdict: "permit" | "deny";
+  readonly verdict: "permit" | "deny" | "ask";
   /** Where its `action` entry stands. */
   readonly placed: Placed;
 }

@@ -13,14 +13,25 @@ export interface TestBehest extends Behest {
   readonly holder: Holder;
   /** What a verifier pins. */
   readonly owner: string;
+  /** One of three persons (0 to 2) of a group: of `finance`, `legal`, `ops`, or of those that `groups` names. */
+  approver(group: string, person?: number): Signer;
 }
 
 const ISSUER = "https://issuer.test";
+const GROUPS: readonly string[] = ["finance", "legal", "ops"];
 
 /** Behest with throw-away keys and, unless `config` says otherwise, a store in memory. */
-export async function testBehest(config: Partial<BehestConfig> = {}): Promise<TestBehest> {
+export async function testBehest({
+  groups = GROUPS,
+  ...config
+}: Partial<BehestConfig> & { readonly groups?: readonly string[] } = {}): Promise<TestBehest> {
   const [owner, issuer, enforcer] = await Promise.all([newSigner(), newSigner(), newSigner()]);
   const holder = config.holder ?? (await generateHolder());
+  const people = await Promise.all(
+    groups.flatMap((group) =>
+      [0, 1, 2].map(async (n) => ({ group, n, person: `${group}-${n}`, signer: await newSigner() })),
+    ),
+  );
   const manifest: Manifest = {
     v: 1,
     seq: 0,
@@ -29,7 +40,7 @@ export async function testBehest(config: Partial<BehestConfig> = {}): Promise<Te
     rung: "local",
     issuers: [{ iss: ISSUER, jwk: issuer.jwk, rung: "local" }],
     enforcers: [{ jwk: enforcer.jwk }],
-    approvers: [],
+    approvers: people.map(({ group, person, signer }) => ({ group, person, jwk: signer.jwk })),
     revokers: [],
     witnesses: [],
   };
@@ -46,6 +57,14 @@ export async function testBehest(config: Partial<BehestConfig> = {}): Promise<Te
     issuer: { iss: ISSUER, signer: issuer },
     holder,
     owner: pin,
+    approver(group, person = 0) {
+      const found = people.find((one) => one.group === group && one.n === person);
+      if (!found)
+        throw new RangeError(
+          `approver: no person ${person} of "${group}"; testBehest({ groups }) names others`,
+        );
+      return found.signer;
+    },
     async as(principal, tools, options) {
       const claims = {
         issuer: ISSUER,

@@ -10,11 +10,13 @@ import type {
 } from "@behest/delegation";
 import type {
   ActionEntry,
+  ApprovalEntry,
   DelegationEntry,
   InteractionEntry,
   OutcomeEntry,
   OutcomeWord,
 } from "@behest/provenance";
+import type { Approval, ApprovalDecision, Ask, Need } from "./approval.ts";
 import type { Code } from "./error.ts";
 
 /** One agent's authority while it runs. */
@@ -86,10 +88,13 @@ export interface Finding {
   readonly rule?: string;
   readonly path?: string;
   readonly message: string;
+  /** Persons who have to approve; such a finding neither passes nor denies. */
+  readonly needs?: readonly Need[];
 }
 
 export interface Verdict {
-  readonly verdict: "permit" | "deny";
+  /** `ask`: nothing is missing but the signatures of persons. */
+  readonly verdict: "permit" | "deny" | "ask";
   readonly findings: readonly Finding[];
 }
 
@@ -122,6 +127,8 @@ export interface FullRecord extends ActionRecord {
     /** The model turn that chose it; absent for calls that no model made. */
     readonly interaction?: InteractionEntry;
     readonly action: ActionEntry;
+    /** The decisions of persons that it started on. */
+    readonly approvals?: readonly ApprovalEntry[];
     readonly outcome?: OutcomeEntry;
   };
   /** What is still kept of what the entries commit to: `args`, `result`, `instruction`, `system`, `tools`, `response`, `reasoning`, `alternatives`. */
@@ -148,6 +155,18 @@ export interface Records {
   get(index: number): Promise<FullRecord | undefined>;
 }
 
+export interface Approvals {
+  /** What waits now: one for each group that is asked. */
+  list(filter?: { group?: string; run?: string }): Promise<Approval[]>;
+  /**
+   * Hands in a decision that was signed elsewhere; it is recorded, and verified again when it is used. Throws
+   * `approval_missing` (nothing waits under this id), `approval_invalid`.
+   */
+  submit(id: string, decision: ApprovalDecision): Promise<void>;
+  /** Resolves when none of these waits any more: approved, denied or expired. */
+  settled(asks: readonly Ask[], options?: { signal?: AbortSignal }): Promise<void>;
+}
+
 export interface Behest extends AsyncDisposable {
   /**
    * Verifies the chain under the trusted issuers and opens a session on its leaf. Throws
@@ -155,6 +174,7 @@ export interface Behest extends AsyncDisposable {
    * `holder_mismatch`, `identity_invalid`.
    */
   open(delegation: DelegationLike, options?: OpenOptions): Promise<Session>;
+  readonly approvals: Approvals;
   readonly records: Records;
   /**
    * For `verifyAction(…, { replay: behest.replay })`: a proof is accepted once among all processes that use this

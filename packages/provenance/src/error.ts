@@ -6,6 +6,7 @@ export type ProvenanceCode =
   | "malformed_trust"
   | "malformed_certificate"
   | "malformed_decision"
+  | "malformed_approval"
   | "malformed_span_proof"
   | "malformed_head"
   | "malformed_content"

@@ -1,3 +1,4 @@
+export { type ApprovalStatement, approverOf, readApproval, signApproval } from "./approval.ts";
 export { type Certificate, certifyEntryKey, readCertificate } from "./certificate.ts";
 export {
   type Checkpoint,
@@ -30,6 +31,7 @@ export type { NoteSignature } from "./note.ts";
 export { parsePayload } from "./parse-payload.ts";
 export type {
   ActionEntry,
+  ApprovalEntry,
   Commitment,
   Decision,
   DelegationEntry,

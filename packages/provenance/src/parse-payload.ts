@@ -2,6 +2,7 @@ import { canonical, parseJson } from "@behest/jws";
 import { ProvenanceError, refusing } from "./error.ts";
 import type {
   ActionEntry,
+  ApprovalEntry,
   DelegationEntry,
   EntryFinding,
   EntryPayload,
@@ -71,7 +72,17 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
       span: matching(/^[0-9a-f]{16}$/),
     }),
     content: closed<ActionEntry["content"]>({ args: bytes32 }),
-    links: closed<ActionEntry["links"]>({ delegation: bytes32, "interaction?": bytes32 }),
+    links: closed<ActionEntry["links"]>({
+      delegation: bytes32,
+      "interaction?": bytes32,
+      "approvals?": list(bytes32),
+    }),
+  }),
+  approval: entry<ApprovalEntry>("approval", {
+    action: text,
+    decision: text,
+    content: closed<ApprovalEntry["content"]>({ "reason?": bytes32 }),
+    links: closed<ApprovalEntry["links"]>({ action: bytes32 }),
   }),
   outcome: entry<OutcomeEntry>("outcome", {
     action: text,

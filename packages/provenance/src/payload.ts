@@ -88,7 +88,23 @@ export interface ActionEntry extends Common {
   readonly credential?: string;
   readonly trace?: { readonly trace: string; readonly span: string };
   readonly content: { readonly args: Commitment };
-  readonly links: { readonly delegation: EntryHash; readonly interaction?: EntryHash };
+  readonly links: {
+    readonly delegation: EntryHash;
+    readonly interaction?: EntryHash;
+    /** Entries of the approvals that this attempt rests on and spends. */
+    readonly approvals?: readonly EntryHash[];
+  };
+}
+
+/** A person's decision on an action that waits, as it was handed in. */
+export interface ApprovalEntry extends Common {
+  readonly type: "approval";
+  readonly action: string;
+  /** What the approver signed, a compact JWS (see approval.ts). */
+  readonly decision: string;
+  readonly content: { readonly reason?: Commitment };
+  /** The entry that asked: an action with the verdict `ask`. */
+  readonly links: { readonly action: EntryHash };
 }
 
 /** Payload of the holder's decision (`typ` `behest-decision+jwt`). */
@@ -115,5 +131,11 @@ export interface OutcomeEntry extends Common {
   readonly links: { readonly action: EntryHash };
 }
 
-export type EntryPayload = TrustEntry | DelegationEntry | InteractionEntry | ActionEntry | OutcomeEntry;
+export type EntryPayload =
+  | TrustEntry
+  | DelegationEntry
+  | InteractionEntry
+  | ActionEntry
+  | ApprovalEntry
+  | OutcomeEntry;
 export type EntryType = EntryPayload["type"];

@@ -61,9 +61,9 @@ export class Deployment {
     Object.assign(this, parts);
   }
 
-  static async make(): Promise<Deployment> {
+  static async make(change: Partial<Manifest> = {}): Promise<Deployment> {
     const [owner, issuer, enforcer, holder] = [await key(), await key(), await key(), await key()];
-    const manifest = manifestOf({ issuer: issuer.jwk, enforcer: enforcer.jwk });
+    const manifest = manifestOf({ issuer: issuer.jwk, enforcer: enforcer.jwk }, change);
     const trust = await signTrust(manifest, owner);
     return new Deployment({
       owner,

@@ -37,7 +37,13 @@ interface Made {
 async function run(options: Options): Promise<void> {
   const dir = resolve(options.dir);
   if (!isFolder(dir)) throw new CliError("file_missing", `there is no folder ${dir}.`);
-  const [owner, issuer, enforcer, agent] = await Promise.all([newKey(), newKey(), newKey(), newKey()]);
+  const [owner, issuer, approver, enforcer, agent] = await Promise.all([
+    newKey(),
+    newKey(),
+    newKey(),
+    newKey(),
+    newKey(),
+  ]);
   const pin = thumbprint(owner.signer.jwk);
   const short = pin.slice(0, 12);
   const iss = `urn:behest:local:${short}`;
@@ -49,7 +55,7 @@ async function run(options: Options): Promise<void> {
     rung: "local",
     issuers: [{ iss, jwk: issuer.signer.jwk, rung: "local" }],
     enforcers: [{ jwk: enforcer.signer.jwk }],
-    approvers: [],
+    approvers: [{ group: "approvers", person: "owner", jwk: approver.signer.jwk }],
     revokers: [],
     witnesses: [],
   };
@@ -69,6 +75,7 @@ async function run(options: Options): Promise<void> {
   newFolder(keys, {
     "owner.jwk": owner.file,
     "issuer.jwk": issuer.file,
+    "approver.jwk": approver.file,
     "issuer.json": `${JSON.stringify({ iss })}\n`,
   });
   try {
@@ -88,7 +95,7 @@ async function run(options: Options): Promise<void> {
     ["made", `${folder}: configuration, trust manifest, the enforcer's and the agent's key`],
     [
       "made",
-      `${keys}: the owner's and the issuer's key. Move it off this machine before anything real runs here`,
+      `${keys}: the owner's, the issuer's and an approver's key. Move it off this machine before anything real runs here`,
     ],
     ["owner", bold(pin)],
   ]);

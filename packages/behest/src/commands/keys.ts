@@ -36,11 +36,14 @@ interface Row {
 
 async function list({ json }: { readonly json?: true }): Promise<void> {
   const local = requireLocal();
-  const { issuers } = await readManifest(local);
+  const { issuers, approvers } = await readManifest(local);
   const known = issuers.flatMap(({ jwk }) => (jwk ? [thumbprint(jwk)] : []));
   const rows = [
     row("owner", keyFile(local, "owner.jwk"), [local.owner]),
     row("issuer", keyFile(local, "issuer.jwk"), known),
+    row("approver", keyFile(local, "approver.jwk"), [
+      ...new Set(approvers.map(({ jwk }) => thumbprint(jwk))),
+    ]),
     row("enforcer", local.signer),
     row("agent", local.holder),
   ];

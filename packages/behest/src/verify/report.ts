@@ -50,6 +50,7 @@ export function printVerification(
     ["owner", owner],
     ["entries", `${size}, ${proven} proven`],
     ["actions", `${permit} permitted, ${deny} denied${ask > 0 ? `, ${ask} asked` : ""}`],
+    ...(counts.approval > 0 ? [["approvals", String(counts.approval)] as const] : []),
     ["principals", String(counts.principals)],
     [
       "delegations",

@@ -1,4 +1,5 @@
 import type { Finding, Verdict } from "../types.ts";
+import { approval } from "./approval.ts";
 import { grant } from "./grant.ts";
 import { identity } from "./identity.ts";
 import { lineage } from "./lineage.ts";
@@ -9,7 +10,7 @@ import type { Wanted } from "./wanted.ts";
 type Check = (wanted: Wanted) => Finding | undefined;
 
 /** Cheapest first; the first denial ends it. A check that throws is a denial by its caller. */
-const CHECKS: readonly Check[] = [lineage, identity, grant, profile];
+const CHECKS: readonly Check[] = [lineage, identity, grant, profile, approval];
 
 export function decide(wanted: Wanted): Verdict {
   const findings: Finding[] = [];
@@ -17,9 +18,14 @@ export function decide(wanted: Wanted): Verdict {
     const finding = check(wanted);
     if (!finding) continue;
     findings.push(finding);
-    if (finding.code !== "ok" && !onlyRecorded(finding, wanted)) return { verdict: "deny", findings };
+    if (isDenial(finding) && !onlyRecorded(finding, wanted)) return { verdict: "deny", findings };
   }
-  return { verdict: "permit", findings };
+  // What is left when only a signature is missing.
+  return { verdict: findings.some(({ needs }) => needs) ? "ask" : "permit", findings };
+}
+
+function isDenial({ code, needs }: Finding): boolean {
+  return code !== "ok" && !needs;
 }
 
 /** Which agent runs is the deployment's to judge: unless it refuses others, the record shows it. */

@@ -2,7 +2,7 @@ import { replayCache } from "@behest/delegation";
 import { randomBytes, toBase64url } from "@behest/jws";
 import { closed, conflict, missing, twice, unattached } from "./failure.ts";
 import { EMPTY, type Emitter, type Tail, emitterOf, headAt, seal, sign, trustDraft } from "./log.ts";
-import { type ActionState, mayFinish, ruleBegin, ruleDelegation } from "./rules.ts";
+import { type ActionState, askedBefore, maySpend, mayFinish, ruleBegin, ruleDelegation } from "./rules.ts";
 import {
   type Append,
   type Begin,
@@ -20,9 +20,11 @@ import {
   type RecordFilter,
   type SeenTool,
   type Store,
+  type StoredApproval,
   type StoredRecord,
   engine,
 } from "./types.ts";
+import { Waiting } from "./waiting.ts";
 
 type StoredDelegation = DelegationRow & { readonly index: number; readonly hash: string };
 
@@ -64,6 +66,7 @@ class MemoryEngine implements Engine {
   readonly #entries: string[] = [];
   readonly #hashes: string[] = [];
   readonly #once = new Map<string, number>();
+  readonly #waiting = new Waiting();
   readonly #actions = new Map<string, MemoryAction>();
   /** By index of the action entry, so in log order. */
   readonly #records = new Map<number, StoredRecord>();
@@ -111,8 +114,10 @@ class MemoryEngine implements Engine {
     if (index !== undefined)
       return { index, hash: this.#hashes[index]!, head: headAt(this.#tail), again: true };
     const placed = this.#place(request.entry);
-    const { once, delegation, journal, record } = request;
+    const { once, delegation, journal, record, approval, decides } = request;
     if (once !== undefined) this.#once.set(once, placed.index);
+    if (approval) this.#waiting.ask(approval, placed);
+    if (decides !== undefined) this.#waiting.decide(decides, placed);
     if (delegation) {
       const row = { ...delegation, index: placed.index, hash: placed.hash };
       this.#delegations.set(row.leaf, row);
@@ -129,7 +134,8 @@ class MemoryEngine implements Engine {
   }
 
   /** Index of what the request would store a second time. */
-  #stored({ once, delegation, journal }: Append): number | undefined {
+  #stored({ once, delegation, journal, approval }: Append): number | undefined {
+    if (approval) return askedBefore(this.#waiting.get(approval.action), approval);
     if (delegation) {
       const named = this.#jtis.get(delegation.jti);
       const spawned = delegation.request !== undefined && named?.request !== undefined ? named : undefined;
@@ -158,6 +164,9 @@ class MemoryEngine implements Engine {
       return { begun: "ended", outcome, code, ...(result && { result }) };
     }
     const { args, attempt, repeatable, entry, record } = request;
+    if (!maySpend(this.#waiting.get(request.action), request, this.#now()))
+      return { begun: "refused", code: "approval_needed" };
+    if (request.decisions !== undefined) this.#waiting.spend(request.action);
     const placed = entry === undefined ? undefined : this.#place(entry);
     this.#actions.set(request.action, { args, attempt, repeatable, index: placed?.index });
     if (placed && record) this.#records.set(placed.index, { ...record, index: placed.index });
@@ -203,6 +212,14 @@ class MemoryEngine implements Engine {
   async spend(id: string, until: number): Promise<boolean> {
     this.#opened();
     return this.#spent.add(id, until / 1000) === true;
+  }
+
+  async approval(action: string): Promise<StoredApproval | undefined> {
+    return this.#waiting.get(action);
+  }
+
+  async approvals(): Promise<readonly StoredApproval[]> {
+    return this.#waiting.pending(this.#now());
   }
 
   seen(tools: readonly SeenTool[]): void {

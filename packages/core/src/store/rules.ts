@@ -1,6 +1,15 @@
 import { canonical } from "@behest/jws";
+import { conflict } from "./failure.ts";
 import type { OutcomeEntry, OutcomeWord } from "@behest/provenance";
-import type { Begin, BeginResult, DelegationRow, Draft, Finish } from "./types.ts";
+import type {
+  ApprovalRow,
+  Begin,
+  BeginResult,
+  DelegationRow,
+  Draft,
+  Finish,
+  StoredApproval,
+} from "./types.ts";
 
 /** What a store remembers of an action. */
 export interface ActionState {
@@ -87,4 +96,26 @@ export function ruleDelegation(
 ): "new" | "again" | "action_conflict" {
   if (!stored) return "new";
   return stored.leaf === row.leaf && stored.request === row.request ? "again" : "action_conflict";
+}
+
+/** Whether an attempt that is about to start may spend its approval; a later attempt of a read rests on the first one's. */
+export function maySpend(
+  approval: StoredApproval | undefined,
+  { decisions, args, attempt }: Begin,
+  now: number,
+): boolean {
+  if (decisions === undefined || attempt > 1) return true;
+  return (
+    approval !== undefined &&
+    approval.args === args &&
+    !approval.spent &&
+    approval.expires > now &&
+    approval.decisions.length === decisions
+  );
+}
+
+/** Index of the entry that asked for the same before. Throws where it asked with other arguments. */
+export function askedBefore(stored: StoredApproval | undefined, row: ApprovalRow): number | undefined {
+  if (stored && stored.args !== row.args) throw conflict();
+  return stored?.asked.index;
 }

@@ -75,6 +75,34 @@ export interface Append {
   readonly delegation?: DelegationRow;
   /** A denial already recorded under this key is not recorded again (a resumed run denies the same again). */
   readonly once?: string;
+  /** The entry asks for approval of its action, once: a second one with the same arguments answers `again`. */
+  readonly approval?: ApprovalRow;
+  /** The entry is a person's decision on the action that waits under this id. */
+  readonly decides?: string;
+}
+
+/** An action that waits for persons. */
+export interface ApprovalRow {
+  readonly action: string;
+  /** As {@link Begin.args}: other arguments under the same id are an `action_conflict`. */
+  readonly args: string;
+  readonly principal: string;
+  readonly session: string;
+  /** Its run, keyed. */
+  readonly run: string;
+  /** What is shown to persons, and what they sign, sealed. */
+  readonly sealed: Uint8Array;
+  /** ms since the epoch; nothing starts on it afterwards. */
+  readonly expires: number;
+}
+
+export interface StoredApproval extends ApprovalRow {
+  /** The entry that asks. */
+  readonly asked: { readonly index: number; readonly hash: string };
+  /** An attempt has started on it. */
+  readonly spent: boolean;
+  /** Entries of the decisions handed in, in log order. */
+  readonly decisions: readonly { readonly index: number; readonly hash: string }[];
 }
 
 export interface JournalRow {
@@ -107,6 +135,11 @@ export interface Begin {
   readonly repeatable: boolean;
   /** Earliest `exp` of the chain, ms since the epoch; compared with the store's clock inside the transaction. */
   readonly expires: number;
+  /**
+   * It starts on an approval, judged when so many decisions had been handed in: in the same transaction that is
+   * spent, where it has not expired and nobody has decided since (`approval_needed`).
+   */
+  readonly decisions?: number;
   /** Absent for a spawn, whose record is the child's delegation entry. */
   readonly entry?: Draft;
   readonly content?: readonly Content[];
@@ -126,7 +159,10 @@ export type BeginResult =
     }
   /** Another attempt holds a living lease. */
   | { readonly begun: "running" }
-  | { readonly begun: "refused"; readonly code: "action_conflict" | "delegation_expired" };
+  | {
+      readonly begun: "refused";
+      readonly code: "action_conflict" | "delegation_expired" | "approval_needed";
+    };
 
 export interface Finish {
   readonly action: string;
@@ -226,6 +262,10 @@ export interface Engine {
    * when it is spent, or when `until` (ms since the epoch) is over by the store's time; ids are forgotten then.
    */
   spend(id: string, until: number): Promise<boolean>;
+  /** The approval that was asked for an action. */
+  approval(action: string): Promise<StoredApproval | undefined>;
+  /** All that wait: neither spent nor expired by the store's time. */
+  approvals(): Promise<readonly StoredApproval[]>;
   /** Remembers how tools were met (`behest coverage`); not evidence, so neither signed nor awaited. */
   seen(tools: readonly SeenTool[]): void;
   coverage(): Promise<readonly SeenTool[]>;

@@ -31,6 +31,7 @@ export class Keys {
   readonly #keys = new Map<string, EntryKey>();
   readonly #enforcers = new Reliance();
   readonly #issuers = new Reliance();
+  readonly #approvers = new Reliance();
   #version: Version | undefined;
 
   constructor(owner: string, findings: Findings) {
@@ -97,6 +98,21 @@ export class Keys {
     );
   }
 
+  /** An approver's key with this thumbprint decides at `index`: the key, and who it is in each of its groups. */
+  relyOnApprover(
+    key: string,
+    index: number,
+  ): { readonly key: PublicKey; readonly persons: ReadonlyMap<string, string> } {
+    const roles = rolesAt(this.#version?.manifest.approvers ?? [], index).filter(
+      ({ jwk }) => thumbprint(jwk) === key,
+    );
+    const [role] = roles;
+    if (!role)
+      throw new Refusal("approval", "approver_not_trusted", "the trust manifest names no such approver here");
+    this.#approvers.note(key, index);
+    return { key: publicKey(role.jwk), persons: new Map(roles.map(({ group, person }) => [group, person])) };
+  }
+
   async #versionOf(index: number, payload: TrustEntry): Promise<Version | undefined> {
     const { manifest: jws } = payload;
     if (jws === undefined || (!this.#version && index > 0)) return this.#version;
@@ -133,7 +149,7 @@ export class Keys {
 
   #replace(version: Version): void {
     this.#version = version;
-    const { enforcers, issuers } = version.manifest;
+    const { enforcers, issuers, approvers } = version.manifest;
     for (const at of this.#enforcers.withdraw(enforcers))
       this.#findings.fail(
         at,
@@ -147,6 +163,13 @@ export class Keys {
         "delegation",
         "issuer_not_trusted",
         "a later trust manifest no longer trusts its issuer here",
+      );
+    for (const at of this.#approvers.withdraw(approvers))
+      this.#findings.fail(
+        at,
+        "approval",
+        "approver_not_trusted",
+        "a later trust manifest no longer trusts its approver here",
       );
   }
 }

@@ -3,6 +3,7 @@ import { readActionDecision } from "../decision.ts";
 import { refusing } from "../error.ts";
 import type {
   ActionEntry,
+  ApprovalEntry,
   Commitment,
   DelegationEntry,
   EntryHash,
@@ -11,6 +12,7 @@ import type {
   OutcomeEntry,
   OutcomeWord,
 } from "../payload.ts";
+import { Approvals, type Asked } from "./approvals.ts";
 import { type Keys, SKEW } from "./keys.ts";
 import { type Findings, Refusal } from "./report.ts";
 
@@ -38,6 +40,7 @@ export class Records {
   readonly #attempts = new Map<string, ActionKnown>();
   readonly #holders = new Map<string, PublicKey>();
   readonly #principals = new Set<string>();
+  readonly #approvals = new Approvals();
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -63,6 +66,8 @@ export class Records {
       case "action":
         this.#known.set(hash, await this.#action(index, payload));
         return;
+      case "approval":
+        return this.#approvals.add(index, hash, payload, this.#asked(payload), keys);
       case "outcome":
         return this.#outcome(payload);
     }
@@ -157,8 +162,14 @@ export class Records {
         "attempt_out_of_order",
         "only a read whose last attempt ended otherwise than done starts again",
       );
+    this.#approvals.spend(payload);
     this.#attempts.set(name, known);
     return known;
+  }
+
+  #asked({ links }: ApprovalEntry): Asked {
+    const { action, verdict, tool, args, delegation } = this.#link("action", links.action);
+    return { action, verdict, tool, args, leaf: this.#link("delegation", delegation).leaf };
   }
 
   /** The turn that an action names is of the same agent, and chose it; a call from inside a tool no turn chose. */

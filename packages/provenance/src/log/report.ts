@@ -19,6 +19,10 @@ export type LogCode =
   | "issuer_not_shown"
   | "token_not_shown"
   | "decision_mismatch"
+  | "approval_mismatch"
+  | "approval_expired"
+  | "approval_repeated"
+  | "approver_not_trusted"
   | "attempt_mismatch"
   | "attempt_repeated"
   | "attempt_out_of_order"
@@ -40,6 +44,7 @@ export type LogCheck =
   | "link"
   | "delegation"
   | "decision"
+  | "approval"
   | "attempt"
   | "outcome"
   | "log";

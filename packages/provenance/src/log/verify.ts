@@ -45,6 +45,7 @@ class Reading {
     trust: 0,
     delegation: 0,
     interaction: 0,
+    approval: 0,
     action: 0,
     outcome: 0,
   };

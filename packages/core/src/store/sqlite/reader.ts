@@ -10,6 +10,7 @@ import type {
   SeenTool,
   StoredRecord,
 } from "../types.ts";
+import { Approvals } from "./approvals.ts";
 import { BESIDE, slotsOf } from "./contents.ts";
 import { Entries } from "./entries.ts";
 import { openForReading } from "./file.ts";
@@ -29,6 +30,7 @@ export class Reader {
   readonly #leaf: StatementSync;
   readonly #turn: StatementSync;
   readonly #content: StatementSync;
+  #approvals: Approvals | undefined;
 
   constructor(path: string, wait: number) {
     const db = (this.#db = openForReading(path, wait));
@@ -84,6 +86,10 @@ export class Reader {
     if (!row) return undefined;
     const index = row["idx"] as number;
     return { sealed: row["sealed"] as Uint8Array, index, hash: this.#entries.hash(index) };
+  }
+
+  get approvals(): Approvals {
+    return (this.#approvals ??= new Approvals(this.#db));
   }
 
   content(index: number): Content[] {

@@ -67,6 +67,16 @@ export const SCHEMA = `
     UNIQUE (issuer, subject)
   ) STRICT;
 
+  -- Actions that wait for persons; idx: of the entry that asks. decision: of the entries of what was handed in.
+  CREATE TABLE approval (
+    action TEXT PRIMARY KEY, args TEXT NOT NULL, principal TEXT NOT NULL, session TEXT NOT NULL,
+    run TEXT NOT NULL, sealed BLOB NOT NULL, expires INTEGER NOT NULL, idx INTEGER NOT NULL, spent INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX approval_pending ON approval (expires) WHERE spent = 0;
+  CREATE TABLE decision (
+    action TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (action, idx)
+  ) STRICT, WITHOUT ROWID;
+
   -- owner: see process.ts; null where the platform cannot name a process.
   CREATE TABLE lease (id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT, expires INTEGER NOT NULL) STRICT;
 

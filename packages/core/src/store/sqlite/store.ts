@@ -68,11 +68,12 @@ class SqliteEngine implements Engine {
   }
 
   append(request: Append): Promise<Placed> {
-    const { journal, delegation } = request;
+    const { journal, delegation, approval } = request;
     const own = {
       ...withOwn(request),
       ...(journal && { journal: sealedOwn(journal) }),
       ...(delegation && { delegation: sealedOwn(delegation) }),
+      ...(approval && { approval: sealedOwn(approval) }),
     };
     return this.#write({ op: "append", request: own }) as Promise<Placed>;
   }
@@ -103,6 +104,14 @@ class SqliteEngine implements Engine {
 
   spend(id: string, until: number): Promise<boolean> {
     return this.#write({ op: "spend", id, until }) as Promise<boolean>;
+  }
+
+  async approval(action: string): ReturnType<Engine["approval"]> {
+    return this.#read((reader) => reader.approvals.get(action));
+  }
+
+  async approvals(): ReturnType<Engine["approvals"]> {
+    return this.#read((reader) => reader.approvals.pending(Date.now()));
   }
 
   seen(tools: readonly SeenTool[]): void {

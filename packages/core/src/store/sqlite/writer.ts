@@ -1,7 +1,7 @@
 import type { BehestError } from "../../error.ts";
 import { conflict } from "../failure.ts";
 import { trustDraft } from "../log.ts";
-import { LAPSED, lapsed, mayFinish, ruleBegin, ruleDelegation } from "../rules.ts";
+import { LAPSED, askedBefore, lapsed, mayFinish, maySpend, ruleBegin, ruleDelegation } from "../rules.ts";
 import type {
   Append,
   Begin,
@@ -13,6 +13,7 @@ import type {
   SeenTool,
 } from "../types.ts";
 import { type ActionRow, Actions } from "./actions.ts";
+import { Approvals } from "./approvals.ts";
 import { Contents } from "./contents.ts";
 import type { HeadRow } from "./entries.ts";
 import { writeSidecar } from "./sidecar.ts";
@@ -40,6 +41,7 @@ export class Writer {
   readonly #transactions: Transactions;
   readonly #actions: Actions;
   readonly #contents: Contents;
+  readonly #approvals: Approvals;
   /** How tools were met: written with the next transaction. */
   readonly #seen = new Map<string, SeenTool>();
   /** Answers of the group under way that still lack the head. */
@@ -52,6 +54,7 @@ export class Writer {
     this.#transactions = new Transactions(parts);
     this.#actions = new Actions(parts.db);
     this.#contents = new Contents(parts.db);
+    this.#approvals = new Approvals(parts.db);
   }
 
   /**
@@ -151,7 +154,7 @@ export class Writer {
   }
 
   #append(request: Append, now: number): Placed {
-    const { entry, once, delegation, journal, record } = request;
+    const { entry, once, delegation, journal, record, approval, decides } = request;
     const stored = this.#stored(request, now);
     if (stored !== undefined)
       return this.#placed({ index: stored, hash: this.#parts.entries.hash(stored), again: true });
@@ -160,12 +163,15 @@ export class Writer {
     if (delegation) this.#contents.delegate(delegation, placed.index);
     if (journal) this.#contents.journal(journal, placed.index);
     if (record) this.#actions.record(placed.index, record);
+    if (approval) this.#approvals.ask(approval, placed.index);
+    if (decides !== undefined) this.#approvals.decide(decides, placed.index);
     this.#contents.keep(request.content, placed.index);
     return placed;
   }
 
   /** Index of what the request would store a second time. */
-  #stored({ once, delegation, journal }: Append, now: number): number | undefined {
+  #stored({ once, delegation, journal, approval }: Append, now: number): number | undefined {
+    if (approval) return askedBefore(this.#approvals.get(approval.action), approval);
     if (delegation) {
       const stored = this.#contents.delegation(delegation);
       const ruling = ruleDelegation(stored, delegation);
@@ -196,6 +202,11 @@ export class Writer {
           return { begun: "ended", outcome, code, ...(result && { result }) };
         }
         case "start": {
+          if (request.decisions !== undefined) {
+            if (!maySpend(this.#approvals.get(request.action), request, now))
+              return { begun: "refused", code: "approval_needed" };
+            this.#approvals.spend(request.action);
+          }
           const placed = request.entry === undefined ? undefined : this.#place(request.entry);
           this.#actions.start(request, leases.id, placed?.index);
           if (placed && request.record) this.#actions.record(placed.index, request.record);

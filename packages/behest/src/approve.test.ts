@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Workplace } from "../test/workplace.ts";
+
+const PAYER = join(import.meta.dirname, "../test/payer.ts");
+let place: Workplace;
+beforeEach(() => {
+  place = new Workplace();
+  place.must("init");
+  place.must(
+    ...["delegate", "--task", "Pay", "--tool", "pay(*)", "--approval", "pay=approvers", "--out", "me.json"],
+    ...["--principal", "alice"],
+  );
+});
+afterEach(() => place[Symbol.dispose]());
+
+const pay = (): string => place.script(PAYER, "me.json");
+const waiting = (): { id: string; args: object; tool: string }[] => place.json("approve") as never;
+
+test("a person sees what waits, approves it from another process, and the agent goes on in a third", () => {
+  expect(place.must("approve")).toBe("Nothing waits.\n");
+  expect(pay()).toBe("approval_needed");
+  const [one, ...others] = waiting();
+  expect(others).toEqual([]);
+  expect(one).toMatchObject({ tool: "pay", args: { amount: 40, currency: "EUR" } });
+  expect(place.must("approve")).toContain('{"amount":40,"currency":"EUR"}');
+  const shown = place.must("approve", one!.id.slice(0, 8), "--yes");
+  expect(shown).toContain('{"amount":40,"currency":"EUR"}');
+  expect(shown).toContain("approved, for approvers");
+  expect(pay()).toBe("paid");
+  expect(pay()).toBe("paid");
+  expect(waiting()).toEqual([]);
+  expect(place.must("verify")).toMatch(/approvals +1\n/);
+});
+
+test("what is denied stays denied", () => {
+  expect(pay()).toBe("approval_needed");
+  place.must("approve", waiting()[0]!.id, "--deny", "--reason", "wrong account", "--yes");
+  expect(pay()).toBe("approval_denied");
+  expect(place.refusal(place.behest("approve", "x".repeat(43), "--yes"))).toBe("approval_missing 1");
+});
+
+test("nobody is asked where nobody is there, and no other key approves", () => {
+  expect(pay()).toBe("approval_needed");
+  const { id } = waiting()[0]!;
+  expect(place.refusal(place.behest("approve", id))).toBe("usage 2");
+  expect(place.refusal(place.behest("approve", id.slice(0, 3), "--yes"))).toBe("usage 2");
+  place.must("keys", "new", "--out", "other.jwk");
+  expect(place.refusal(place.behest("approve", id, "--key", "other.jwk", "--yes"))).toBe(
+    "approval_invalid 1",
+  );
+  const agent = place.behest("approve", id, "--key", ".behest/agent.jwk", "--yes");
+  expect(place.refusal(agent)).toBe("approval_invalid 1");
+  expect(pay()).toBe("approval_needed");
+});

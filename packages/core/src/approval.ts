@@ -1,0 +1,83 @@
+import type { Json, Signer } from "@behest/delegation";
+import { canonical, randomBytes, toBase64url } from "@behest/jws";
+import { type ApprovalStatement, commit, opens, signApproval } from "@behest/provenance";
+import { BehestError } from "./error.ts";
+
+/** How many persons of a group have to approve. */
+export interface Need {
+  readonly group: string;
+  readonly persons: number;
+}
+
+/** One pending action, as a person of one group is asked to decide on it. Plain JSON. */
+export interface Approval {
+  /** The action's id. */
+  readonly id: string;
+  readonly tool: string;
+  /** Exactly what the tool's body would get. */
+  readonly args: Json;
+  /** Why it waits. */
+  readonly why: string;
+  readonly group: string;
+  /** Persons of the group who have to approve. */
+  readonly need: number;
+  /** ms since the epoch; nobody can approve afterwards. */
+  readonly expires: number;
+  /** On whose behalf, and what is said of who asks. */
+  readonly principal: string;
+  readonly agent: string;
+  /** What a decision is signed over, and the salt that shows that its `args` are these. */
+  readonly about: Pick<ApprovalStatement, "action" | "leaf" | "tool" | "args" | "nonce">;
+  readonly salt: string;
+}
+
+/** What is kept of an ask, sealed: an {@link Approval} for each group. */
+export interface Asked extends Omit<Approval, "id" | "group" | "need" | "expires"> {
+  readonly needs: readonly Need[];
+}
+
+/** A decision that an approver signed: a compact JWS, `typ` `behest-approval+jwt`. */
+export interface ApprovalDecision {
+  readonly jws: string;
+}
+
+/** Where an action waits; plain JSON, to keep with the thread. */
+export interface Ask {
+  /** Its {@link Approval.id}. */
+  readonly approval: string;
+  /** How the framework's own pause is taken up again. */
+  readonly resumeId: string;
+  readonly tool: string;
+}
+
+export function newNonce(): string {
+  return toBase64url(randomBytes(32));
+}
+
+/**
+ * Signs a person's decision on exactly this action with exactly these arguments. Runs on the approver's side, never
+ * in a process that runs agents. Throws `approval_invalid` where what is shown is not what would be signed.
+ */
+export async function signDecision(
+  approval: Approval,
+  decision: { readonly decision: "approve" | "deny"; readonly reason?: string },
+  approver: Signer,
+): Promise<ApprovalDecision> {
+  const { about, salt, args, tool, id, group, expires } = approval;
+  const shown = about.action === id && about.tool === tool && opens(about.args, salt, canonical(args));
+  if (!shown)
+    throw new BehestError(
+      "approval_invalid",
+      "approval_invalid: the tool or the arguments that are shown are not what a signature would cover.",
+    );
+  const statement: ApprovalStatement = {
+    v: 1,
+    decision: decision.decision,
+    ...about,
+    group,
+    ...(decision.reason !== undefined && { reason: commit(salt, decision.reason) }),
+    iat: Math.floor(Date.now() / 1000),
+    exp: Math.ceil(expires / 1000),
+  };
+  return { jws: await signApproval(statement, approver) };
+}

@@ -1,0 +1,111 @@
+import { canonical, parseJson } from "@behest/jws";
+import { type Asked, newNonce } from "./approval.ts";
+import { strictest } from "./checks/approval.ts";
+import { type BehestError, denied } from "./error.ts";
+import type { LiveSession } from "./live.ts";
+import { type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
+import type { ActionSpan } from "./span.ts";
+import { openAsked, standingOf } from "./standing.ts";
+import type { StoredApproval } from "./store/types.ts";
+import type { Finding } from "./types.ts";
+
+/** How long persons have, ms, where the delegation does not end before. */
+const PATIENCE = 24 * 3_600_000;
+
+/** What a granted action starts on. */
+export interface Granted {
+  readonly draft: Draft;
+  readonly approvals: readonly string[];
+  readonly decisions: number;
+}
+
+export type Resolution = Granted | { readonly refused: Draft } | { readonly waiting: BehestError };
+
+/**
+ * Where an action that only lacks signatures stands: asked for now, waiting, granted or refused. Nothing is
+ * reserved; whatever is found here is looked at again when the action begins.
+ */
+export async function resolveAsk(session: LiveSession, draft: Draft, span: ActionSpan): Promise<Resolution> {
+  const { deployment, vault } = session;
+  const prepared = await prepare(session, draft);
+  const row = (await deployment.engine.approval(draft.place.id)) ?? (await ask(session, prepared, span));
+  if (!isSame(session, row, prepared)) return { refused: withFinding(draft, conflicting(prepared.label)) };
+  // It has started before: what became of it is told when it begins again.
+  if (row.spent) return { draft: granted(draft), approvals: [], decisions: row.decisions.length };
+  const standing = await standingOf(deployment, vault, row, keysOf(session));
+  switch (standing.state) {
+    case "granted":
+      return { draft: granted(draft), approvals: standing.approvals, decisions: standing.decisions };
+    case "denied":
+      return { refused: withFinding(draft, refusal(`${prepared.label}: a person has denied it.`)) };
+    case "expired":
+      return { refused: withFinding(draft, refusal(`${prepared.label}: nobody approved it in time.`)) };
+    case "waiting": {
+      const { code, message } = draft.verdict.findings.find(({ needs }) => needs)!;
+      const waiting = { approval: row.action, tool: prepared.label };
+      return { waiting: denied(code, message, "It waits for a person; do not call it again.", waiting) };
+    }
+  }
+}
+
+/** Public keys (`x`) whose owners cannot approve what this chain does: its holders'. */
+export function keysOf({ parts }: LiveSession): ReadonlySet<string> {
+  return new Set(parts.hops.map(({ jwk }) => jwk.x));
+}
+
+async function ask(session: LiveSession, prepared: Prepared, span: ActionSpan): Promise<StoredApproval> {
+  const { deployment, vault, leaf } = session;
+  const { draft, label, args } = prepared;
+  const { id } = draft.place;
+  const wanting = draft.verdict.findings.filter(({ needs }) => needs);
+  const asked: Asked = {
+    tool: label,
+    args: parseJson(draft.text),
+    why: wanting.map(({ message }) => message).join(" "),
+    principal: session.principal,
+    agent: session.agent,
+    needs: strictest(wanting.flatMap(({ needs = [] }) => needs)),
+    about: { action: id, leaf: leaf.hash, tool: label, args, nonce: newNonce() },
+    salt: vault.salt(id, "args"),
+  };
+  const placed = await deployment.engine.append({
+    ...actionEntry(session, prepared, { attempt: 0, trace: span.trace }),
+    approval: {
+      action: id,
+      args: argsKey(prepared),
+      principal: vault.principal,
+      session: session.id,
+      run: vault.name("run", session.root.id),
+      sealed: vault.seal(id, "approval", canonical(asked)),
+      expires: Math.min(session.expires, draft.at + PATIENCE),
+    },
+  });
+  span.prove({ action: id, verdict: "ask", placed });
+  return (await deployment.engine.approval(id))!;
+}
+
+/** The same tool and arguments, under the same chain: nobody approves one action and sees another start. */
+function isSame(session: LiveSession, row: StoredApproval, prepared: Prepared): boolean {
+  return row.args === argsKey(prepared) && openAsked(session.vault, row).about.leaf === session.leaf.hash;
+}
+
+function granted(draft: Draft): Draft {
+  const findings = draft.verdict.findings.map((finding): Finding =>
+    finding.needs ? { ...finding, code: "ok", message: "approved" } : finding,
+  );
+  return { ...draft, verdict: { verdict: "permit", findings } };
+}
+
+function withFinding(draft: Draft, finding: Finding): Draft {
+  const before = draft.verdict.findings.filter(({ needs }) => !needs);
+  return { ...draft, verdict: { verdict: "deny", findings: [...before, finding] } };
+}
+
+function refusal(message: string): Finding {
+  return { check: "approval", code: "approval_denied", message };
+}
+
+function conflicting(label: string): Finding {
+  const message = `${label}: approval was asked for another call under this id.`;
+  return { check: "approval", code: "action_conflict", message };
+}

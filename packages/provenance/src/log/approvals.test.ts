@@ -1,0 +1,163 @@
+import { expect, test } from "vitest";
+import type { Signer } from "@behest/jws";
+import { AT, Deployment, NOW, digest, key, outcome } from "../../test/deployment.ts";
+import {
+  type ApprovalStatement,
+  type LogReport,
+  type Manifest,
+  signApproval,
+  signTrust,
+  trustHash,
+} from "../index.ts";
+
+function said({ findings }: LogReport): string[] {
+  const known = new Set(["token_not_shown", "outcome_not_shown"]);
+  return findings.filter(({ code }) => !known.has(code)).map(({ index, code }) => `${index} ${code}`);
+}
+
+interface Case {
+  readonly made: Deployment;
+  readonly delegation: string;
+  /** Hash of the entry that asks, number 2. */
+  readonly asked: string;
+  readonly cfo: Signer;
+  readonly second: Signer;
+}
+
+/** A log in which `call-0` waits for two persons of finance. */
+async function waiting(): Promise<Case> {
+  const [cfo, second] = [await key(), await key()];
+  const approvers = [
+    { group: "finance", person: "cfo", jwk: cfo.jwk },
+    { group: "legal", person: "counsel", jwk: second.jwk },
+    { group: "finance", person: "controller", jwk: second.jwk },
+  ];
+  const made = await Deployment.make({ approvers });
+  made.open();
+  const delegation = made.append(made.delegation());
+  const change = { verdict: "ask", attempt: 0, effect: "irreversible" };
+  const asked = made.append(made.action(delegation, { action: "call-0", change }));
+  return { made, delegation, asked, cfo, second };
+}
+
+async function decide(
+  { made, asked }: Case,
+  by: Signer,
+  statement: Partial<ApprovalStatement> = {},
+  entry: object = {},
+): Promise<string> {
+  const signed = await signApproval(
+    {
+      v: 1,
+      decision: "approve",
+      action: "call-0",
+      leaf: digest("token"),
+      tool: "read_file",
+      args: digest("args of call-0"),
+      group: "finance",
+      nonce: digest("nonce"),
+      iat: NOW,
+      exp: NOW + 600,
+      ...statement,
+    },
+    by,
+  );
+  return made.append({
+    v: 1,
+    type: "approval",
+    at: AT,
+    action: "call-0",
+    decision: signed,
+    content: {},
+    links: { action: asked },
+    ...entry,
+  });
+}
+
+function start({ made, delegation }: Case, approvals: string[], change: object = {}): string {
+  const links = { delegation, approvals };
+  return made.append(
+    made.action(delegation, { action: "call-0", change: { effect: "irreversible", links, ...change } }),
+  );
+}
+
+test("an attempt rests on the approvals that it names", async () => {
+  const log = await waiting();
+  const approvals = [await decide(log, log.cfo), await decide(log, log.second)];
+  const action = start(log, approvals);
+  log.made.append(outcome(action, { action: "call-0" }));
+  const report = await log.made.verify();
+  expect(said(report)).toEqual([]);
+  expect(report).toMatchObject({ ok: true, counts: { approval: 2, action: 2 } });
+});
+
+test.each<[string, Partial<ApprovalStatement>, object, string]>([
+  ["another action", { action: "call-1" }, {}, "approval_mismatch"],
+  ["another chain", { leaf: digest("other") }, {}, "approval_mismatch"],
+  ["another tool", { tool: "send_mail" }, {}, "approval_mismatch"],
+  ["other arguments", { args: digest("others") }, {}, "approval_mismatch"],
+  ["an entry that says otherwise", {}, { action: "call-1" }, "approval_mismatch"],
+  ["a group the signer is not in", { group: "legal" }, {}, "approver_not_trusted"],
+  ["a time that was over", { exp: NOW - 120 }, {}, "approval_expired"],
+  ["a time to come", { iat: NOW + 120 }, {}, "approval_expired"],
+])(
+  "an approval for %s proves nothing, and nothing that rests on it is proven",
+  async (_, statement, entry, code) => {
+    const log = await waiting();
+    const approval = await decide(log, log.cfo, statement, entry);
+    start(log, [approval]);
+    expect(said(await log.made.verify())).toEqual([`3 ${code}`, "4 approval_mismatch"]);
+  },
+);
+
+test("nobody approves who is not enrolled, whatever the header says", async () => {
+  const log = await waiting();
+  for (const by of [await key(), log.made.holder, log.made.emitter.signer, log.made.issuer, log.made.owner])
+    await decide(log, by);
+  const named: Signer = { jwk: log.cfo.jwk, sign: (bytes) => log.made.holder.sign(bytes) };
+  await decide(log, named);
+  expect(said(await log.made.verify())).toEqual([
+    ...[3, 4, 5, 6, 7].map((index) => `${index} approver_not_trusted`),
+    "8 signature_invalid",
+  ]);
+});
+
+test("an approval is spent once, by its own action, and one person counts once", async () => {
+  const log = await waiting();
+  const [first, again] = [await decide(log, log.cfo), await decide(log, log.cfo, { iat: NOW + 1 })];
+  const denied = await decide(log, log.second, { decision: "deny" });
+  start(log, [first, again]);
+  start(log, [denied]);
+  const links = { delegation: log.delegation, approvals: [first] };
+  log.made.append(log.made.action(log.delegation, { action: "call-1", change: { links } }));
+  start(log, [first], { attempt: 1 });
+  start(log, [first, digest("nowhere")], { attempt: 1 });
+  expect(said(await log.made.verify())).toEqual([
+    "6 approval_repeated",
+    "7 approval_mismatch",
+    "8 approval_mismatch",
+    "9 approval_repeated",
+    "10 approval_repeated",
+  ]);
+});
+
+test("an approval of what did not ask is none", async () => {
+  const log = await waiting();
+  const action = log.made.append(log.made.action(log.delegation, { action: "call-9" }));
+  const args = digest("args of call-9");
+  await decide(log, log.cfo, { action: "call-9", args }, { action: "call-9", links: { action } });
+  await decide(log, log.cfo, {}, { links: { action: log.delegation } });
+  expect(said(await log.made.verify())).toEqual(["4 approval_mismatch", "5 link_broken"]);
+});
+
+test("an approver whom a later manifest withdraws is not trusted after that index", async () => {
+  const log = await waiting();
+  const approval = await decide(log, log.cfo);
+  start(log, [approval]);
+  const { manifest, owner, trust } = log.made;
+  const approvers = manifest.approvers.map((role) => ({ ...role, until: 3 }));
+  const later: Manifest = { ...manifest, approvers, seq: manifest.seq + 1, prev: trustHash(trust) };
+  log.made.append({ v: 1, type: "trust", at: AT, manifest: await signTrust(later, owner) });
+  await decide(log, log.cfo, { iat: NOW + 2 });
+  expect(said(await log.made.verify())).toEqual(["3 approver_not_trusted", "6 approver_not_trusted"]);
+});
