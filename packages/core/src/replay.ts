@@ -15,9 +15,9 @@ export function replay<T>(session: LiveSession, call: Call<T>, draft: Draft, beg
     case "refused":
       throw denied(
         begun.code,
-        begun.code === "delegation_expired"
-          ? "the delegation has expired."
-          : `${label}: this call was made before with other arguments.`,
+        begun.code === "action_conflict"
+          ? `${label}: this call was made before with other arguments.`
+          : "the delegation has expired.",
       );
     case "running":
       throw denied("action_running", `${label}: this very call is running elsewhere.`);

@@ -1,6 +1,7 @@
 import { replayCache } from "@behest/delegation";
 import { randomBytes, toBase64url } from "@behest/jws";
-import { closed, conflict, missing, twice, unattached } from "./failure.ts";
+import { type Held, ruleCharges, ruleUnspent } from "./charges.ts";
+import { childless, closed, conflict, missing, twice, unattached } from "./failure.ts";
 import { EMPTY, type Emitter, type Tail, emitterOf, headAt, seal, sign, trustDraft } from "./log.ts";
 import { type ActionState, mayFinish, ruleBegin, ruleDelegation } from "./rules.ts";
 import {
@@ -75,6 +76,7 @@ class MemoryEngine implements Engine {
   readonly #principals = new Map<string, Subject>();
   readonly #subjects = new Map<string, Subject>();
   readonly #tools = new Map<string, SeenTool>();
+  readonly #counters = new Map<string, string>();
   readonly #spent = replayCache({ max: Number.POSITIVE_INFINITY, now: () => this.#now() / 1000 });
 
   constructor(clock: () => number) {
@@ -110,8 +112,11 @@ class MemoryEngine implements Engine {
     const index = this.#stored(request);
     if (index !== undefined)
       return { index, hash: this.#hashes[index]!, head: headAt(this.#tail), again: true };
+    const { once, delegation, charge, journal, record } = request;
+    const counted = ruleCharges(charge ? [charge] : [], [], this.#counter, this.#now());
+    if ("spent" in counted) throw childless();
     const placed = this.#place(request.entry);
-    const { once, delegation, journal, record } = request;
+    this.#count(counted.held);
     if (once !== undefined) this.#once.set(once, placed.index);
     if (delegation) {
       const row = { ...delegation, index: placed.index, hash: placed.hash };
@@ -157,9 +162,14 @@ class MemoryEngine implements Engine {
       )?.sealed;
       return { begun: "ended", outcome, code, ...(result && { result }) };
     }
-    const { args, attempt, repeatable, entry, record } = request;
+    const { args, attempt, repeatable, entry, record, charges = [] } = request;
+    const before = state?.charged ?? [];
+    const counted = ruleCharges(charges, before, this.#counter, this.#now());
+    if ("spent" in counted) return { begun: "refused", code: "budget_spent", charge: counted.spent };
     const placed = entry === undefined ? undefined : this.#place(entry);
-    this.#actions.set(request.action, { args, attempt, repeatable, index: placed?.index });
+    this.#count(counted.held);
+    const charged = [...before, ...counted.held.keys()];
+    this.#actions.set(request.action, { args, attempt, repeatable, charged, index: placed?.index });
     if (placed && record) this.#records.set(placed.index, { ...record, index: placed.index });
     if (request.content) this.#content.set(placed?.index ?? request.action, request.content);
     return { begun: "started", ...(placed && { placed }) };
@@ -169,9 +179,12 @@ class MemoryEngine implements Engine {
     this.#opened();
     const state = this.#actions.get(request.action);
     if (!state || !mayFinish(state, request, true)) return { finished: "late" };
-    const { outcome, code, result, entry } = request;
+    const { outcome, code, result, entry, unspent = [] } = request;
     const placed = entry === undefined ? undefined : this.#place(entry);
-    this.#actions.set(request.action, { ...state, outcome, code, result, ended: placed?.index });
+    const held = ruleUnspent(unspent, state.charged, this.#counter);
+    this.#count(held);
+    const charged = state.charged.filter((counter) => !held.has(counter));
+    this.#actions.set(request.action, { ...state, charged, outcome, code, result, ended: placed?.index });
     const record = state.index === undefined ? undefined : this.#records.get(state.index);
     if (record)
       this.#records.set(record.index, { ...record, outcome, ...(placed && { ended: placed.index }) });
@@ -263,6 +276,12 @@ class MemoryEngine implements Engine {
     this.#entries.push(leaf.jws);
     this.#hashes.push(placed.hash);
     return placed;
+  }
+
+  readonly #counter = (counter: string): string | undefined => this.#counters.get(counter);
+
+  #count(held: Held): void {
+    for (const [counter, value] of held) this.#counters.set(counter, value);
   }
 
   #living(beside: number | string): readonly Content[] {

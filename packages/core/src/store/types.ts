@@ -73,6 +73,8 @@ export interface Append {
    * id changes nothing and answers with the first one's place.
    */
   readonly delegation?: DelegationRow;
+  /** Counts the delegation among its parent's children when it is stored; without room: `fan_out_spent`. */
+  readonly charge?: Charge;
   /** A denial already recorded under this key is not recorded again (a resumed run denies the same again). */
   readonly once?: string;
 }
@@ -96,6 +98,16 @@ export interface DelegationRow {
   readonly sealed: Uint8Array;
 }
 
+/** Adds to a counter, if it then holds no more than `most`. Both are decimals that are not negative. */
+export interface Charge {
+  /** A keyed name: whoever reads the store learns nothing of the delegation from it. */
+  readonly counter: string;
+  readonly add: string;
+  readonly most: string;
+  /** ms since the epoch: from then on the counter may be forgotten, and takes nothing more. */
+  readonly until: number;
+}
+
 /** The decision: one transaction. */
 export interface Begin {
   readonly action: string;
@@ -107,6 +119,8 @@ export interface Begin {
   readonly repeatable: boolean;
   /** Earliest `exp` of the chain, ms since the epoch; compared with the store's clock inside the transaction. */
   readonly expires: number;
+  /** Made together or not at all, and by one action to one counter once, however many attempts it takes. */
+  readonly charges?: readonly Charge[];
   /** Absent for a spawn, whose record is the child's delegation entry. */
   readonly entry?: Draft;
   readonly content?: readonly Content[];
@@ -126,7 +140,9 @@ export type BeginResult =
     }
   /** Another attempt holds a living lease. */
   | { readonly begun: "running" }
-  | { readonly begun: "refused"; readonly code: "action_conflict" | "delegation_expired" };
+  | { readonly begun: "refused"; readonly code: "action_conflict" | "delegation_expired" }
+  /** `charge`: index of the first that its counter has no room for. */
+  | { readonly begun: "refused"; readonly code: "budget_spent"; readonly charge: number };
 
 export interface Finish {
   readonly action: string;
@@ -138,6 +154,8 @@ export interface Finish {
   readonly content?: readonly Content[];
   /** Which of `content` is the result, by id; for replay. */
   readonly result?: string;
+  /** Of the charges of its begin: those that are taken back. */
+  readonly unspent?: readonly Charge[];
 }
 
 /** `late`: the lease had lapsed and the attempt is already `unknown`; nothing was changed. */

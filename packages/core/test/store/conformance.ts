@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type Store, engine as engineOf } from "../../src/store/types.ts";
 import { actionConformance } from "./actions.ts";
+import { chargeConformance } from "./charges.ts";
 import { testDeployment } from "./deployment.ts";
 import { type Behaviour, objections, openLog } from "./open-log.ts";
 import { rowConformance } from "./rows.ts";
@@ -18,6 +19,7 @@ export function storeConformance(name: string, make: () => Store | Promise<Store
       }
     });
   actionConformance(behaviour);
+  chargeConformance(behaviour);
   rowConformance(behaviour);
 
   test(`${name}: nothing is written before attach or after close, and closing twice is closing once`, async () => {
