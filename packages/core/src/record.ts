@@ -55,7 +55,6 @@ export async function prepare(session: LiveSession, draft: Draft): Promise<Prepa
 
 export interface Attempt {
   readonly attempt: number;
-  readonly credential?: string | undefined;
   readonly trace?: { readonly trace: string; readonly span: string } | undefined;
 }
 
@@ -63,7 +62,7 @@ export interface Attempt {
 export function actionEntry(
   session: LiveSession,
   prepared: Prepared,
-  { attempt, credential, trace }: Attempt,
+  { attempt, trace }: Attempt,
 ): { entry: string; record: RecordRow; content: Content[] } {
   const { draft, label, args, decision, interaction } = prepared;
   const { verdict, findings } = draft.verdict;
@@ -73,7 +72,6 @@ export function actionEntry(
     attempt,
     boundary: draft.class.boundary,
     content: { args },
-    ...(credential !== undefined && { credential }),
     decision,
     effect: draft.class.effect,
     findings: findings.map(entryFinding),
@@ -121,13 +119,14 @@ export function kept(
 }
 
 export function outcomeEntry(entry: Omit<OutcomeEntry, "v" | "type" | "at">, at: number): string {
-  const { action, attempt, code, content, ended, links, outcome, started } = entry;
+  const { action, attempt, code, content, credential, ended, links, outcome, started } = entry;
   return entryText({
     action,
     at: new Date(at).toISOString(),
     attempt,
     code,
     content,
+    ...(credential !== undefined && { credential }),
     ...(ended !== undefined && { ended }),
     links,
     outcome,

@@ -42,9 +42,6 @@ test("an action whose effect was not delegated is denied, and what has no profil
 });
 
 test.each([
-  ["limits", { limits: { calls: 3 } }],
-  ["workspace", { workspace: "acme" }],
-  ["fan_out", { fanOut: 1 }],
   ["approvals", { approvals: { pay: { finance: 1 } } }],
   ["status", { status: { uri: "https://status.test/1", idx: 0 } }],
 ])(

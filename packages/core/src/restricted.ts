@@ -1,7 +1,13 @@
 import type { Restrictions } from "@behest/delegation";
 import { BehestError } from "./error.ts";
 
-const ENFORCED: ReadonlySet<string> = new Set<keyof Restrictions>(["effects", "consent"]);
+const ENFORCED: ReadonlySet<string> = new Set<keyof Restrictions>([
+  "workspace",
+  "limits",
+  "fan_out",
+  "effects",
+  "consent",
+]);
 
 /** Nothing that restricts a delegation is ignored: throws `delegation_invalid` for what is not enforced here yet. */
 export function refuseUnenforced(restrictions: Restrictions | undefined): void {
