@@ -200,30 +200,6 @@ test("a read that is tried again counts once; under another delegation it counts
   await expect(look(first)).rejects.toMatchObject(spent);
 });
 
-test("what failed may have paid, and stays spent; what never started gives its amount back but was a call", async () => {
-  let broken = false;
-  const credentials = async (): Promise<undefined> => {
-    if (broken) throw new Error("vault");
-  };
-  await using behest = await restrictedBehest(tools, { profiles, credentials });
-  const session = await behest.opened({ limits: { calls: 5, amount: { EUR: "3" } } });
-  const failing = session.perform({ tool: "pay", args: { value: 1 } }, () =>
-    Promise.reject(new Error("paid?")),
-  );
-  expect(await failing).toMatchObject({ outcome: "failed", code: "tool_failed" });
-  broken = true;
-  expect(await pay(session, 2)).toMatchObject({ outcome: "failed", code: "credential_failed" });
-  broken = false;
-  await expect(pay(session, "2.01")).rejects.toMatchObject(spent);
-  const stop = new AbortController();
-  stop.abort(new Error("stop"));
-  const stopped = callTool(session, { tool: "pay", args: { value: 2 }, signal: stop.signal }, never);
-  await expect(stopped).rejects.toThrow("stop");
-  expect(await pay(session, 2)).toMatchObject(done);
-  expect(await look(session)).toMatchObject(done);
-  await expect(look(session)).rejects.toMatchObject(spent);
-});
-
 test("a record shows where an action was counted, and a refusal which limit, and neither an amount", async () => {
   await using behest = await restrictedBehest(tools, { profiles });
   const root = await behest.opened({ limits: [{ amount: { EUR: "77.7" } }, { calls: 9, per: "lifetime" }] });

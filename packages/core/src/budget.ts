@@ -74,7 +74,7 @@ export function mostOf(amount: Required<Limit>["amount"], currency: string): str
   return Object.hasOwn(amount, currency) ? amount[currency]! : "0";
 }
 
-/** Nothing may be spent of any currency. */
+/** An amount of zero spends nothing, hence of any currency. */
 export function isSomething({ value }: Amount): boolean {
   return compareDecimals(value, "0") > 0;
 }

@@ -65,7 +65,7 @@ export async function finish<T>(
       now,
     ),
     ...(result && { content: [result], result: result.id }),
-    ...(unstarted && { unspent: unspent(r.reservations) }),
+    ...(unstarted && { unspent: unspent(r) }),
   });
   if (finished.finished === "late") {
     r.span.end("outcome_unknown");
@@ -80,8 +80,10 @@ export async function finish<T>(
 
 /**
  * A body that has started may have paid, however it ended: only one that never did gives its amounts back. Its call
- * was made all the same, so that a loop of them ends.
+ * was made all the same, so that a loop of them ends. A later attempt may not have been charged at all: what it would
+ * give back is what the body of an earlier one has paid.
  */
-function unspent(reservations: readonly Reservation[]): readonly Charge[] {
+function unspent({ attempt, reservations }: Running): readonly Charge[] {
+  if (attempt > 1) return [];
   return reservations.filter((reservation) => reservation.of === "amount").map(({ charge }) => charge);
 }
