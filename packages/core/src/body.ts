@@ -1,9 +1,17 @@
 import { type Frame, ambient } from "./ambient.ts";
 
+/** An attempt that ended before its body started. */
+export interface Unstarted {
+  readonly outcome: "failed" | "aborted";
+  readonly error: unknown;
+  readonly unstarted: true;
+}
+
 /** How a tool's body ended. */
 export type Ended<T> =
   | { readonly outcome: "done"; readonly value: T }
-  | { readonly outcome: "failed" | "aborted" | "unknown"; readonly error: unknown };
+  | { readonly outcome: "failed" | "aborted" | "unknown"; readonly error: unknown }
+  | Unstarted;
 
 /**
  * Runs a tool's body in its frame until it settles or the signal fires. A body that does not react to
@@ -11,7 +19,7 @@ export type Ended<T> =
  */
 export function runBody<T>(frame: Frame, signal: AbortSignal, body: () => Promise<T>): Promise<Ended<T>> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve({ outcome: "aborted", error: signal.reason });
+    if (signal.aborted) return resolve(stopped(signal));
     // A body that listens rejects in the turns of the event loop right after the signal.
     const onAbort = (): void =>
       void setImmediate(() => setImmediate(() => resolve({ outcome: "unknown", error: signal.reason })));
@@ -28,4 +36,9 @@ export function runBody<T>(frame: Frame, signal: AbortSignal, body: () => Promis
         (error: unknown) => end({ outcome: signal.aborted ? "aborted" : "failed", error }),
       );
   });
+}
+
+/** The signal came before the body. */
+export function stopped(signal: AbortSignal): Unstarted {
+  return { outcome: "aborted", error: signal.reason, unstarted: true };
 }

@@ -49,12 +49,14 @@ export async function deriveChild(
     const derived = await deriveDelegation({ chain }, claims, holder).catch((error: unknown) => {
       throw refusal(error);
     });
-    const { leaf: hop } = await verifyDelegation(derived, trust);
-    refuseUnenforced(hop.restrictions);
+    const { claims: hops, restrictions } = await verifyDelegation(derived, trust);
+    refuseUnenforced(restrictions);
     const links = { at: deployment.clock(), spawn: id, request: wanted, parent: parent.parts.entry };
     await deployment.engine
-      .append(delegationAppend(vault, derived.chain, hop, request.agent, links))
+      .append(delegationAppend(vault, derived.chain, hops, request.agent, links))
       .catch((error: unknown) => {
+        if (BehestError.isInstance(error) && error.code === "fan_out_spent")
+          throw denied(error.code, "as many sub-agents as were delegated have been started.");
         // Another process was first: its token stands.
         if (!BehestError.isInstance(error) || error.code !== "action_conflict") throw error;
       });

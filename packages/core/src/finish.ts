@@ -1,4 +1,5 @@
 import type { Ended } from "./body.ts";
+import type { Reservation } from "./budget.ts";
 import type { Call } from "./call.ts";
 import { encode } from "./codec.ts";
 import { type Code, denied } from "./error.ts";
@@ -6,7 +7,7 @@ import { toolLabel } from "./label.ts";
 import type { LiveSession } from "./live.ts";
 import { type Draft, kept, outcomeEntry } from "./record.ts";
 import type { ActionSpan } from "./span.ts";
-import type { Placed } from "./store/types.ts";
+import type { Charge, Placed } from "./store/types.ts";
 import type { Outcome } from "./types.ts";
 
 const CODES: { readonly [word in Ended<unknown>["outcome"]]: Code } = {
@@ -16,14 +17,17 @@ const CODES: { readonly [word in Ended<unknown>["outcome"]]: Code } = {
   unknown: "outcome_unknown",
 };
 
-/** An attempt whose body has run. */
+/** An attempt that has begun, and has come to its end. */
 export interface Running {
   readonly draft: Draft;
   readonly span: ActionSpan;
   readonly attempt: number;
   /** ms since the epoch. */
   readonly from: number;
+  readonly reservations: readonly Reservation[];
   readonly action: Placed;
+  /** Name of the credential that the body was handed. */
+  readonly credential?: string | undefined;
 }
 
 /** Ends the attempt in the store, which is when its outcome counts, and in its span. */
@@ -38,7 +42,8 @@ export async function finish<T>(
   const text = ended.outcome === "done" ? encode(ended.value, call.codec) : undefined;
   const result =
     text === undefined ? undefined : kept(session, id, "result", text, keep ? undefined : session.expires);
-  const code = CODES[ended.outcome];
+  const unstarted = "unstarted" in ended;
+  const code = unstarted && ended.outcome === "failed" ? "credential_failed" : CODES[ended.outcome];
   const now = clock();
   const finished = await engine.finish({
     action: id,
@@ -51,7 +56,8 @@ export async function finish<T>(
         attempt: r.attempt,
         outcome: ended.outcome,
         code,
-        started: new Date(r.from).toISOString(),
+        ...(r.credential !== undefined && { credential: r.credential }),
+        ...(!unstarted && { started: new Date(r.from).toISOString() }),
         ...(ended.outcome !== "unknown" && { ended: new Date(now).toISOString() }),
         content: { ...(result && { result: result.id }) },
         links: { action: r.action.hash },
@@ -59,6 +65,7 @@ export async function finish<T>(
       now,
     ),
     ...(result && { content: [result], result: result.id }),
+    ...(unstarted && { unspent: unspent(r) }),
   });
   if (finished.finished === "late") {
     r.span.end("outcome_unknown");
@@ -68,5 +75,15 @@ export async function finish<T>(
     );
   }
   r.span.end(ended.outcome === "done" ? undefined : code);
-  return ended.outcome === "done" ? ended : { ...ended, code };
+  return ended.outcome === "done" ? ended : { outcome: ended.outcome, code, error: ended.error };
+}
+
+/**
+ * A body that has started may have paid, however it ended: only one that never did gives its amounts back. Its call
+ * was made all the same, so that a loop of them ends. A later attempt may not have been charged at all: what it would
+ * give back is what the body of an earlier one has paid.
+ */
+function unspent({ attempt, reservations }: Running): readonly Charge[] {
+  if (attempt > 1) return [];
+  return reservations.filter((reservation) => reservation.of === "amount").map(({ charge }) => charge);
 }

@@ -1,6 +1,7 @@
 import type { HopClaims } from "@behest/delegation";
 import { type Json, canonical } from "@behest/jws";
 import type { DelegationEntry } from "@behest/provenance";
+import { childCharge } from "./budget.ts";
 import type { Vault } from "./content.ts";
 import type { Append, DelegationRow } from "./store/types.ts";
 
@@ -18,14 +19,18 @@ export interface Links {
   readonly request?: string;
 }
 
-/** The `delegation` entry of the chain's last hop, with the chain sealed beside it. */
+/**
+ * The `delegation` entry of the chain's last hop, with the chain sealed beside it. It counts as a child of the hop
+ * above: where that one may have no more, the append is refused with `fan_out_spent`.
+ */
 export function delegationAppend(
   vault: Vault,
   chain: readonly string[],
-  hop: HopClaims,
+  hops: readonly HopClaims[],
   agent: string | undefined,
   links: Links,
 ): Append {
+  const hop = hops.at(-1)!;
   const commitTo = (field: string, text: string | undefined): { [field: string]: string } =>
     text === undefined ? {} : { [field]: vault.commit(hop.hash, field, text) };
   const entry: DelegationEntry = {
@@ -55,7 +60,8 @@ export function delegationAppend(
     sealed,
     ...(links.request !== undefined && { request: links.request }),
   };
-  return { entry: canonical(entry), delegation };
+  const charge = childCharge(vault, hops.slice(0, -1));
+  return { entry: canonical(entry), delegation, ...(charge && { charge }) };
 }
 
 /** The chain as it was stored, and the name its agent was given. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Span } from "@opentelemetry/api";
 import type { AatTools, Holder, HopClaims, Json } from "@behest/delegation";
+import { type Account, accountsOf } from "./budget.ts";
 import type { Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { BehestError, type Code } from "./error.ts";
@@ -89,6 +90,7 @@ export class LiveSession {
   /** {@link agent}, sealed. */
   readonly sealedAgent: Uint8Array;
   readonly tools: AatTools;
+  readonly accounts: readonly Account[];
   /** Earliest `exp` of the chain, ms since the epoch. */
   readonly expires: number;
   /** How often each model turn was asked or replayed here, so that equal prompts are told apart. */
@@ -108,6 +110,7 @@ export class LiveSession {
     this.vault = parts.vault;
     this.leaf = parts.hops.at(-1)!;
     this.tools = parts.tools;
+    this.accounts = accountsOf(parts.vault, parts.hops);
     const signals = [parts.root.stop.signal, parts.deployment.closing, parts.signal, parts.parent?.signal];
     this.signal = AbortSignal.any(signals.filter((signal) => signal !== undefined));
     this.expires = Math.min(...parts.hops.map((hop) => hop.exp)) * 1000;

@@ -55,7 +55,8 @@ export async function openSession(
   for (const [i, hop] of claims.entries()) {
     const named = hop === leaf ? (options.agent ?? hop.agent) : hop.agent;
     const links = { at: clock(), parent, ...(i === 0 && { issuer: verified.issuerKey }) };
-    const placed = await engine.append(delegationAppend(vault, chain.slice(0, i + 1), hop, named, links));
+    const upTo = [chain.slice(0, i + 1), claims.slice(0, i + 1)] as const;
+    const placed = await engine.append(delegationAppend(vault, ...upTo, named, links)).catch(tooMany);
     parent = placed.hash;
   }
   return new OpenSession({
@@ -74,6 +75,13 @@ export async function openSession(
     identity,
     strayed: [],
   });
+}
+
+/** A chain through a child that its parent may not have. */
+function tooMany(cause: unknown): never {
+  if (!BehestError.isInstance(cause) || cause.code !== "fan_out_spent") throw cause;
+  const message = "delegation_invalid: more delegations were derived from its parent than that one allows.";
+  throw new BehestError("delegation_invalid", message, { cause });
 }
 
 /** The holder has the key that the leaf is bound to, whatever it says of itself, and no other role's. */

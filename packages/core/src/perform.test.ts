@@ -2,12 +2,12 @@ import { grants, is } from "@behest/delegation";
 import type { AatTools } from "@behest/delegation";
 import { expect, test } from "vitest";
 import { BehestError } from "./error.ts";
-import { currentSession, useCredential } from "./ambient.ts";
+import { currentSession } from "./ambient.ts";
 import { withProfile } from "./profile.ts";
 import { callTool } from "./adapter.ts";
 import { memoryStore } from "./store/memory.ts";
 import { type Engine, engine } from "./store/types.ts";
-import { type TestBehest, testBehest } from "./testing.ts";
+import { testBehest } from "./testing.ts";
 
 const tools = { send_mail: {}, read: {}, pay: {} };
 const mail: AatTools = grants(tools, {
@@ -222,35 +222,6 @@ test("a body starts only after its entry stands, and a store that fails starts n
   expect(order).toEqual(["begun", "body"]);
   broken = true;
   expect((await refusal(alice.perform({ tool: "read", args: { n: 1 } }, never))).code).toBe("store_failed");
-});
-
-test("a credential is named in the record and its value reaches the body alone", async () => {
-  const store = memoryStore();
-  await using behest: TestBehest = await testBehest({
-    store,
-    credentials: async (tool) => ({ name: `vault/${tool}`, value: "s3cr3t-value" }),
-  });
-  const alice = await behest.as("alice", mail);
-  await alice.perform({ tool: "read", args: {} }, async () => expect(useCredential()).toBe("s3cr3t-value"));
-  expect(() => useCredential()).toThrow(BehestError);
-  const log = (await store[engine].entries(0, 100))
-    .map((jws) => Buffer.from(jws.split(".")[1]!, "base64url").toString())
-    .join("\n");
-  expect(log).toContain("vault/read");
-  expect(log).not.toContain("s3cr3t");
-});
-
-test("a credential that cannot be had starts nothing and is recorded without its reason", async () => {
-  const failing = async (): Promise<never> => {
-    throw new Error("vault token s3cr3t refused");
-  };
-  await using behest = await testBehest({ credentials: failing });
-  const alice = await behest.as("alice", mail);
-  const error = await refusal(alice.perform({ tool: "read", args: {} }, never));
-  expect([error.code, error.message.includes("s3cr3t")]).toEqual(["credential_failed", false]);
-  expect((await behest.records.list()).map((r) => [r.verdict, r.code])).toEqual([
-    ["deny", "credential_failed"],
-  ]);
 });
 
 test("a profile that does not answer for the arguments is a denial; one that does sets the class", async () => {

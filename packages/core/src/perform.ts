@@ -3,10 +3,13 @@ import { type Arguments, type Place, freeze, notJson, placeOf } from "./action.t
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "./ambient.ts";
 import { runBody } from "./body.ts";
+import { type Reservation, reservationsOf } from "./budget.ts";
 import type { Call, Execute } from "./call.ts";
+import { spent } from "./checks/budget.ts";
 import { decide } from "./checks/check.ts";
-import type { Credentials } from "./deployment.ts";
+import { credentialFor } from "./credential.ts";
 import { recordDenial } from "./denial.ts";
+import type { BehestError } from "./error.ts";
 import { finish } from "./finish.ts";
 import type { LiveSession } from "./live.ts";
 import { resolveAsk } from "./ask.ts";
@@ -70,19 +73,26 @@ interface Started<T> {
 
 async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): Promise<Outcome<T>> {
   const { draft, span } = s;
-  const { deployment } = session;
+  const { credentials, clock } = session.deployment;
   // Whatever could throw has to before something is begun that would then have no outcome.
   const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
-  const credential = deployment.credentials && (await credentialFor(session, deployment.credentials, s));
-  const prepared = await prepare(session, draft);
+  const reservations = reservationsOf(session.accounts, draft.class.amount);
   const { approvals, decisions } = s;
-  const about = { credential: credential?.name, trace: span.trace, approvals, decisions };
+  const request = {
+    prepared: await prepare(session, draft),
+    reservations,
+    trace: span.trace,
+    approvals,
+    decisions,
+  };
   let attempt = 1;
-  let begun = await begin(session, prepared, { attempt, ...about });
+  let begun = await begin(session, { ...request, attempt });
   while (begun.begun === "retry") {
     attempt = begun.attempt;
-    begun = await begin(session, prepared, { attempt, ...about });
+    begun = await begin(session, { ...request, attempt });
   }
+  if (begun.begun === "refused" && begun.code === "budget_spent")
+    throw await recordSpent(session, s, reservations[begun.charge]!);
   if (begun.begun !== "started") {
     const replayed = replay(session, call, draft, begun);
     span.end();
@@ -91,45 +101,49 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   session.root.denials = 0;
   span.prove({ action: draft.place.id, verdict: "permit", placed: begun.placed! });
 
-  const stretch = ambient.getStore()?.stretch;
+  const from = clock();
+  const handed = credentials && (await credentialFor(session, credentials, draft.tool, signal));
+  const running = { draft, span, attempt, from, reservations, action: begun.placed! };
+  if (handed && "outcome" in handed) return finish(session, call, running, handed);
+  const { stretch } = ambient.getStore() ?? {};
   const { turn, callId, ordinal } = draft.place;
-  const inside: EnclosingCall = { turn, callId, ordinal, nested: 0, credential: credential?.value };
+  const { name, value } = handed?.credential ?? {};
+  const inside: EnclosingCall = { turn, callId, ordinal, nested: 0, credential: value };
   const frame = { session, ...(stretch && { stretch }), call: inside };
-  const from = deployment.clock();
   const ended = await runBody(frame, signal, () => s.execute(s.args.value, { signal }));
   inside.credential = undefined;
-  return finish(session, call, { draft, span, attempt, from, action: begun.placed! }, ended);
+  return finish(session, call, { ...running, credential: name }, ended);
 }
 
-/** A tool that is to have a credential and cannot get it does not start; that is recorded as what stopped it. */
-async function credentialFor(
-  session: AmbientSession,
-  credentials: Credentials,
+/** What the checks permitted and the counters have no room for. */
+function recordSpent(
+  session: LiveSession,
   { draft, span }: Pick<Started<unknown>, "draft" | "span">,
-): Promise<Awaited<ReturnType<Credentials>>> {
-  try {
-    return await credentials(draft.tool, session.facade);
-  } catch {
-    const message = `${toolLabel(draft.tool, session.tools)}: no credential could be had for it.`;
-    const finding = { check: "credential", code: "credential_failed", message } as const;
-    const verdict: Verdict = { verdict: "deny", findings: [...draft.verdict.findings, finding] };
-    throw await recordDenial(session, { ...draft, verdict }, span);
-  }
+  { account, of }: Reservation,
+): Promise<BehestError> {
+  const passed = draft.verdict.findings.filter(({ check }) => check !== "budget");
+  const findings = [...passed, spent(draft.tool, account, of)];
+  return recordDenial(session, { ...draft, verdict: { verdict: "deny", findings } }, span);
 }
 
 function begin(
   session: LiveSession,
-  prepared: Prepared,
-  about: Attempt & { readonly decisions: number | undefined },
+  request: Attempt & {
+    readonly prepared: Prepared;
+    readonly reservations: readonly Reservation[];
+    readonly decisions: number | undefined;
+  },
 ): Promise<BeginResult> {
+  const { prepared, reservations, attempt, trace, approvals, decisions } = request;
   const { draft } = prepared;
   return session.deployment.engine.begin({
     action: draft.place.id,
     args: argsKey(prepared),
-    ...(about.decisions !== undefined && { decisions: about.decisions }),
-    attempt: about.attempt,
+    ...(decisions !== undefined && { decisions }),
+    attempt,
     repeatable: draft.class.effect === "read",
     expires: session.expires,
-    ...actionEntry(session, prepared, about),
+    ...(reservations.length > 0 && { charges: reservations.map(({ charge }) => charge) }),
+    ...actionEntry(session, prepared, { attempt, trace, approvals }),
   });
 }

@@ -1,4 +1,5 @@
 import type { ArgsOf, Effect, Json } from "@behest/delegation";
+import { type Amount, readAmount } from "./amount.ts";
 
 export type Boundary = "inside" | "outside";
 type Or<A, V> = V | ((args: A) => V);
@@ -10,6 +11,9 @@ export interface Profile<in A = never> {
   /** Arguments that decide where the effect lands. */
   control?: readonly (keyof A & string)[];
   resource?: (args: A) => string;
+  /** The narrowest workspace that holds all it touches, as delegations write them: `acme/finance`. */
+  workspace?: (args: A) => string;
+  /** What it spends: a decimal ("12.50") or a number that prints as one, not negative; `"0"` where it spends nothing. */
   amount?: (args: A) => { value: string | number; currency: string };
   /** How a person undoes it. */
   undo?: string;
@@ -31,7 +35,10 @@ export interface ActionClass {
   readonly effect: Effect;
   readonly boundary: Boundary;
   readonly declared: boolean;
-  /** Declared, but its function threw or answered something else. */
+  /** As its profile says it, well-formed or not. */
+  readonly workspace?: string;
+  readonly amount?: Amount;
+  /** Declared, but one of its functions threw or answered something else. */
   readonly invalid?: true;
 }
 
@@ -48,10 +55,22 @@ export function classify(profile: Profile | undefined, args: Json): ActionClass 
     const effect = typeof profile.effect === "function" ? profile.effect(args as never) : profile.effect;
     const boundary =
       typeof profile.boundary === "function" ? profile.boundary(args as never) : profile.boundary;
-    const known = EFFECTS.has(effect) && (boundary === "inside" || boundary === "outside");
-    return known ? { effect, boundary, declared: true } : INVALID;
+    if (!EFFECTS.has(effect) || (boundary !== "inside" && boundary !== "outside")) return INVALID;
+    return { effect, boundary, declared: true, ...reach(profile, args) };
   } catch {
     return INVALID;
+  }
+}
+
+/** Where it acts and what it spends. */
+function reach(profile: Profile, args: Json): Pick<ActionClass, "workspace" | "amount" | "invalid"> {
+  try {
+    const workspace: unknown = profile.workspace?.(args as never);
+    if (workspace !== undefined && typeof workspace !== "string") return { invalid: true };
+    const amount = profile.amount && readAmount(profile.amount(args as never));
+    return { ...(workspace !== undefined && { workspace }), ...(amount && { amount }) };
+  } catch {
+    return { invalid: true };
   }
 }
 

@@ -64,14 +64,20 @@ test("every entry is canonical JSON, whatever it carries", async () => {
     "action",
   ]);
   const [permitted] = all.filter((entry) => entry.type === "action");
+  const [ended] = all.filter((entry) => entry.type === "outcome");
+  expect(ended).toMatchObject({ outcome: "done", credential: "key \\ud800" });
   expect(permitted).toMatchObject({
-    credential: "key \\ud800",
     trace: { trace: expect.any(String) as string },
   });
 });
 
-test("a name that no JSON text can carry starts nothing and leaves no entry that nobody can read", async () => {
+test("a credential whose name no JSON text can carry starts no body and leaves no entry that nobody can read", async () => {
   const all = await entries("key \ud800");
-  expect(all.map(({ type }) => type)).toEqual(["trust", "delegation", "interaction", "action"]);
-  expect(all.at(-1)).toMatchObject({ verdict: "deny" });
+  const outcomes = all.filter((entry) => entry.type === "outcome");
+  expect(outcomes).toHaveLength(2);
+  for (const outcome of outcomes) {
+    expect(outcome).toMatchObject({ outcome: "failed", code: "credential_failed" });
+    expect(outcome).not.toHaveProperty("started");
+    expect(outcome).not.toHaveProperty("credential");
+  }
 });

@@ -60,7 +60,6 @@ export function argsKey({ label, args }: Prepared): string {
 
 export interface Attempt {
   readonly attempt: number;
-  readonly credential?: string | undefined;
   readonly trace?: { readonly trace: string; readonly span: string } | undefined;
   /** Hashes of the approvals it spends. */
   readonly approvals?: readonly string[] | undefined;
@@ -70,7 +69,7 @@ export interface Attempt {
 export function actionEntry(
   session: LiveSession,
   prepared: Prepared,
-  { attempt, credential, trace, approvals }: Attempt,
+  { attempt, trace, approvals }: Attempt,
 ): { entry: string; record: RecordRow; content: Content[] } {
   const { draft, label, args, decision, interaction } = prepared;
   const { verdict, findings } = draft.verdict;
@@ -80,7 +79,6 @@ export function actionEntry(
     attempt,
     boundary: draft.class.boundary,
     content: { args },
-    ...(credential !== undefined && { credential }),
     decision,
     effect: draft.class.effect,
     findings: findings.map(entryFinding),
@@ -132,13 +130,14 @@ export function kept(
 }
 
 export function outcomeEntry(entry: Omit<OutcomeEntry, "v" | "type" | "at">, at: number): string {
-  const { action, attempt, code, content, ended, links, outcome, started } = entry;
+  const { action, attempt, code, content, credential, ended, links, outcome, started } = entry;
   return entryText({
     action,
     at: new Date(at).toISOString(),
     attempt,
     code,
     content,
+    ...(credential !== undefined && { credential }),
     ...(ended !== undefined && { ended }),
     links,
     outcome,

@@ -29,6 +29,7 @@ export function replay<T>(session: LiveSession, call: Call<T>, draft: Draft, beg
 const REFUSED: { readonly [code in Extract<BeginResult, { begun: "refused" }>["code"]]: string } = {
   delegation_expired: "the delegation has expired.",
   action_conflict: "this call was made before with other arguments.",
+  budget_spent: "a limit of the delegation is used up.",
   approval_needed: "its approval was spent, has expired, or somebody has decided since.",
 };
 

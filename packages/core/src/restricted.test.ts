@@ -41,13 +41,7 @@ test("an action whose effect was not delegated is denied, and what has no profil
   await behest.close();
 });
 
-test.each([
-  ["limits", { limits: { calls: 3 } }],
-  ["workspace", { workspace: "acme" }],
-  ["fan_out", { fanOut: 1 }],
-  ["approvals", { approvals: { pay: { finance: 1 } } }],
-  ["status", { status: { uri: "https://status.test/1", idx: 0 } }],
-])(
+test.each([["status", { status: { uri: "https://status.test/1", idx: 0 } }]])(
   "a delegation restricted by %s, which nothing here enforces, is refused and not ignored",
   async (name, more) => {
     const { behest, issue } = await deployment();

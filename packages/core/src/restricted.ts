@@ -1,7 +1,14 @@
 import type { Restrictions } from "@behest/delegation";
 import { BehestError } from "./error.ts";
 
-const ENFORCED: ReadonlySet<string> = new Set<keyof Restrictions>(["effects", "consent", "approvals"]);
+const ENFORCED: ReadonlySet<string> = new Set<keyof Restrictions>([
+  "workspace",
+  "limits",
+  "fan_out",
+  "effects",
+  "approvals",
+  "consent",
+]);
 
 /** Nothing that restricts a delegation is ignored: throws `delegation_invalid` for what is not enforced here yet. */
 export function refuseUnenforced(restrictions: Restrictions | undefined): void {

@@ -1,7 +1,7 @@
 import { FormatError, type Json, canonical } from "@behest/jws";
 import { type Arguments, type Place, freeze, notJson, placeOf } from "./action.ts";
 import { toolLabel } from "./label.ts";
-import { BehestError, denied } from "./error.ts";
+import { BehestError, type Code, denied } from "./error.ts";
 import { ended } from "./replay.ts";
 import type { FinishResult } from "./store/types.ts";
 import { kept } from "./record.ts";
@@ -18,11 +18,14 @@ export interface SpawnCall extends CallName {
 /** What the sub-agent may do, or a function of the frozen arguments that says so. */
 export type Delegate = DelegateRequest | ((args: Json) => DelegateRequest);
 
+/** What a sub-agent is refused for that has no delegation yet. */
+const UNDERIVED: ReadonlySet<Code> = new Set<Code>(["wider_than_parent", "fan_out_spent"]);
+
 /**
  * Starts a sub-agent under a narrower delegation: one per call, however often the call is made again.
  * While it has not ended, making the call again runs it again under the same token, and its own journal
  * and records keep it from doing anything twice; once it has ended, its answer is returned. The spawn
- * needs no grant of its own: depth and the derived grants govern it, and the derivation is its record.
+ * needs no grant of its own: depth, fan-out and the derived grants govern it, and the derivation is its record.
  */
 export async function spawn(
   session: OpenSession,
@@ -60,7 +63,7 @@ export async function spawn(
   } catch (error) {
     // What went wrong is what is told, also where the store cannot be told of it.
     await end("failed", []).catch(() => {});
-    if (!BehestError.isInstance(error) || error.code !== "wider_than_parent" || error.name !== "BehestDenied")
+    if (!BehestError.isInstance(error) || !UNDERIVED.has(error.code) || error.name !== "BehestDenied")
       throw error;
     const { code, message } = error;
     await refuseFor(session, call, place, { check: "derive", code, message });

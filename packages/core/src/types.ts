@@ -31,9 +31,9 @@ export interface Session {
   readonly signal: AbortSignal;
   /** Makes the session ambient for everything `fn` starts, streams and generators included. */
   run<T>(fn: () => T): T;
-  /** Derives a narrower delegation and opens it. Throws `wider_than_parent`, `delegation_expired`, `action_conflict`. */
+  /** Derives a narrower delegation and opens it. Throws `wider_than_parent`, `fan_out_spent`, `delegation_expired`, `action_conflict`. */
   delegate(request: DelegateRequest): Promise<Session>;
-  /** Advice: what the checks say now. Nothing is recorded, nothing reserved. */
+  /** Advice: what the checks say now. Nothing is recorded, nothing reserved; what is left of a limit is not looked at. */
   authorize(action: Action): Promise<Verdict>;
   /**
    * Decides, records, runs and records again. `execute` gets the frozen arguments that were decided on.

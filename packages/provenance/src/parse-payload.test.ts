@@ -32,11 +32,10 @@ const full = [
     interaction: hash,
     change: {
       findings: [{ check: "grant", code: "ok", rule: "r", path: "args.to" }],
-      credential: "mail",
       trace: { trace: "0".repeat(32), span: "0".repeat(16) },
     },
   }),
-  outcome(hash, { action: "a-1", started: AT, ended: AT }),
+  outcome(hash, { action: "a-1", credential: "mail", started: AT, ended: AT }),
 ] as unknown as { [name: string]: unknown }[];
 
 /** Paths of all members, also those of members. */

@@ -66,7 +66,6 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     verdict: word("permit", "deny", "ask"),
     findings: list(closed<EntryFinding>({ check: text, code: text, "rule?": text, "path?": text })),
     decision: text,
-    "credential?": text,
     "trace?": closed<NonNullable<ActionEntry["trace"]>>({
       trace: matching(/^[0-9a-f]{32}$/),
       span: matching(/^[0-9a-f]{16}$/),
@@ -89,6 +88,7 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     attempt: count,
     outcome: word("done", "failed", "aborted", "unknown"),
     code: text,
+    "credential?": text,
     "started?": time,
     "ended?": time,
     content: closed<OutcomeEntry["content"]>({ "result?": bytes32 }),

@@ -84,8 +84,6 @@ export interface ActionEntry extends Common {
   readonly findings: readonly EntryFinding[];
   /** What the holder signed: {@link Decision} as a compact JWS. */
   readonly decision: string;
-  /** Name of the credential handed to the tool, never its value. */
-  readonly credential?: string;
   readonly trace?: { readonly trace: string; readonly span: string };
   readonly content: { readonly args: Commitment };
   readonly links: {
@@ -124,7 +122,9 @@ export interface OutcomeEntry extends Common {
   readonly attempt: number;
   readonly outcome: OutcomeWord;
   readonly code: string;
-  /** RFC 3339; absent where only the lapse of a lease is known. */
+  /** Name of the credential that the tool's body was handed, never its value. */
+  readonly credential?: string;
+  /** RFC 3339; absent where the body did not start, or only the lapse of a lease is known. */
   readonly started?: string;
   readonly ended?: string;
   readonly content: { readonly result?: Commitment };

@@ -1,16 +1,18 @@
 import type { Finding, Verdict } from "../types.ts";
 import { approval } from "./approval.ts";
+import { budget } from "./budget.ts";
 import { grant } from "./grant.ts";
 import { identity } from "./identity.ts";
 import { lineage } from "./lineage.ts";
 import { profile } from "./profile.ts";
 import type { Wanted } from "./wanted.ts";
+import { workspace } from "./workspace.ts";
 
 /** `undefined`: there was nothing to look at. */
 type Check = (wanted: Wanted) => Finding | undefined;
 
 /** Cheapest first; the first denial ends it. A check that throws is a denial by its caller. */
-const CHECKS: readonly Check[] = [lineage, identity, grant, profile, approval];
+const CHECKS: readonly Check[] = [lineage, identity, grant, profile, workspace, budget, approval];
 
 export function decide(wanted: Wanted): Verdict {
   const findings: Finding[] = [];

@@ -3,7 +3,7 @@ import type { Wanted } from "./wanted.ts";
 
 /**
  * What the tool can do is declared, or a person named the tool in the delegation without it and it counts
- * as irreversible and outside. A declaration that does not answer for these arguments is a denial, and so is an
+ * as irreversible and outside. A declaration that does not answer for these arguments (its class, workspace or amount) is a denial, and so is an
  * effect that the delegation does not allow.
  */
 export function profile({ session, tool, class: c }: Wanted): Finding {
@@ -11,7 +11,7 @@ export function profile({ session, tool, class: c }: Wanted): Finding {
     return {
       check: "profile",
       code: "profile_invalid",
-      message: `${tool}: its profile gives no class for these arguments.`,
+      message: `${tool}: its profile does not answer as it has to for these arguments.`,
     };
   if (session.leaf.restrictions?.effects?.includes(c.effect) === false)
     return {

@@ -7,6 +7,14 @@ export function conflict(): BehestError {
   );
 }
 
+/** Of a delegation that carries `fan_out`. */
+export function childless(): BehestError {
+  return new BehestError(
+    "fan_out_spent",
+    "fan_out_spent: no more delegations may be derived from this one. Use the ones there are.",
+  );
+}
+
 export function closed(): BehestError {
   return new BehestError("store_failed", "store_failed: the store is closed.");
 }

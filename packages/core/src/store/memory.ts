@@ -1,7 +1,9 @@
 import { replayCache } from "@behest/delegation";
-import { randomBytes, toBase64url } from "@behest/jws";
-import { closed, conflict, missing, twice, unattached } from "./failure.ts";
+import { toBase64url } from "@behest/jws";
+import { type Held, ruleCharges, ruleUnspent } from "./charges.ts";
+import { childless, closed, conflict, missing, twice, unattached } from "./failure.ts";
 import { EMPTY, type Emitter, type Tail, emitterOf, headAt, seal, sign, trustDraft } from "./log.ts";
+import { Principals } from "./principals.ts";
 import { type ActionState, askedBefore, maySpend, mayFinish, ruleBegin, ruleDelegation } from "./rules.ts";
 import {
   type Append,
@@ -24,6 +26,7 @@ import {
   type StoredRecord,
   engine,
 } from "./types.ts";
+import { matches } from "./filter.ts";
 import { Waiting } from "./waiting.ts";
 
 type StoredDelegation = DelegationRow & { readonly index: number; readonly hash: string };
@@ -36,25 +39,10 @@ interface MemoryAction extends ActionState {
   readonly ended?: number | undefined;
 }
 
-type Subject = PrincipalRow & { readonly issuer: string; readonly subject: string };
-
 /** A store that ends with its process: for tests and for measuring. Signs and links exactly as a durable one. */
 export function memoryStore(options: { readonly now?: () => number } = {}): Store {
   const memory = new MemoryEngine(options.now ?? Date.now);
   return { [engine]: memory, close: () => memory.close() };
-}
-
-function matches(row: StoredRecord, filter: RecordFilter): boolean {
-  const { index, session, principal, tool, verdict, since, until } = filter;
-  return (
-    (index === undefined || row.index === index) &&
-    (session === undefined || row.session === session || row.session.startsWith(`${session}.`)) &&
-    (principal === undefined || row.principal === principal) &&
-    (tool === undefined || row.tool === tool) &&
-    (verdict === undefined || row.verdict === verdict) &&
-    (since === undefined || row.at >= since) &&
-    (until === undefined || row.at <= until)
-  );
 }
 
 class MemoryEngine implements Engine {
@@ -75,9 +63,9 @@ class MemoryEngine implements Engine {
   readonly #journal = new Map<string, Map<string, JournalRow & { readonly index: number }>>();
   readonly #delegations = new Map<string, StoredDelegation>();
   readonly #jtis = new Map<string, StoredDelegation>();
-  readonly #principals = new Map<string, Subject>();
-  readonly #subjects = new Map<string, Subject>();
+  readonly #principals = new Principals();
   readonly #tools = new Map<string, SeenTool>();
+  readonly #counters = new Map<string, string>();
   readonly #spent = replayCache({ max: Number.POSITIVE_INFINITY, now: () => this.#now() / 1000 });
 
   constructor(clock: () => number) {
@@ -93,19 +81,12 @@ class MemoryEngine implements Engine {
 
   async principal(issuer: string, subject: string): Promise<PrincipalRow> {
     this.#opened();
-    const key = JSON.stringify([issuer, subject]);
-    let row = this.#principals.get(key);
-    if (!row) {
-      row = { issuer, subject, pseudonym: toBase64url(randomBytes(16)), key: randomBytes(32) };
-      this.#principals.set(key, row);
-      this.#subjects.set(row.pseudonym, row);
-    }
-    return { pseudonym: row.pseudonym, key: row.key };
+    const { pseudonym, key } = this.#principals.of(issuer, subject);
+    return { pseudonym, key };
   }
 
-  async subject(pseudonym: string): Promise<Omit<Subject, "pseudonym"> | undefined> {
-    const row = this.#subjects.get(pseudonym);
-    return row && { issuer: row.issuer, subject: row.subject, key: row.key };
+  async subject(pseudonym: string): ReturnType<Engine["subject"]> {
+    return this.#principals.named(pseudonym);
   }
 
   async append(request: Append): Promise<Placed> {
@@ -113,8 +94,11 @@ class MemoryEngine implements Engine {
     const index = this.#stored(request);
     if (index !== undefined)
       return { index, hash: this.#hashes[index]!, head: headAt(this.#tail), again: true };
+    const { once, delegation, charge, journal, record, approval, decides } = request;
+    const counted = ruleCharges(charge ? [charge] : [], [], this.#counter, this.#now());
+    if ("spent" in counted) throw childless();
     const placed = this.#place(request.entry);
-    const { once, delegation, journal, record, approval, decides } = request;
+    this.#count(counted.held);
     if (once !== undefined) this.#once.set(once, placed.index);
     if (approval) this.#waiting.ask(approval, placed);
     if (decides !== undefined) this.#waiting.decide(decides, placed);
@@ -163,12 +147,17 @@ class MemoryEngine implements Engine {
       )?.sealed;
       return { begun: "ended", outcome, code, ...(result && { result }) };
     }
-    const { args, attempt, repeatable, entry, record } = request;
+    const { args, attempt, repeatable, entry, record, charges = [], decisions } = request;
     if (!maySpend(this.#waiting.get(request.action), request, this.#now()))
       return { begun: "refused", code: "approval_needed" };
-    if (request.decisions !== undefined) this.#waiting.spend(request.action);
+    const before = state?.charged ?? [];
+    const counted = ruleCharges(charges, before, this.#counter, this.#now());
+    if ("spent" in counted) return { begun: "refused", code: "budget_spent", charge: counted.spent };
+    if (decisions !== undefined) this.#waiting.spend(request.action);
     const placed = entry === undefined ? undefined : this.#place(entry);
-    this.#actions.set(request.action, { args, attempt, repeatable, index: placed?.index });
+    this.#count(counted.held);
+    const charged = [...before, ...counted.held.keys()];
+    this.#actions.set(request.action, { args, attempt, repeatable, charged, index: placed?.index });
     if (placed && record) this.#records.set(placed.index, { ...record, index: placed.index });
     if (request.content) this.#content.set(placed?.index ?? request.action, request.content);
     return { begun: "started", ...(placed && { placed }) };
@@ -178,9 +167,12 @@ class MemoryEngine implements Engine {
     this.#opened();
     const state = this.#actions.get(request.action);
     if (!state || !mayFinish(state, request, true)) return { finished: "late" };
-    const { outcome, code, result, entry } = request;
+    const { outcome, code, result, entry, unspent = [] } = request;
     const placed = entry === undefined ? undefined : this.#place(entry);
-    this.#actions.set(request.action, { ...state, outcome, code, result, ended: placed?.index });
+    const held = ruleUnspent(unspent, state.charged, this.#counter);
+    this.#count(held);
+    const charged = state.charged.filter((counter) => !held.has(counter));
+    this.#actions.set(request.action, { ...state, charged, outcome, code, result, ended: placed?.index });
     const record = state.index === undefined ? undefined : this.#records.get(state.index);
     if (record)
       this.#records.set(record.index, { ...record, outcome, ...(placed && { ended: placed.index }) });
@@ -280,6 +272,12 @@ class MemoryEngine implements Engine {
     this.#entries.push(leaf.jws);
     this.#hashes.push(placed.hash);
     return placed;
+  }
+
+  readonly #counter = (counter: string): string | undefined => this.#counters.get(counter);
+
+  #count(held: Held): void {
+    for (const [counter, value] of held) this.#counters.set(counter, value);
   }
 
   #living(beside: number | string): readonly Content[] {

@@ -57,7 +57,7 @@ test("whatever is asked, an attempt starts once and ends once, and what is no re
         if (ruling.next !== "start") continue;
         expect(begin.expires).toBeGreaterThan(next.now);
         started.push(begin);
-        state = { args: begin.args, attempt: begin.attempt, repeatable: begin.repeatable };
+        state = { args: begin.args, attempt: begin.attempt, repeatable: begin.repeatable, charged: [] };
       }
       expect(started.map(({ attempt }) => attempt)).toEqual(started.map((_, i) => i + 1));
       expect(new Set(started.map(({ args }) => args)).size).toBeLessThanOrEqual(1);
@@ -96,6 +96,13 @@ function steps(start: number): fc.Arbitrary<Step[]> {
     rows.filter((row, i) => rows.findIndex(({ id }) => id === row.id) === i),
   );
   const entry = fc.constant('{"test":true}');
+  const charge = fc.record({
+    counter: name,
+    add: fc.constantFrom("0", "0.1", "1"),
+    most: fc.constantFrom("0.2", "1.1", "3"),
+    until: time,
+  });
+  const charges = fc.array(charge, { maxLength: 3 });
   const begin = fc.record(
     {
       action: name,
@@ -105,6 +112,7 @@ function steps(start: number): fc.Arbitrary<Step[]> {
       expires: time,
       entry,
       content,
+      charges,
     },
     { requiredKeys: ["action", "args", "attempt", "repeatable", "expires"] },
   );
@@ -117,6 +125,7 @@ function steps(start: number): fc.Arbitrary<Step[]> {
       entry,
       content,
       result: name,
+      unspent: charges,
     },
     { requiredKeys: ["action", "attempt", "outcome", "code"] },
   );
@@ -125,6 +134,7 @@ function steps(start: number): fc.Arbitrary<Step[]> {
       entry,
       content,
       once: name,
+      charge,
       journal: fc.record({ run: name, key: name, sealed: bytes, principal: fc.constant("p"), until: time }),
       delegation: fc.record(
         { leaf: name, jti: name, principal: fc.constant("p"), request: name, sealed: bytes },

@@ -17,6 +17,8 @@ export interface ActionState {
   /** The latest one. */
   readonly attempt: number;
   readonly repeatable: boolean;
+  /** Counters that its attempts were charged to. */
+  readonly charged: readonly string[];
   /** Absent while the attempt is under way. */
   readonly outcome?: OutcomeWord | undefined;
   readonly code?: string | undefined;

@@ -1,5 +1,8 @@
 import type { PrivateJwk } from "@behest/jws";
 import type { OutcomeWord } from "@behest/provenance";
+import type { ApprovalRow, StoredApproval } from "./approval-row.ts";
+
+export type { ApprovalRow, StoredApproval };
 
 /** What a store needs to sign and to be checked with. */
 export interface Identity {
@@ -73,36 +76,14 @@ export interface Append {
    * id changes nothing and answers with the first one's place.
    */
   readonly delegation?: DelegationRow;
+  /** Counts the delegation among its parent's children when it is stored; without room: `fan_out_spent`. */
+  readonly charge?: Charge;
   /** A denial already recorded under this key is not recorded again (a resumed run denies the same again). */
   readonly once?: string;
   /** The entry asks for approval of its action, once: a second one with the same arguments answers `again`. */
   readonly approval?: ApprovalRow;
   /** The entry is a person's decision on the action that waits under this id. */
   readonly decides?: string;
-}
-
-/** An action that waits for persons. */
-export interface ApprovalRow {
-  readonly action: string;
-  /** As {@link Begin.args}: other arguments under the same id are an `action_conflict`. */
-  readonly args: string;
-  readonly principal: string;
-  readonly session: string;
-  /** Its run, keyed. */
-  readonly run: string;
-  /** What is shown to persons, and what they sign, sealed. */
-  readonly sealed: Uint8Array;
-  /** ms since the epoch; nothing starts on it afterwards. */
-  readonly expires: number;
-}
-
-export interface StoredApproval extends ApprovalRow {
-  /** The entry that asks. */
-  readonly asked: { readonly index: number; readonly hash: string };
-  /** An attempt has started on it. */
-  readonly spent: boolean;
-  /** Entries of the decisions handed in, in log order. */
-  readonly decisions: readonly { readonly index: number; readonly hash: string }[];
 }
 
 export interface JournalRow {
@@ -124,6 +105,16 @@ export interface DelegationRow {
   readonly sealed: Uint8Array;
 }
 
+/** Adds to a counter, if it then holds no more than `most`. Both are decimals that are not negative. */
+export interface Charge {
+  /** A keyed name: whoever reads the store learns nothing of the delegation from it. */
+  readonly counter: string;
+  readonly add: string;
+  readonly most: string;
+  /** ms since the epoch: from then on the counter may be forgotten, and takes nothing more. */
+  readonly until: number;
+}
+
 /** The decision: one transaction. */
 export interface Begin {
   readonly action: string;
@@ -140,6 +131,8 @@ export interface Begin {
    * spent, where it has not expired and nobody has decided since (`approval_needed`).
    */
   readonly decisions?: number;
+  /** Made together or not at all, and by one action to one counter once, however many attempts it takes. */
+  readonly charges?: readonly Charge[];
   /** Absent for a spawn, whose record is the child's delegation entry. */
   readonly entry?: Draft;
   readonly content?: readonly Content[];
@@ -162,7 +155,9 @@ export type BeginResult =
   | {
       readonly begun: "refused";
       readonly code: "action_conflict" | "delegation_expired" | "approval_needed";
-    };
+    }
+  /** `charge`: index of the first that its counter has no room for. */
+  | { readonly begun: "refused"; readonly code: "budget_spent"; readonly charge: number };
 
 export interface Finish {
   readonly action: string;
@@ -174,6 +169,8 @@ export interface Finish {
   readonly content?: readonly Content[];
   /** Which of `content` is the result, by id; for replay. */
   readonly result?: string;
+  /** Of the charges of its begin: those that are taken back. */
+  readonly unspent?: readonly Charge[];
 }
 
 /** `late`: the lease had lapsed and the attempt is already `unknown`; nothing was changed. */

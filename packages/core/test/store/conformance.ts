@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { type Store, engine as engineOf } from "../../src/store/types.ts";
 import { actionConformance } from "./actions.ts";
 import { approvalConformance } from "./approvals.ts";
+import { chargeConformance } from "./charges.ts";
 import { testDeployment } from "./deployment.ts";
 import { type Behaviour, objections, openLog } from "./open-log.ts";
 import { rowConformance } from "./rows.ts";
@@ -19,6 +20,7 @@ export function storeConformance(name: string, make: () => Store | Promise<Store
       }
     });
   actionConformance(behaviour);
+  chargeConformance(behaviour);
   rowConformance(behaviour);
   approvalConformance(behaviour);
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  addDecimals,
   commonDecimals,
   compareDecimals,
   decimalWithin,
@@ -142,6 +143,30 @@ test("rules compare and combine as the amounts they admit", () => {
       if (common) expect([decimalWithin(one, common), decimalWithin(other, common)]).toEqual([true, true]);
       const more = amounts.some((each) => matchesDecimal(other, each) && !matchesDecimal(one, each));
       expect(decimalWithin(one, other)).toBe(!more);
+    }),
+  );
+});
+
+test.each([
+  ["0.1", "0.2", "0.3"],
+  ["0.95", "0.05", "1"],
+  ["5", "-5.00", "0"],
+  ["-0.5", "0.2", "-0.3"],
+  ["9".repeat(38), "1", `1${"0".repeat(38)}`],
+])("%s and %s are %s", (a, b, sum) => {
+  expect(addDecimals(a, b)).toBe(sum);
+});
+
+test("a sum is exact whatever is added in between and taken back again", () => {
+  const decimal = fc
+    .tuple(fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.bigInt({ min: 0n, max: 10n ** 18n }))
+    .map(([whole, rest]) => `${whole}.${rest}`);
+  fc.assert(
+    fc.property(decimal, fc.array(decimal, { maxLength: 20 }), (first, more) => {
+      const sum = more.reduce(addDecimals, first);
+      expect(compareDecimals(sum, first)).toBeGreaterThanOrEqual(0);
+      const back = more.reduce((left, next) => addDecimals(left, `-${next}`), sum);
+      expect(compareDecimals(back, first)).toBe(0);
     }),
   );
 });

@@ -26,6 +26,16 @@ export function compareDecimals(a: string, b: string): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
+/** Exact, without zeros at the end of its fraction. Both must be decimals; a sum of many may outgrow 38 digits. */
+export function addDecimals(a: string, b: string): string {
+  const places = Math.max(fraction(a).length, fraction(b).length);
+  const sum = scaled(a, places) + scaled(b, places);
+  const digits = String(sum < 0n ? -sum : sum).padStart(places + 1, "0");
+  const whole = digits.slice(0, digits.length - places);
+  const rest = digits.slice(digits.length - places).replace(/0+$/, "");
+  return `${sum < 0n ? "-" : ""}${whole}${rest && `.${rest}`}`;
+}
+
 /** Whether both bounds are decimals, in order. */
 export function isDecimalRule({ min, max }: { readonly min?: unknown; readonly max?: unknown }): boolean {
   if (min !== undefined && !isDecimal(min)) return false;

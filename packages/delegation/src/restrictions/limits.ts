@@ -21,6 +21,11 @@ export type ScopedLimits = { readonly [scope in LimitScope]?: Limit };
 const CURRENCY = /^[A-Z][A-Z0-9]{2,9}$/;
 const MOST_CURRENCIES = 32;
 
+/** ISO 4217 codes among others: an upper-case letter, then 2 to 9 of them or digits. */
+export function isCurrency(value: unknown): value is string {
+  return typeof value === "string" && CURRENCY.test(value);
+}
+
 /** A child carries its parent's scopes, each no higher, and no currency that its parent does not. */
 export const limits: Member<ScopedLimits> = {
   read(value) {
@@ -55,7 +60,7 @@ function isLimit(value: Json, scope: string): boolean {
     currencies !== undefined &&
     Object.keys(currencies).length <= MOST_CURRENCIES &&
     Object.entries(currencies).every(
-      ([name, most]) => CURRENCY.test(name) && isDecimal(most) && !most.startsWith("-"),
+      ([name, most]) => isCurrency(name) && isDecimal(most) && !most.startsWith("-"),
     )
   );
 }

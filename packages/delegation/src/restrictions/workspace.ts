@@ -11,16 +11,18 @@ const DOTS = /(?:^|\/)\.+(?:\/|$)/;
 
 /** A child's is the parent's or lies below it. */
 export const workspace: Member<string> = {
-  read: (value) =>
-    typeof value === "string" && value.length <= 256 && SHAPE.test(value) && !DOTS.test(value)
-      ? value
-      : undefined,
+  read: (value) => (isWorkspace(value) ? value : undefined),
   keeps: isInWorkspace,
   over: (_parent, wanted) => wanted,
   meet: (a, b) => (isInWorkspace(a, b) ? b : isInWorkspace(b, a) ? a : undefined),
 };
 
-/** `inner` is `outer` or lies below it; compared as written. */
+/** Well-formed, so that {@link isInWorkspace} says what it seems to: nothing in it climbs. */
+export function isWorkspace(value: unknown): value is string {
+  return typeof value === "string" && value.length <= 256 && SHAPE.test(value) && !DOTS.test(value);
+}
+
+/** `inner` is `outer` or lies below it; compared as written, both well-formed. */
 export function isInWorkspace(outer: string, inner: string): boolean {
   return inner === outer || inner.startsWith(`${outer}/`);
 }

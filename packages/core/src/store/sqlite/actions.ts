@@ -15,7 +15,7 @@ export interface ActionRow extends ActionState {
   readonly result: string | undefined;
 }
 
-const COLUMNS = "id, args, attempt, repeatable, lease, entry, ended, outcome, code, result";
+const COLUMNS = "id, args, attempt, repeatable, lease, entry, ended, outcome, code, result, charged";
 
 /** Actions and the records of them that listings read. All methods run inside a transaction. */
 export class Actions {
@@ -30,10 +30,13 @@ export class Actions {
   constructor(db: DatabaseSync) {
     this.#get = db.prepare(`SELECT ${COLUMNS} FROM action WHERE id = ?`);
     this.#start = db.prepare(`
-      INSERT INTO action (id, args, attempt, repeatable, lease, entry) VALUES (?, ?, ?, ?, ?, ?)
+      INSERT INTO action (id, args, attempt, repeatable, lease, entry, charged) VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt, repeatable = excluded.repeatable,
-        lease = excluded.lease, entry = excluded.entry, ended = NULL, outcome = NULL, code = NULL, result = NULL`);
-    this.#end = db.prepare("UPDATE action SET outcome = ?, code = ?, result = ?, ended = ? WHERE id = ?");
+        lease = excluded.lease, entry = excluded.entry, ended = NULL, outcome = NULL, code = NULL, result = NULL,
+        charged = excluded.charged`);
+    this.#end = db.prepare(
+      "UPDATE action SET outcome = ?, code = ?, result = ?, ended = ?, charged = ? WHERE id = ?",
+    );
     this.#running = db.prepare("SELECT 1 FROM action WHERE outcome IS NULL AND lease = ? LIMIT 1");
     this.#orphans = db.prepare(
       `SELECT ${COLUMNS} FROM action WHERE outcome IS NULL AND lease NOT IN (SELECT id FROM lease) ORDER BY entry`,
@@ -49,17 +52,31 @@ export class Actions {
     return row && actionRow(row);
   }
 
-  start(request: Begin, lease: number, entry: number | undefined): void {
+  start(request: Begin, at: { lease: number; entry: number | undefined; charged: readonly string[] }): void {
     const { action, args, attempt, repeatable } = request;
-    this.#start.run(action, args, attempt, repeatable ? 1 : 0, lease, entry ?? null);
+    this.#start.run(
+      action,
+      args,
+      attempt,
+      repeatable ? 1 : 0,
+      at.lease,
+      at.entry ?? null,
+      chargedText(at.charged),
+    );
   }
 
   end(
     row: ActionRow,
-    end: { outcome: OutcomeWord; code: string; result?: string | undefined; ended: number | undefined },
+    end: {
+      outcome: OutcomeWord;
+      code: string;
+      result?: string | undefined;
+      ended: number | undefined;
+      charged?: readonly string[];
+    },
   ): void {
-    const { outcome, code, result, ended } = end;
-    this.#end.run(outcome, code, result ?? null, ended ?? null, row.id);
+    const { outcome, code, result, ended, charged = row.charged } = end;
+    this.#end.run(outcome, code, result ?? null, ended ?? null, chargedText(charged), row.id);
     if (row.entry !== undefined) this.#outcome.run(outcome, ended ?? null, row.entry);
   }
 
@@ -80,6 +97,10 @@ export class Actions {
   }
 }
 
+function chargedText(charged: readonly string[]): string | null {
+  return charged.length === 0 ? null : charged.join(" ");
+}
+
 function actionRow(row: Record<string, unknown>): ActionRow {
   return {
     id: row["id"] as string,
@@ -92,5 +113,6 @@ function actionRow(row: Record<string, unknown>): ActionRow {
     outcome: (row["outcome"] ?? undefined) as OutcomeWord | undefined,
     code: (row["code"] ?? undefined) as string | undefined,
     result: (row["result"] ?? undefined) as string | undefined,
+    charged: row["charged"] === null ? [] : (row["charged"] as string).split(" "),
   };
 }

@@ -16,7 +16,7 @@ const LIVING = "(until IS NULL OR until > ?)";
 /** Rows that one sweep removes at most, so that it never holds the lock for long. */
 const SWEEP = 10_000;
 
-/** What lies beside the log: sealed content, model turns, delegations, principals, spent ids. All methods run inside a transaction. */
+/** What lies beside the log: sealed content, model turns, delegations, principals, spent ids. Counters are only swept here. All methods run inside a transaction. */
 export class Contents {
   readonly #keep: StatementSync;
   readonly #beside: StatementSync;
@@ -35,7 +35,7 @@ export class Contents {
   readonly #spend: StatementSync;
   readonly #due: StatementSync;
   readonly #sweeps: readonly StatementSync[];
-  readonly #forgetSpent: StatementSync;
+  readonly #forgets: readonly StatementSync[];
   readonly #advance: StatementSync;
 
   constructor(db: DatabaseSync) {
@@ -69,14 +69,17 @@ export class Contents {
     this.#spend = db.prepare("INSERT INTO spent (id, until) VALUES (?, ?) ON CONFLICT DO NOTHING");
     this.#due = db.prepare(`
       SELECT EXISTS (SELECT 1 FROM content WHERE until <= ?) OR EXISTS (SELECT 1 FROM spawned WHERE until <= ?)
-        OR EXISTS (SELECT 1 FROM journal WHERE until <= ?) OR EXISTS (SELECT 1 FROM spent WHERE until <= ?) AS due`);
+        OR EXISTS (SELECT 1 FROM journal WHERE until <= ?) OR EXISTS (SELECT 1 FROM spent WHERE until <= ?)
+        OR EXISTS (SELECT 1 FROM counter WHERE until <= ?) AS due`);
     this.#sweeps = ["content", "spawned", "journal"].map((table) =>
       db.prepare(
         `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE until <= ? LIMIT ${SWEEP})`,
       ),
     );
-    this.#forgetSpent = db.prepare(
-      `DELETE FROM spent WHERE id IN (SELECT id FROM spent WHERE until <= ? LIMIT ${SWEEP})`,
+    this.#forgets = ["spent", "counter"].map((table) =>
+      db.prepare(
+        `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE until <= ? LIMIT ${SWEEP})`,
+      ),
     );
     this.#advance = db.prepare("UPDATE head SET at = ? WHERE at < ?");
   }
@@ -150,12 +153,12 @@ export class Contents {
   }
 
   isSweepDue(now: number): boolean {
-    return this.#due.get(now, now, now, now)?.["due"] === 1;
+    return this.#due.get(now, now, now, now, now)?.["due"] === 1;
   }
 
   sweep(now: number): void {
     for (const statement of this.#sweeps) statement.run(now);
     // What is forgotten must stay too old, also for a process that starts after the clock was set back.
-    if (this.#forgetSpent.run(now).changes > 0) this.#advance.run(now, now);
+    for (const statement of this.#forgets) if (statement.run(now).changes > 0) this.#advance.run(now, now);
   }
 }

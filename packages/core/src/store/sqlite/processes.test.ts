@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { chargeOf } from "../../../test/store/charges.ts";
 import { objections, openLog, placedOf } from "../../../test/store/open-log.ts";
 import { testDeployment } from "../../../test/store/deployment.ts";
 import { RemoteStore } from "../../../test/store/remote.ts";
@@ -109,6 +110,52 @@ test("of two processes that spend an id one succeeds, and it stays spent when th
   other.process.kill("SIGKILL");
   await other.ended;
   expect(await engine.spend("theirs", until)).toBe(false);
+  await store.close();
+});
+
+test("two processes cannot overspend one counter", async () => {
+  const { engine, deployment, delegation, store } = await openLog(sqliteStore(path));
+  const other = remote();
+  await other.call("attach", await deployment.identity());
+  const charges = [chargeOf("calls", "1", "100"), chargeOf("amount", "0.3", "9.9")];
+  const answers = await Promise.all(
+    Array.from({ length: 32 }, (_, i) => [
+      engine.begin(deployment.begin(`here ${i}`, delegation, { charges })),
+      other.call("begin", deployment.begin(`there ${i}`, delegation, { charges })),
+    ]).flat(),
+  );
+  expect(answers.filter(({ begun }) => begun === "started")).toHaveLength(33);
+  expect(answers.filter((answer) => "charge" in answer && answer.charge === 1)).toHaveLength(31);
+  expect(await engine.records({})).toHaveLength(33);
+  await store.close();
+});
+
+test("what a killed process had reserved stays reserved, and its read that starts again reserves nothing new", async () => {
+  const deployment = await testDeployment();
+  const killed = remote();
+  await killed.call("attach", await deployment.identity());
+  const delegation = await killed.call("append", deployment.root());
+  const charges = [chargeOf("c", "1", "3")];
+  const [read, write] = [
+    deployment.begin("read", delegation, { charges }),
+    deployment.begin("write", delegation, { charges, repeatable: false }),
+  ];
+  for (const begin of [read, write])
+    expect(await killed.call("begin", begin)).toMatchObject({ begun: "started" });
+  killed.process.kill("SIGKILL");
+  await killed.ended;
+
+  const store = sqliteStore(path);
+  const { engine } = await openLog(store, deployment);
+  expect(await engine.begin(write)).toMatchObject({ begun: "ended", outcome: "unknown" });
+  const again = deployment.begin("read", delegation, { charges, attempt: 2 });
+  expect(await engine.begin(again)).toMatchObject({ begun: "started" });
+  expect(await engine.begin(deployment.begin("third", delegation, { charges }))).toMatchObject({
+    begun: "started",
+  });
+  expect(await engine.begin(deployment.begin("fourth", delegation, { charges }))).toMatchObject({
+    code: "budget_spent",
+  });
   await store.close();
 });
 

@@ -1,6 +1,6 @@
 /** "bhst": in the header of the file, so that no other program's database is ever written to. */
 export const APPLICATION_ID = 0x62687374;
-export const VERSION = 1;
+export const VERSION = 2;
 
 /**
  * `entry` is the evidence; all else is found again from it, or is content beside it that may go.
@@ -18,10 +18,10 @@ export const SCHEMA = `
   ) STRICT;
 
   -- The latest attempt of each action; outcome is null while it runs. entry, ended: where its entries are, null
-  -- for a spawn.
+  -- for a spawn. charged: names of the counters it was added to, a space between, null where none.
   CREATE TABLE action (
     id TEXT PRIMARY KEY, args TEXT NOT NULL, attempt INTEGER NOT NULL, repeatable INTEGER NOT NULL,
-    lease INTEGER NOT NULL, entry INTEGER, ended INTEGER, outcome TEXT, code TEXT, result TEXT
+    lease INTEGER NOT NULL, entry INTEGER, ended INTEGER, outcome TEXT, code TEXT, result TEXT, charged TEXT
   ) STRICT;
   CREATE INDEX action_running ON action (lease) WHERE outcome IS NULL;
 
@@ -55,6 +55,10 @@ export const SCHEMA = `
     PRIMARY KEY (action, id)
   ) STRICT;
   CREATE INDEX spawned_until ON spawned (until) WHERE until IS NOT NULL;
+
+  -- Decimals, as text: no binary fraction ever holds an amount. until: ms since the epoch.
+  CREATE TABLE counter (id TEXT PRIMARY KEY, held TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX counter_until ON counter (until);
 
   CREATE TABLE journal (
     run TEXT NOT NULL, key TEXT NOT NULL, sealed BLOB NOT NULL, principal TEXT NOT NULL, until INTEGER NOT NULL,

@@ -26,6 +26,9 @@ export interface NewPlace {
   readonly hash: string;
 }
 
+/** What a request is refused for by a rule, before it has changed anything. */
+const OWN_CODES: ReadonlySet<string> = new Set(["action_conflict", "fan_out_spent"]);
+
 /** Refused values of one request: constraint, too big, type mismatch. Any other complaint of SQLite concerns them all. */
 const OWN_FAULT: ReadonlySet<number | undefined> = new Set([18, 19, 20]);
 
@@ -183,7 +186,7 @@ export class Transactions {
 
   #concernsAll(error: unknown): boolean {
     if (!this.#parts.db.isTransaction) return true;
-    if (BehestError.isInstance(error)) return error.code !== "action_conflict";
+    if (BehestError.isInstance(error)) return !OWN_CODES.has(error.code);
     const code = resultCode(error);
     return code !== undefined && !OWN_FAULT.has(code);
   }

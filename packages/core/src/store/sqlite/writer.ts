@@ -1,5 +1,6 @@
 import type { BehestError } from "../../error.ts";
-import { conflict } from "../failure.ts";
+import { ruleCharges, ruleUnspent } from "../charges.ts";
+import { childless, conflict } from "../failure.ts";
 import { trustDraft } from "../log.ts";
 import { LAPSED, askedBefore, lapsed, mayFinish, maySpend, ruleBegin, ruleDelegation } from "../rules.ts";
 import type {
@@ -15,6 +16,7 @@ import type {
 import { type ActionRow, Actions } from "./actions.ts";
 import { Approvals } from "./approvals.ts";
 import { Contents } from "./contents.ts";
+import { Counters } from "./counters.ts";
 import type { HeadRow } from "./entries.ts";
 import { writeSidecar } from "./sidecar.ts";
 import { type Parts, Transactions } from "./transactions.ts";
@@ -42,6 +44,7 @@ export class Writer {
   readonly #actions: Actions;
   readonly #contents: Contents;
   readonly #approvals: Approvals;
+  readonly #counters: Counters;
   /** How tools were met: written with the next transaction. */
   readonly #seen = new Map<string, SeenTool>();
   /** Answers of the group under way that still lack the head. */
@@ -55,6 +58,7 @@ export class Writer {
     this.#actions = new Actions(parts.db);
     this.#contents = new Contents(parts.db);
     this.#approvals = new Approvals(parts.db);
+    this.#counters = new Counters(parts.db);
   }
 
   /**
@@ -154,11 +158,15 @@ export class Writer {
   }
 
   #append(request: Append, now: number): Placed {
-    const { entry, once, delegation, journal, record, approval, decides } = request;
+    const { entry, once, delegation, charge, journal, record, approval, decides } = request;
     const stored = this.#stored(request, now);
     if (stored !== undefined)
       return this.#placed({ index: stored, hash: this.#parts.entries.hash(stored), again: true });
+    const charges = charge ? [charge] : [];
+    const counted = ruleCharges(charges, [], this.#counters.read, now);
+    if ("spent" in counted) throw childless();
     const placed = this.#place(entry);
+    this.#counters.write(charges, counted.held);
     if (once !== undefined) this.#contents.mark(once, placed.index);
     if (delegation) this.#contents.delegate(delegation, placed.index);
     if (journal) this.#contents.journal(journal, placed.index);
@@ -202,13 +210,17 @@ export class Writer {
           return { begun: "ended", outcome, code, ...(result && { result }) };
         }
         case "start": {
-          if (request.decisions !== undefined) {
-            if (!maySpend(this.#approvals.get(request.action), request, now))
-              return { begun: "refused", code: "approval_needed" };
-            this.#approvals.spend(request.action);
-          }
+          const { charges = [], decisions } = request;
+          if (decisions !== undefined && !maySpend(this.#approvals.get(request.action), request, now))
+            return { begun: "refused", code: "approval_needed" };
+          const before = row?.charged ?? [];
+          const counted = ruleCharges(charges, before, this.#counters.read, now);
+          if ("spent" in counted) return { begun: "refused", code: "budget_spent", charge: counted.spent };
+          if (decisions !== undefined) this.#approvals.spend(request.action);
           const placed = request.entry === undefined ? undefined : this.#place(request.entry);
-          this.#actions.start(request, leases.id, placed?.index);
+          this.#counters.write(charges, counted.held);
+          const charged = [...before, ...counted.held.keys()];
+          this.#actions.start(request, { lease: leases.id, entry: placed?.index, charged });
           if (placed && request.record) this.#actions.record(placed.index, request.record);
           this.#contents.keep(request.content, placed?.index ?? request.action);
           return { begun: "started", ...(placed && { placed }) };
@@ -221,8 +233,11 @@ export class Writer {
     const row = this.#actions.get(request.action);
     if (!row || !mayFinish(row, request, row.lease === this.#parts.leases.id)) return { finished: "late" };
     const placed = request.entry === undefined ? undefined : this.#place(request.entry);
-    const { outcome, code, result } = request;
-    this.#actions.end(row, { outcome, code, result, ended: placed?.index });
+    const { outcome, code, result, unspent = [] } = request;
+    const held = ruleUnspent(unspent, row.charged, this.#counters.read);
+    this.#counters.write(unspent, held);
+    const charged = row.charged.filter((counter) => !held.has(counter));
+    this.#actions.end(row, { outcome, code, result, ended: placed?.index, charged });
     this.#contents.keep(request.content, placed?.index ?? request.action);
     return { finished: "ended", ...(placed && { placed }) };
   }

@@ -1,0 +1,93 @@
+import { type HopClaims, type Limit, compareDecimals } from "@behest/delegation";
+import type { Amount } from "./amount.ts";
+import type { Vault } from "./content.ts";
+import type { Charge } from "./store/types.ts";
+
+/** A limit of the chain that counts for a session's actions, at the token that carries it. */
+export interface Account {
+  /** `hops.<depth>.limits.<scope>` */
+  readonly path: string;
+  readonly limit: Limit;
+  /** Begins the names of its counters; absent where an action is not counted together with others. */
+  readonly counter: string | undefined;
+  /** ms since the epoch. */
+  readonly until: number;
+}
+
+/** Root first. `action` and `lifetime` are the leaf's alone; every token's `subtree` counts. */
+export function accountsOf(vault: Vault, hops: readonly HopClaims[]): readonly Account[] {
+  return hops.flatMap(({ restrictions, exp }, depth) => {
+    const own =
+      depth === hops.length - 1 ? (["action", "lifetime", "subtree"] as const) : (["subtree"] as const);
+    return own.flatMap((scope) => {
+      const limit = restrictions?.limits?.[scope];
+      if (!limit) return [];
+      const counter = scope === "action" ? undefined : counterOf(vault, scope, hops.slice(0, depth + 1));
+      return [{ path: `hops.${depth}.limits.${scope}`, limit, counter, until: exp * 1000 }];
+    });
+  });
+}
+
+/**
+ * A counter belongs to the jti of its token. Jtis are chosen by whoever signs, so the name holds those of all tokens
+ * above as well, the tenant and, by its key, the principal: nobody can choose a jti to spend from another's counter.
+ */
+function counterOf(vault: Vault, kind: string, hops: readonly HopClaims[]): string {
+  return vault.name("counter", kind, hops[0]?.tenant ?? "", ...hops.map(({ jti }) => jti));
+}
+
+/** What an action is about to take from one counter. */
+export interface Reservation {
+  readonly account: Account;
+  readonly of: "calls" | "amount";
+  readonly charge: Charge;
+}
+
+export function reservationsOf(
+  accounts: readonly Account[],
+  amount: Amount | undefined,
+): readonly Reservation[] {
+  const spends = amount && isSomething(amount) ? amount : undefined;
+  return accounts.flatMap((account) => {
+    const { counter, until, limit } = account;
+    if (counter === undefined) return [];
+    const found: Reservation[] = [];
+    if (limit.calls !== undefined) {
+      const charge = { counter: `${counter}.calls`, add: "1", most: String(limit.calls), until };
+      found.push({ account, of: "calls", charge });
+    }
+    if (limit.amount && spends) {
+      const { value, currency } = spends;
+      const most = mostOf(limit.amount, currency);
+      found.push({
+        account,
+        of: "amount",
+        charge: { counter: `${counter}.${currency}`, add: value, most, until },
+      });
+    }
+    return found;
+  });
+}
+
+/** Nothing of a currency that is not named. */
+export function mostOf(amount: Required<Limit>["amount"], currency: string): string {
+  return Object.hasOwn(amount, currency) ? amount[currency]! : "0";
+}
+
+/** An amount of zero spends nothing, hence of any currency. */
+export function isSomething({ value }: Amount): boolean {
+  return compareDecimals(value, "0") > 0;
+}
+
+/** Counts a child at its parent, the last of `hops`; undefined where that one may have as many as it likes. */
+export function childCharge(vault: Vault, hops: readonly HopClaims[]): Charge | undefined {
+  const parent = hops.at(-1);
+  const most = parent?.restrictions?.fan_out;
+  if (!parent || most === undefined) return undefined;
+  return {
+    counter: counterOf(vault, "children", hops),
+    add: "1",
+    most: String(most),
+    until: parent.exp * 1000,
+  };
+}
