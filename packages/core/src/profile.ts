@@ -31,6 +31,8 @@ export interface ActionClass {
   readonly effect: Effect;
   readonly boundary: Boundary;
   readonly declared: boolean;
+  /** Where it is declared. */
+  readonly profile?: Profile;
   /** Declared, but its function threw or answered something else. */
   readonly invalid?: true;
 }
@@ -49,7 +51,7 @@ export function classify(profile: Profile | undefined, args: Json): ActionClass 
     const boundary =
       typeof profile.boundary === "function" ? profile.boundary(args as never) : profile.boundary;
     const known = EFFECTS.has(effect) && (boundary === "inside" || boundary === "outside");
-    return known ? { effect, boundary, declared: true } : INVALID;
+    return known ? { effect, boundary, declared: true, profile } : INVALID;
   } catch {
     return INVALID;
   }

@@ -74,6 +74,7 @@ export function actionEntry(
 ): { entry: string; record: RecordRow; content: Content[] } {
   const { draft, label, args, decision, interaction } = prepared;
   const { verdict, findings } = draft.verdict;
+  const { policies } = session.deployment;
   const entry = entryText({
     action: draft.place.id,
     at: new Date(draft.at).toISOString(),
@@ -89,6 +90,7 @@ export function actionEntry(
       delegation: session.parts.entry,
       ...(interaction && { interaction: interaction.hash }),
     },
+    ...(policies && { policy: policies.digest }),
     session: session.id,
     tool: label,
     ...(trace && { trace: { span: trace.span, trace: trace.trace } }),

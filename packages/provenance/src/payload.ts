@@ -84,6 +84,8 @@ export interface ActionEntry extends Common {
   readonly findings: readonly EntryFinding[];
   /** What the holder signed: {@link Decision} as a compact JWS. */
   readonly decision: string;
+  /** Digest of the policies that it was decided under, where there are any. */
+  readonly policy?: string;
   /** Name of the credential handed to the tool, never its value. */
   readonly credential?: string;
   readonly trace?: { readonly trace: string; readonly span: string };

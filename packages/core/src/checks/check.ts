@@ -3,6 +3,7 @@ import { approval } from "./approval.ts";
 import { grant } from "./grant.ts";
 import { identity } from "./identity.ts";
 import { lineage } from "./lineage.ts";
+import { policy } from "./policy.ts";
 import { profile } from "./profile.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -10,7 +11,7 @@ import type { Wanted } from "./wanted.ts";
 type Check = (wanted: Wanted) => Finding | undefined;
 
 /** Cheapest first; the first denial ends it. A check that throws is a denial by its caller. */
-const CHECKS: readonly Check[] = [lineage, identity, grant, profile, approval];
+const CHECKS: readonly Check[] = [lineage, identity, grant, profile, policy, approval];
 
 export function decide(wanted: Wanted): Verdict {
   const findings: Finding[] = [];
