@@ -97,12 +97,14 @@ export function callOf(
   const lies = workspace === undefined ? {} : { workspace: place(workspace) };
   add(touched, lies, parents.has("resource") ? enclosing(workspace ?? "") : []);
   add(action, {}, parents.has("action") ? (tool ?? other).groups : []);
-  add(who, person, []);
+  add(who, { issuer: person.issuer, subject: person.subject }, []);
   return { principal, action, resource: touched, context: read(context), entities };
 }
 
 function picked<T extends object>(members: T, names: ReadonlySet<string>): T {
-  return Object.fromEntries(Object.entries(members).filter(([name]) => names.has(name))) as T;
+  const found: { [name: string]: unknown } = {};
+  for (const name in members) if (names.has(name)) found[name] = members[name];
+  return found as T;
 }
 
 function place(workspace: string): CedarValueJson {

@@ -25,6 +25,9 @@ const PLAIN: ReadonlySet<string> = new Set([
   "ipaddr",
 ]);
 
+/** In a value these would name an entity, call a function, or be something else than a member. */
+const RESERVED: ReadonlySet<string> = new Set(["__entity", "__extn", "__expr", "__proto__"]);
+
 interface TypeJson {
   readonly type: string;
   readonly required?: boolean;
@@ -47,8 +50,7 @@ function argument(path: string, json: TypeJson, namespace: NamespaceDefinition<s
   if (type === "Set") return { kind: "Set", element: argument(path, element!, namespace) };
   if (type === "Record") {
     const members = Object.entries(attributes).map(([name, member]): Member => {
-      // In a value these two would name an entity or call a function.
-      if (name === "__entity" || name === "__extn") throw new Unreadable(`${path} has a member "${name}"`);
+      if (RESERVED.has(name)) throw new Unreadable(`${path} has a member "${name}"`);
       const required = member.required !== false;
       return { name, required, type: argument(`${path}.${name}`, member, namespace) };
     });

@@ -85,11 +85,7 @@ function record(
     // What may be missing may be null.
     if (Object.hasOwn(given, name) && (required || given[name] !== null)) {
       taken++;
-      // Defined, not assigned: a schema may call an argument "__proto__".
-      Object.defineProperty(shown, name, {
-        value: value(type, given[name]!, `${path}.${name}`, left),
-        enumerable: true,
-      });
+      shown[name] = value(type, given[name]!, `${path}.${name}`, left);
     } else if (required) throw new Unfit(`${path}.${name} is missing, which the policies' schema requires`);
   }
   left.out ||= taken < Object.keys(given).length;
