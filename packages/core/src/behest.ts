@@ -28,6 +28,12 @@ export interface BehestConfig {
    * is permitted. A policy that does not type-check ends it with `policy_invalid`: file, line, column and reason.
    */
   policy?: string;
+  /**
+   * `shadow`: what identity, grants, profiles and policies would deny is recorded with the finding that would have
+   * stopped it, and runs all the same. For a first day; warned of at start and marked in every record and span.
+   * Default: `enforce`.
+   */
+  enforce?: "enforce" | "shadow";
   credentials?: Credentials;
   /** `digest` (default): arguments, prompts and results are committed to, and kept only as long as replay needs them. `keep`: kept, encrypted, until erasure. */
   content?: "digest" | "keep";
@@ -48,6 +54,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
   apart("signer", config.signer.jwk);
   if (config.holder) apart("holder", config.holder.jwk);
   const policies = config.policy === undefined ? undefined : await loadPolicies(config.policy);
+  const enforce = enforceOf(config.enforce);
   const entryKey = await generatePrivateJwk();
   const from = Math.floor(clock() / 1000);
   const until = from + ENTRY_KEY_LIFETIME;
@@ -65,6 +72,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
     holder: config.holder,
     profiles: config.profiles ?? {},
     policies,
+    enforce,
     credentials: config.credentials,
     keep: config.content === "keep",
     identity: config.identity ?? "record",
@@ -93,6 +101,17 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function enforceOf(enforce: BehestConfig["enforce"] = "enforce"): Deployment["enforce"] {
+  if (enforce !== "enforce" && enforce !== "shadow")
+    throw new BehestError("config_invalid", 'config_invalid: enforce is "enforce" or "shadow".');
+  if (enforce === "shadow")
+    process.emitWarning(
+      'enforce: "shadow": NOTHING IS STOPPED. What grants and policies would deny is only recorded. Remove it before anything real runs here.',
+      { code: "BEHEST_SHADOW" },
+    );
+  return enforce;
 }
 
 async function certified(

@@ -27,6 +27,8 @@ export interface Deployment {
   readonly holder: Holder | undefined;
   readonly profiles: { readonly [tool: string]: Profile };
   readonly policies: Policies | undefined;
+  /** `shadow`: denials are recorded and do not stop. */
+  readonly enforce: "enforce" | "shadow";
   readonly credentials: Credentials | undefined;
   /** Content is kept until erasure; otherwise only what replay needs, until the delegation expires. */
   readonly keep: boolean;

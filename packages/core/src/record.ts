@@ -74,7 +74,7 @@ export function actionEntry(
 ): { entry: string; record: RecordRow; content: Content[] } {
   const { draft, label, args, decision, interaction } = prepared;
   const { verdict, findings } = draft.verdict;
-  const { policies } = session.deployment;
+  const { policies, enforce } = session.deployment;
   const entry = entryText({
     action: draft.place.id,
     at: new Date(draft.at).toISOString(),
@@ -84,6 +84,7 @@ export function actionEntry(
     ...(credential !== undefined && { credential }),
     decision,
     effect: draft.class.effect,
+    ...(enforce === "shadow" && { enforce }),
     findings: findings.map(entryFinding),
     links: {
       ...(approvals && approvals.length > 0 && { approvals }),

@@ -66,6 +66,7 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     verdict: word("permit", "deny", "ask"),
     findings: list(closed<EntryFinding>({ check: text, code: text, "rule?": text, "path?": text })),
     decision: text,
+    "enforce?": word("shadow"),
     "policy?": bytes32,
     "credential?": text,
     "trace?": closed<NonNullable<ActionEntry["trace"]>>({

@@ -19,17 +19,22 @@ export function decide(wanted: Wanted): Verdict {
     const finding = check(wanted);
     if (!finding) continue;
     findings.push(finding);
-    if (isDenial(finding) && !onlyRecorded(finding, wanted)) return { verdict: "deny", findings };
+    if (finding.code === "ok" || onlyRecorded(finding, wanted)) continue;
+    if (isTried(finding, wanted)) return { verdict: "permit", findings };
+    if (!finding.needs) return { verdict: "deny", findings };
   }
   // What is left when only a signature is missing.
   return { verdict: findings.some(({ needs }) => needs) ? "ask" : "permit", findings };
 }
 
-function isDenial({ code, needs }: Finding): boolean {
-  return code !== "ok" && !needs;
-}
-
 /** Which agent runs is the deployment's to judge: unless it refuses others, the record shows it. */
 function onlyRecorded({ code }: Finding, { session }: Wanted): boolean {
   return code === "identity_mismatch" && session.deployment.identity === "record";
+}
+
+/** What a deployment under shadow records and does not stop; a session that is over is over there, too. */
+const TRIED: ReadonlySet<string> = new Set(["identity", "grant", "profile", "workspace", "policy", "approval"]);
+
+function isTried({ check }: Finding, { session }: Wanted): boolean {
+  return session.deployment.enforce === "shadow" && TRIED.has(check);
 }
