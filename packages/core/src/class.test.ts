@@ -23,9 +23,9 @@ test("opening an address is not a harmless read", () => {
     "ftp:evil",
     ["a", "wss://evil.test"],
   ])
-    expect(boundaryOf(read, url), String(url)).toBe("outside");
+    expect([url, boundaryOf(read, url)]).toEqual([url, "outside"]);
   for (const plain of ["notes/today.md", "/notes", "a: b", "see https://x", 5, null, ["a"]])
-    expect(boundaryOf(read, plain), String(plain)).toBe("inside");
+    expect([plain, boundaryOf(read, plain)]).toEqual([plain, "inside"]);
 });
 
 test("an address is inside where the delegation holds it to an allow-list, or the profile has looked", () => {

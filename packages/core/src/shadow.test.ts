@@ -44,7 +44,7 @@ test("under shadow a session that is over is over, and what is not JSON does not
   let now = Date.now();
   await using behest = await testBehest({ enforce: "shadow", clock: () => now });
   const session = await behest.as("alice", read);
-  const never = vi.fn(async () => 1);
+  const never = vi.fn<() => Promise<number>>();
   await expect(session.perform({ tool: "read", args: { a: () => 1 } as never }, never)).rejects.toMatchObject(
     {
       code: "args_not_json",

@@ -33,7 +33,14 @@ function onlyRecorded({ code }: Finding, { session }: Wanted): boolean {
 }
 
 /** What a deployment under shadow records and does not stop; a session that is over is over there, too. */
-const TRIED: ReadonlySet<string> = new Set(["identity", "grant", "profile", "workspace", "policy", "approval"]);
+const TRIED: ReadonlySet<string> = new Set([
+  "identity",
+  "grant",
+  "profile",
+  "workspace",
+  "policy",
+  "approval",
+]);
 
 function isTried({ check }: Finding, { session }: Wanted): boolean {
   return session.deployment.enforce === "shadow" && TRIED.has(check);

@@ -1,7 +1,10 @@
 import { parseEntry, parsePayload } from "@behest/provenance";
 import { expect, test } from "vitest";
 import { PAY_SCHEMA, PolicyFolder } from "../../test/policy/folder.ts";
+import { signDecision } from "../approval.ts";
 import { readStore } from "../reader.ts";
+import { loadPolicies } from "../policy/policies.ts";
+import { liveOf } from "../session.ts";
 import { memoryStore } from "../store/memory.ts";
 import { testBehest } from "../testing.ts";
 import type { Session } from "../types.ts";
@@ -37,6 +40,7 @@ test("policies decide last, nothing runs that they do not permit, and each entry
   await expect(pay("DE1", 5)).resolves.toEqual({ outcome: "done", value: 1 });
   await expect(pay("DE1", 500)).rejects.toMatchObject({
     code: "approval_needed",
+    waiting: { tool: "pay" },
     message: expect.stringMatching(
       /^pay: it is a large sum\. It needs the approval of 2 of "finance"\. /,
     ) as string,
@@ -59,7 +63,7 @@ test("policies decide last, nothing runs that they do not permit, and each entry
   expect(verdict.findings.at(-1)).toMatchObject({
     check: "policy",
     rule: "a.cedar#large",
-    asks: [{ group: "finance", need: 2 }],
+    needs: [{ group: "finance", persons: 2 }],
   });
   const records = await behest.records.list();
   expect(records.map(({ code }) => code)).toEqual([
@@ -132,9 +136,45 @@ test("the built-in default: effect by boundary", async () => {
   const found = async (of: Session, tool: string): Promise<string> =>
     (await of.authorize({ tool, args: { url: "x" } })).findings.at(-1)!.code;
   for (const [effect, boundary, code] of table)
-    expect(await found(session, `${effect}-${boundary}`), `${effect} ${boundary}`).toBe(code);
+    expect([effect, boundary, await found(session, `${effect}-${boundary}`)]).toEqual([
+      effect,
+      boundary,
+      code,
+    ]);
   expect(await found(session, "unknown")).toBe("approval_needed");
   // Where it reads is held to an allow-list.
   const exact = { "read-outside": { url: { constraint_type: "exact", value: "x" } } } as const;
   expect(await found(await behest.as("alice", exact), "read-outside")).toBe("ok");
+});
+
+const ASKING = `permit(principal, action, resource);
+@ask("group:finance", "1") forbid(principal, action, resource);`;
+
+test("what a policy asks for waits, starts once it is approved, and not where policies ask for more by then", async () => {
+  using folder = new PolicyFolder({ "a.cedar": ASKING });
+  using stricter = new PolicyFolder({ "a.cedar": ASKING.replace('"1"', '"2"') });
+  using forbidding = new PolicyFolder({ "a.cedar": `${ASKING}\nforbid(principal, action, resource);` });
+  for (const [later, code] of [
+    [folder.path, "ok"],
+    [stricter.path, "approval_denied"],
+    [forbidding.path, "policy_denied"],
+  ] as const) {
+    const config = { policy: folder.path };
+    await using behest = await testBehest(config);
+    const session = await behest.as("alice", tools, { run: "chat" });
+    const pay = (): Promise<unknown> =>
+      session.perform({ tool: "pay", args: {}, callId: "1" }, async () => "paid");
+    await expect(pay()).rejects.toMatchObject({ code: "approval_needed" });
+    const [approval] = await behest.approvals.list({ group: "finance" });
+    expect(approval).toMatchObject({
+      need: 1,
+      why: expect.stringContaining("a policy forbids it") as string,
+    });
+    const decision = await signDecision(approval!, { decision: "approve" }, behest.approver("finance", 0));
+    await behest.approvals.submit(approval!.id, decision);
+    // The policies of a deployment are those that it started with.
+    Object.assign(liveOf(session)!.deployment, { policies: await loadPolicies(later) });
+    const ended = await pay().catch((error: unknown) => error);
+    expect(ended).toMatchObject(code === "ok" ? { outcome: "done", value: "paid" } : { code });
+  }
 });

@@ -1,5 +1,4 @@
 import { mkdirSync, symlinkSync } from "node:fs";
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PolicyFolder } from "../../test/policy/folder.ts";
@@ -97,7 +96,7 @@ test.for<[name: string, text: string, place: string, reason: RegExp]>([
   using folder = new PolicyFolder({ "a.cedar": text });
   const message = await refusal(folder.path);
   expect(message).toMatch(/^policy_invalid: a\.cedar:/);
-  expect(message.slice("policy_invalid: a.cedar:".length).startsWith(`${place}: `), message).toBe(true);
+  expect(message).toContain(`policy_invalid: a.cedar:${place}: `);
   expect(message).toMatch(reason);
 });
 
@@ -145,9 +144,7 @@ test.for<[name: string, text: string, place: string, reason: RegExp]>([
   using folder = new PolicyFolder({ "a.cedar": PERMIT, "tools.cedarschema": text });
   const message = await refusal(folder.path);
   expect(message).toMatch(/^policy_invalid: tools\.cedarschema:/);
-  expect(message.slice("policy_invalid: tools.cedarschema:".length).startsWith(`${place}: `), message).toBe(
-    true,
-  );
+  expect(message).toContain(`policy_invalid: tools.cedarschema:${place}: `);
   expect(message).toMatch(reason);
 });
 
@@ -171,9 +168,9 @@ test("a folder that is missing, empty or unreadable, and files that are none, ar
   using dangling = new PolicyFolder({ "a.cedar": PERMIT });
   symlinkSync(join(dangling.path, "nowhere"), join(dangling.path, "b.cedar"));
   expect(await refusal(dangling.path)).toMatch(/^policy_missing.*b\.cedar/);
-  using piped = new PolicyFolder();
-  spawnSync("mkfifo", [join(piped.path, "a.cedar")]);
-  expect(await refusal(piped.path)).toMatch(/^policy_missing.*a\.cedar is no file/);
+  using endless = new PolicyFolder();
+  symlinkSync("/dev/zero", join(endless.path, "a.cedar"));
+  expect(await refusal(endless.path)).toMatch(/^policy_missing.*a\.cedar is no file/);
 });
 
 test("files that are too large, too many, not UTF-8 or strangely named are refused", async () => {

@@ -14,12 +14,12 @@ export interface Reads {
   readonly parents: ReadonlySet<Side>;
 }
 
-export const EVERYTHING: Reads = { names: undefined, parents: new Set(["principal", "action", "resource"]) };
+const SIDES: readonly Side[] = ["principal", "action", "resource"];
 
 export function readsOf(policies: readonly PolicyJson[]): Reads {
   const found: Found = { names: new Set(), parents: new Set(), whole: false };
   for (const policy of policies) {
-    for (const side of EVERYTHING.parents) if (isIn(policy[side])) found.parents.add(side);
+    for (const side of SIDES) if (isIn(policy[side])) found.parents.add(side);
     for (const { body } of policy.conditions) read(body, found, false);
   }
   return { names: found.whole ? undefined : found.names, parents: found.parents };
@@ -61,8 +61,7 @@ function read(expression: unknown, found: Found, accessed: boolean): void {
       case "in":
       case "is": {
         const { Var: side } = (operand as { readonly left: { readonly Var?: string } }).left;
-        for (const each of EVERYTHING.parents)
-          if (side === undefined || side === each) found.parents.add(each);
+        for (const each of SIDES) if (side === undefined || side === each) found.parents.add(each);
         read(operand, found, false);
         break;
       }

@@ -15,7 +15,7 @@ export interface PolicySchema {
   readonly other: DeclaredTool;
 }
 
-export interface DeclaredTool {
+interface DeclaredTool {
   readonly args: Argument;
   /** Actions that it is in, at any remove. */
   readonly groups: readonly TypeAndId[];
