@@ -17,6 +17,8 @@ const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
   "verify-vs-passport": async () => (await import("./peers.ts")).versusPassport(),
   "verify-vs-macaroon": async () => (await import("./peers.ts")).versusMacaroon(),
   "authorize-warm": async () => (await import("./core.ts")).authorizeWarm(),
+  "authorize-cedar-10": async () => (await import("./policy.ts")).authorizeCedar10(),
+  "authorize-cedar-100": async () => (await import("./policy.ts")).authorizeCedar100(),
   "action-durable-1": async () => (await import("./core.ts")).actionDurable1(),
   "actions-per-second-64": async () => (await import("./core.ts")).actionsPerSecond64(),
   "budget-contention": async () => (await import("./budget.ts")).budgetContention(),

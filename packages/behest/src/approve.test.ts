@@ -7,10 +7,8 @@ let place: Workplace;
 beforeEach(() => {
   place = new Workplace();
   place.must("init");
-  place.must(
-    ...["delegate", "--task", "Pay", "--tool", "pay(*)", "--approval", "pay=approvers", "--out", "me.json"],
-    ...["--principal", "alice"],
-  );
+  const pay = ["--tool", "pay(*)", "--approval", "pay=approvers", "--principal", "alice"];
+  place.must("delegate", "--task", "Pay", ...pay, "--out", "me.json");
 });
 afterEach(() => place[Symbol.dispose]());
 

@@ -9,6 +9,7 @@ import { derive } from "./commands/derive.ts";
 import { init } from "./commands/init.ts";
 import { inspect } from "./commands/inspect.ts";
 import { keys } from "./commands/keys.ts";
+import { policy } from "./commands/policy.ts";
 import { records } from "./commands/records.ts";
 import { trust } from "./commands/trust.ts";
 import { verify } from "./commands/verify.ts";
@@ -26,6 +27,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   records,
   verify,
   coverage,
+  policy,
   demo,
 ];
 

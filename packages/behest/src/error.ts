@@ -20,6 +20,10 @@ export type CliCode =
   | "entry_missing"
   | "key_unsafe"
   | "issuer_not_allowed"
+  /** A folder of policies has faults. */
+  | "policy_invalid"
+  /** A test of a table of tests was not met. */
+  | "policy_test_failed"
   | "verification_failed"
   /** Nothing waits for approval under this id. */
   | "approval_missing"

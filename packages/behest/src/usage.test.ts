@@ -71,6 +71,10 @@ test("every command has an example in its help", () => {
     "records",
     "verify",
     "coverage",
+    "policy check",
+    "policy explain",
+    "policy test",
+    "policy suggest",
   ];
   for (const name of names)
     expect(place.must(...name.split(" "), "--help")).toMatch(/--json[\s\S]*Example:\n  behest /);

@@ -64,9 +64,10 @@ export function adoptRun(session: Session, run: string): void {
   root.durable = true;
 }
 
-/** Whether the session's leaf names the tool: others are not offered to the model. */
+/** Whether the session's leaf names the tool: others are not offered to the model, unless denials are only tried out. */
 export function isGranted(session: Session, tool: string): boolean {
-  return Object.hasOwn(live(session).tools, tool);
+  const { tools, deployment } = live(session);
+  return deployment.enforce === "shadow" || Object.hasOwn(tools, tool);
 }
 
 /** Tells `behest coverage` how a tool was met. */

@@ -1,5 +1,5 @@
 import { canonical, parseJson } from "@behest/jws";
-import { type Asked, newNonce } from "./approval.ts";
+import { type Asked, type Need, newNonce } from "./approval.ts";
 import { strictest } from "./checks/approval.ts";
 import { type BehestError, denied } from "./error.ts";
 import type { LiveSession } from "./live.ts";
@@ -32,6 +32,10 @@ export async function resolveAsk(session: LiveSession, draft: Draft, span: Actio
   if (!isSame(session, row, prepared)) return { refused: withFinding(draft, conflicting(prepared.label)) };
   // It has started before: what became of it is told when it begins again.
   if (row.spent) return { draft: granted(draft), approvals: [], decisions: row.decisions.length };
+  if (!isAskedFor(session, row, draft))
+    return {
+      refused: withFinding(draft, refusal(`${prepared.label}: more has to be approved than was asked for.`)),
+    };
   const standing = await standingOf(deployment, vault, row, keysOf(session));
   switch (standing.state) {
     case "granted":
@@ -64,7 +68,7 @@ async function ask(session: LiveSession, prepared: Prepared, span: ActionSpan): 
     why: wanting.map(({ message }) => message).join(" "),
     principal: session.principal,
     agent: session.agent,
-    needs: strictest(wanting.flatMap(({ needs = [] }) => needs)),
+    needs: needsOf(draft),
     about: { action: id, leaf: leaf.hash, tool: label, args, nonce: newNonce() },
     salt: vault.salt(id, "args"),
   };
@@ -87,6 +91,18 @@ async function ask(session: LiveSession, prepared: Prepared, span: ActionSpan): 
 /** The same tool and arguments, under the same chain: nobody approves one action and sees another start. */
 function isSame(session: LiveSession, row: StoredApproval, prepared: Prepared): boolean {
   return row.args === argsKey(prepared) && openAsked(session.vault, row).about.leaf === session.leaf.hash;
+}
+
+/** Policies may have changed while it waited: what was approved for less does not start. */
+function isAskedFor(session: LiveSession, row: StoredApproval, draft: Draft): boolean {
+  const { needs: asked } = openAsked(session.vault, row);
+  return needsOf(draft).every((need) =>
+    asked.some(({ group, persons }) => group === need.group && persons >= need.persons),
+  );
+}
+
+function needsOf({ verdict }: Draft): readonly Need[] {
+  return strictest(verdict.findings.flatMap(({ needs = [] }) => needs));
 }
 
 function granted(draft: Draft): Draft {

@@ -7,6 +7,7 @@ import { BehestError } from "./error.ts";
 import { type Trust, trusted } from "./trust.ts";
 import { joinRecord } from "./joined.ts";
 import { openSession } from "./open.ts";
+import { loadPolicies } from "./policy/policies.ts";
 import type { Profile } from "./profile.ts";
 import { listRecords } from "./records.ts";
 import { spentIn } from "./spent.ts";
@@ -22,6 +23,17 @@ export interface BehestConfig {
   holder?: Holder;
   /** For tools you do not own (MCP); beside your own: `withProfile`. */
   profiles?: { readonly [tool: string]: Profile };
+  /**
+   * A folder of Cedar policies, or `"default"` for those that we ship; default: none, then what a delegation grants
+   * is permitted. A policy that does not type-check ends it with `policy_invalid`: file, line, column and reason.
+   */
+  policy?: string;
+  /**
+   * `shadow`: what identity, grants, profiles and policies would deny is recorded with the finding that would have
+   * stopped it, and runs all the same. For a first day; warned of at start and marked in every record and span.
+   * Default: `enforce`.
+   */
+  enforce?: "enforce" | "shadow";
   credentials?: Credentials;
   /** `digest` (default): arguments, prompts and results are committed to, and kept only as long as replay needs them. `keep`: kept, encrypted, until erasure. */
   content?: "digest" | "keep";
@@ -34,13 +46,15 @@ export interface BehestConfig {
 /** How long an entry key signs, seconds: restart the process, or make a new Behest, before. */
 const ENTRY_KEY_LIFETIME = 90 * 86_400;
 
-/** Attaches to the store and answers with a Behest. Throws `trust_invalid`, `config_invalid`, `store_…`. */
+/** Attaches to the store and answers with a Behest. Throws `trust_invalid`, `config_invalid`, `policy_…`, `store_…`. */
 export async function createFrom(config: BehestConfig): Promise<Behest> {
   const clock = config.clock ?? Date.now;
   const { jws, manifest } = await trusted(config.trust);
   const apart = apartFrom(manifest, config.trust.owner);
   apart("signer", config.signer.jwk);
   if (config.holder) apart("holder", config.holder.jwk);
+  const policies = config.policy === undefined ? undefined : await loadPolicies(config.policy);
+  const enforce = enforceOf(config.enforce);
   const entryKey = await generatePrivateJwk();
   const from = Math.floor(clock() / 1000);
   const until = from + ENTRY_KEY_LIFETIME;
@@ -57,6 +71,8 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
     clock,
     holder: config.holder,
     profiles: config.profiles ?? {},
+    policies,
+    enforce,
     credentials: config.credentials,
     keep: config.content === "keep",
     identity: config.identity ?? "record",
@@ -85,6 +101,17 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function enforceOf(enforce: BehestConfig["enforce"] = "enforce"): Deployment["enforce"] {
+  if (enforce !== "enforce" && enforce !== "shadow")
+    throw new BehestError("config_invalid", 'config_invalid: enforce is "enforce" or "shadow".');
+  if (enforce === "shadow")
+    process.emitWarning(
+      'enforce: "shadow": NOTHING IS STOPPED. What grants and policies would deny is only recorded. Remove it before anything real runs here.',
+      { code: "BEHEST_SHADOW" },
+    );
+  return enforce;
 }
 
 async function certified(

@@ -9,7 +9,7 @@ import type { Behest } from "./types.ts";
 
 /**
  * A Behest from `config`, or without one from the `.behest` folder here or above. Throws `config_missing`,
- * `config_invalid`, `key_unsafe`, `key_readable`, `trust_invalid`, `store_mismatch` and the other `store_…`.
+ * `config_invalid`, `key_unsafe`, `key_readable`, `trust_invalid`, `policy_missing`, `policy_invalid`, `store_mismatch` and the other `store_…`.
  */
 export async function createBehest(config?: BehestConfig): Promise<Behest> {
   if (config) return createFrom(config);

@@ -1,6 +1,7 @@
 import type { Holder } from "@behest/delegation";
 import type { PublicJwk, Signer } from "@behest/jws";
 import type { Manifest } from "@behest/provenance";
+import type { Policies } from "./policy/policies.ts";
 import type { Profile } from "./profile.ts";
 import type { Engine } from "./store/types.ts";
 import type { Session } from "./types.ts";
@@ -25,6 +26,9 @@ export interface Deployment {
   readonly clock: () => number;
   readonly holder: Holder | undefined;
   readonly profiles: { readonly [tool: string]: Profile };
+  readonly policies: Policies | undefined;
+  /** `shadow`: denials are recorded and do not stop. */
+  readonly enforce: "enforce" | "shadow";
   readonly credentials: Credentials | undefined;
   /** Content is kept until erasure; otherwise only what replay needs, until the delegation expires. */
   readonly keep: boolean;

@@ -6,6 +6,7 @@ export type { Credentials } from "./deployment.ts";
 export { BehestError, type Code } from "./error.ts";
 export { readKeyFile } from "./keyfile.ts";
 export { LOCAL_FOLDER, type Local, findLocal } from "./local.ts";
+export { type McpAnnotations, profileFromMcp } from "./mcp.ts";
 export { type Boundary, type Profile, withProfile } from "./profile.ts";
 export { type Reader, readStore } from "./reader.ts";
 export { memoryStore } from "./store/memory.ts";

@@ -2,11 +2,12 @@ import { randomUUID } from "node:crypto";
 import type { Span } from "@opentelemetry/api";
 import type { AatTools, Holder, HopClaims, Json } from "@behest/delegation";
 import { type Account, accountsOf } from "./budget.ts";
+import { classOfCall } from "./class.ts";
 import type { Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { BehestError, type Code } from "./error.ts";
 import type { RunningIdentity } from "./identity.ts";
-import { type ActionClass, classify, profileOf } from "./profile.ts";
+import type { ActionClass } from "./profile.ts";
 import { Written } from "./written.ts";
 
 export interface TurnPlace {
@@ -155,6 +156,12 @@ export class LiveSession {
 
   classOf(tool: string, args: Json, definition?: object): ActionClass {
     const { profiles } = this.deployment;
-    return classify(profileOf(definition, Object.hasOwn(profiles, tool) ? profiles[tool] : undefined), args);
+    const named = Object.hasOwn(profiles, tool) ? profiles[tool] : undefined;
+    return classOfCall(
+      definition,
+      named,
+      args,
+      Object.hasOwn(this.tools, tool) ? this.tools[tool] : undefined,
+    );
   }
 }

@@ -38,6 +38,8 @@ export interface ActionClass {
   /** As its profile says it, well-formed or not. */
   readonly workspace?: string;
   readonly amount?: Amount;
+  /** Where it is declared. */
+  readonly profile?: Profile;
   /** Declared, but one of its functions threw or answered something else. */
   readonly invalid?: true;
 }
@@ -56,7 +58,7 @@ export function classify(profile: Profile | undefined, args: Json): ActionClass 
     const boundary =
       typeof profile.boundary === "function" ? profile.boundary(args as never) : profile.boundary;
     if (!EFFECTS.has(effect) || (boundary !== "inside" && boundary !== "outside")) return INVALID;
-    return { effect, boundary, declared: true, ...reach(profile, args) };
+    return { effect, boundary, declared: true, profile, ...reach(profile, args) };
   } catch {
     return INVALID;
   }

@@ -73,6 +73,7 @@ export function actionEntry(
 ): { entry: string; record: RecordRow; content: Content[] } {
   const { draft, label, args, decision, interaction } = prepared;
   const { verdict, findings } = draft.verdict;
+  const { policies, enforce } = session.deployment;
   const entry = entryText({
     action: draft.place.id,
     at: new Date(draft.at).toISOString(),
@@ -81,12 +82,14 @@ export function actionEntry(
     content: { args },
     decision,
     effect: draft.class.effect,
+    ...(enforce === "shadow" && { enforce }),
     findings: findings.map(entryFinding),
     links: {
       ...(approvals && approvals.length > 0 && { approvals }),
       delegation: session.parts.entry,
       ...(interaction && { interaction: interaction.hash }),
     },
+    ...(policies && { policy: policies.digest }),
     session: session.id,
     tool: label,
     ...(trace && { trace: { span: trace.span, trace: trace.trace } }),

@@ -103,3 +103,12 @@ function certified(entries: readonly { payload: object }[]): unknown {
     JSON.parse(Buffer.from(certificate.split(".")[1]!, "base64url").toString()) as { cnf: { jwk: unknown } }
   ).cnf.jwk;
 }
+
+test("under shadow every span says so, those of sessions too", async () => {
+  await using behest = await testBehest({ enforce: "shadow" });
+  const alice = await behest.as("alice", tools);
+  await alice.run(() => alice.perform({ tool: "send", args: { to: "eve@evil.test" } }, async () => 1));
+  const spans = exporter.getFinishedSpans();
+  expect(spans.map(({ name }) => name)).toEqual(["execute_tool send", "invoke_agent agent"]);
+  expect(spans.map(({ attributes }) => attributes["behest.enforce"])).toEqual(["shadow", "shadow"]);
+});

@@ -39,6 +39,11 @@ export interface ActionSpan {
 
 const SILENT: ActionSpan = { enter: (fn) => fn(), prove: () => {}, end: () => {}, later: () => () => {} };
 
+/** Marks what was only tried out. */
+export function enforced({ deployment }: LiveSession): { readonly "behest.enforce"?: "shadow" } {
+  return deployment.enforce === "shadow" ? { "behest.enforce": "shadow" } : {};
+}
+
 export function actionSpan(session: LiveSession, tool: string, callId: string): ActionSpan {
   const provider = trace.getTracerProvider();
   // Without an SDK the API's own provider would make a tracer and a span that record nothing.
@@ -46,7 +51,7 @@ export function actionSpan(session: LiveSession, tool: string, callId: string): 
     provider instanceof ProxyTracerProvider ? provider.getDelegateTracer(NAME) : provider.getTracer(NAME);
   if (!registered) return SILENT;
   const span: Span = registered.startSpan(`execute_tool ${tool}`, {
-    attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool },
+    attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool, ...enforced(session) },
   });
   if (!span.isRecording()) return SILENT;
   // A provider may put anything into an id; what looks like one is passed on.

@@ -2,7 +2,7 @@ import { type Span, SpanStatusCode, context, trace } from "@opentelemetry/api";
 import type { Stretch } from "./ambient.ts";
 import { endStretch } from "./journal.ts";
 import type { LiveSession } from "./live.ts";
-import { tracer } from "./span.ts";
+import { enforced, tracer } from "./span.ts";
 
 /** One `session.run`, with its `invoke_agent` span. */
 export interface OpenStretch extends Stretch {
@@ -24,6 +24,7 @@ export function openStretch(session: LiveSession, outer: Stretch | undefined): O
       "gen_ai.agent.name": session.agent,
       "behest.principal": session.vault.principal,
       "behest.delegation": session.leaf.jti,
+      ...enforced(session),
     },
     links: links(session),
   });

@@ -32,6 +32,8 @@ const full = [
     interaction: hash,
     change: {
       findings: [{ check: "grant", code: "ok", rule: "r", path: "args.to" }],
+      enforce: "shadow",
+      policy: hash,
       trace: { trace: "0".repeat(32), span: "0".repeat(16) },
     },
   }),
@@ -98,7 +100,7 @@ test("a member that nobody knows is refused, wherever it stands, and not repeate
 
 test("without its required members a payload is refused, without the others it is not", () => {
   const optional =
-    /^(manifest|certificate|issuer|spawn|content\.(agent|task|system|alternatives|reasoning|result)|links\.(parent|interaction)|findings\.0\.(rule|path)|credential|trace|started|ended)$/;
+    /^(manifest|certificate|issuer|spawn|content\.(agent|task|system|alternatives|reasoning|result)|links\.(parent|interaction)|findings\.0\.(rule|path)|enforce|policy|credential|trace|started|ended)$/;
   for (const payload of full)
     for (const path of paths(payload)) {
       // Of a list, an element may go; its members may not.

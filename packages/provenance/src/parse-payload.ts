@@ -66,6 +66,8 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     verdict: word("permit", "deny", "ask"),
     findings: list(closed<EntryFinding>({ check: text, code: text, "rule?": text, "path?": text })),
     decision: text,
+    "enforce?": word("shadow"),
+    "policy?": bytes32,
     "trace?": closed<NonNullable<ActionEntry["trace"]>>({
       trace: matching(/^[0-9a-f]{32}$/),
       span: matching(/^[0-9a-f]{16}$/),

@@ -84,6 +84,10 @@ export interface ActionEntry extends Common {
   readonly findings: readonly EntryFinding[];
   /** What the holder signed: {@link Decision} as a compact JWS. */
   readonly decision: string;
+  /** Nothing was enforced: a permitted action whose last finding is not `ok` would have been denied. */
+  readonly enforce?: "shadow";
+  /** Digest of the policies that it was decided under, where there are any. */
+  readonly policy?: string;
   readonly trace?: { readonly trace: string; readonly span: string };
   readonly content: { readonly args: Commitment };
   readonly links: {

@@ -54,7 +54,15 @@ function within({ session }: ActionRecord, id: string): boolean {
 }
 
 function row({ index, at, principal, agent, tool, verdict: word, code, outcome }: ActionRecord): Cell[] {
-  const judged = word === "permit" ? good(word) : word === "deny" ? bad(word) : word;
+  // Permitted by a finding that permits nothing: it was only tried out.
+  const shadow = word === "permit" && code !== "ok";
+  const judged = shadow
+    ? bad("permit (shadow)")
+    : word === "permit"
+      ? good(word)
+      : word === "deny"
+        ? bad(word)
+        : word;
   return [`#${index}`, clockTime(at), principal, agent, tool, judged, code, outcome ?? "-"];
 }
 

@@ -86,6 +86,7 @@ async function judge(
   using entriesFile = path === undefined ? undefined : new NewFile(path);
   using checkpointFile = path === undefined ? undefined : new NewFile(`${path}.checkpoint`);
   const verdicts = new Map<number, keyof Verdicts>();
+  let shadow = 0;
   const passing = async function* (): AsyncGenerator<string> {
     let index = 0;
     for await (const jws of shown.entries) {
@@ -96,6 +97,7 @@ async function judge(
       }
       const verdict = verdictOf(entry?.payload);
       if (verdict) verdicts.set(index, verdict);
+      if (entry?.payload.type === "action" && entry.payload.enforce === "shadow") shadow++;
       entriesFile?.write(lineOf(jws));
       index++;
       yield jws;
@@ -125,6 +127,7 @@ async function judge(
     findings,
     proven: log.size - failed.size,
     actions,
+    shadow,
     ...(chains && { chains: chains.judged.size }),
   };
 }

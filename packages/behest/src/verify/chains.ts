@@ -101,12 +101,21 @@ export class Chains {
     return Object.entries(same).flatMap(([name, equal]) => (equal ? [] : [name]));
   }
 
-  #action(index: number, { tool, links }: ActionEntry): void {
+  #action(index: number, { tool, links, enforce }: ActionEntry): void {
     const tools = this.#known.get(links.delegation)?.tools;
     if (!tools || Object.hasOwn(tools, tool)) return;
     if (tool === UNNAMED) {
       const message = "its entry does not name the tool, so its delegation cannot be asked";
       this.findings.push({ index, check: "delegation", state: "not_shown", code: "tool_not_shown", message });
+    } else if (enforce === "shadow") {
+      const message = "its delegation does not name the tool, and nothing was enforced";
+      this.findings.push({
+        index,
+        check: "delegation",
+        state: "not_shown",
+        code: "tool_not_granted",
+        message,
+      });
     } else this.#fail(index, "tool_not_granted", "permitted, but its delegation does not name the tool");
   }
 

@@ -16,11 +16,13 @@ export interface Verification {
   readonly proven: number;
   /** Of proven `action` entries. */
   readonly actions: Verdicts;
+  /** `action` entries under which nothing was enforced. */
+  readonly shadow: number;
   /** Delegations whose chain was judged; undefined where no store was there to have them. */
   readonly chains?: number;
 }
 
-export function asJson({ ok, owner, log, findings, proven, actions, chains }: Verification): object {
+export function asJson({ ok, owner, log, findings, proven, actions, shadow, chains }: Verification): object {
   const { origin, rung, size, root, counts, completeness } = log;
   return {
     ok,
@@ -32,6 +34,7 @@ export function asJson({ ok, owner, log, findings, proven, actions, chains }: Ve
     proven,
     counts,
     actions,
+    shadow,
     chains,
     completeness,
     findings,
@@ -40,7 +43,7 @@ export function asJson({ ok, owner, log, findings, proven, actions, chains }: Ve
 
 /** `pinnedHere`: the owner came from the folder that is being verified. */
 export function printVerification(
-  { owner, log, findings, proven, actions, chains, ok }: Verification,
+  { owner, log, findings, proven, actions, shadow, chains, ok }: Verification,
   pinnedHere: boolean,
 ): void {
   const { origin = "-", size, root, counts } = log;
@@ -58,6 +61,7 @@ export function printVerification(
     ],
     ["head", `${size}:${root}`],
   ]);
+  if (shadow > 0) print(bad(`${shadow} actions were only tried out: nothing was enforced for them.`));
   for (const { index, check, state, code, message } of findings)
     print(`#${index}  `, STATES[state], `  ${check}  ${code}  ${message}`);
   print(ok ? good("Verified. ") : bad("Not verified. "), sentence(log));

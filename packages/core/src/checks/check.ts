@@ -4,6 +4,7 @@ import { budget } from "./budget.ts";
 import { grant } from "./grant.ts";
 import { identity } from "./identity.ts";
 import { lineage } from "./lineage.ts";
+import { policy } from "./policy.ts";
 import { profile } from "./profile.ts";
 import type { Wanted } from "./wanted.ts";
 import { workspace } from "./workspace.ts";
@@ -12,7 +13,7 @@ import { workspace } from "./workspace.ts";
 type Check = (wanted: Wanted) => Finding | undefined;
 
 /** Cheapest first; the first denial ends it. A check that throws is a denial by its caller. */
-const CHECKS: readonly Check[] = [lineage, identity, grant, profile, workspace, budget, approval];
+const CHECKS: readonly Check[] = [lineage, identity, grant, profile, workspace, budget, policy, approval];
 
 export function decide(wanted: Wanted): Verdict {
   const findings: Finding[] = [];
@@ -20,17 +21,29 @@ export function decide(wanted: Wanted): Verdict {
     const finding = check(wanted);
     if (!finding) continue;
     findings.push(finding);
-    if (isDenial(finding) && !onlyRecorded(finding, wanted)) return { verdict: "deny", findings };
+    if (finding.code === "ok" || onlyRecorded(finding, wanted)) continue;
+    if (isTried(finding, wanted)) return { verdict: "permit", findings };
+    if (!finding.needs) return { verdict: "deny", findings };
   }
   // What is left when only a signature is missing.
   return { verdict: findings.some(({ needs }) => needs) ? "ask" : "permit", findings };
 }
 
-function isDenial({ code, needs }: Finding): boolean {
-  return code !== "ok" && !needs;
-}
-
 /** Which agent runs is the deployment's to judge: unless it refuses others, the record shows it. */
 function onlyRecorded({ code }: Finding, { session }: Wanted): boolean {
   return code === "identity_mismatch" && session.deployment.identity === "record";
+}
+
+/** What a deployment under shadow records and does not stop; a session that is over is over there, too. */
+const TRIED: ReadonlySet<string> = new Set([
+  "identity",
+  "grant",
+  "profile",
+  "workspace",
+  "policy",
+  "approval",
+]);
+
+function isTried({ check }: Finding, { session }: Wanted): boolean {
+  return session.deployment.enforce === "shadow" && TRIED.has(check);
 }

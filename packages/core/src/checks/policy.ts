@@ -1,0 +1,93 @@
+import { strayedFrom } from "./identity.ts";
+import { toolLabel } from "../label.ts";
+import { allowlisted } from "../policy/allowlisted.ts";
+import type { PolicyDecision } from "../policy/decision.ts";
+import type { PolicyRequest } from "../policy/request.ts";
+import type { Finding } from "../types.ts";
+import type { Wanted } from "./wanted.ts";
+
+/** What the deployment's policies say, where it has any. */
+export function policy(wanted: Wanted): Finding | undefined {
+  const { session, tool } = wanted;
+  const { policies } = session.deployment;
+  if (!policies) return undefined;
+  const label = toolLabel(tool, session.tools);
+  const request = requestOf(wanted);
+  if (!request) {
+    const message = `${label}: its profile does not answer for these arguments.`;
+    return { check: "policy", code: "profile_invalid", message };
+  }
+  return found(label, policies.decide(request));
+}
+
+/** Ids that one finding names; of a set in which more decide, the others are counted. */
+const MOST = 20;
+
+function found(label: string, decided: PolicyDecision): Finding {
+  const { rules, reasons } = decided;
+  const named = rules.slice(0, MOST).join(", ");
+  const more = rules.length > MOST ? ` and ${rules.length - MOST} more` : "";
+  const by = { check: "policy", ...(rules.length > 0 && { rule: `${named}${more}` }) };
+  const why = reasons.slice(0, 3).join(" ");
+  switch (decided.decision) {
+    case "permit":
+      return { ...by, code: "ok", message: "permitted" };
+    case "deny":
+      return { ...by, code: "policy_denied", message: `${label}: ${why}` };
+    case "ask": {
+      const { asks } = decided;
+      const whom = asks.map(({ group, need }) => `${need} of "${group}"`).join(" and ");
+      const message = `${label}: ${why} It needs the approval of ${whom}.`;
+      const needs = asks.map(({ group, need }) => ({ group, persons: need }));
+      return { ...by, code: "approval_needed", message, needs };
+    }
+  }
+}
+
+/** Undefined where the profile says what it touches in no way that can be read. */
+function requestOf({ session, tool, args, class: c, model, now }: Wanted): PolicyRequest | undefined {
+  const { hops } = session.parts;
+  const [root] = hops;
+  const { leaf } = session;
+  const touched = touchedBy(c.profile, args);
+  if (!touched) return undefined;
+  return {
+    tool,
+    args,
+    effect: c.effect,
+    boundary: c.boundary,
+    declared: c.declared,
+    allowlisted: allowlisted(
+      Object.hasOwn(session.tools, tool) ? session.tools[tool] : undefined,
+      c.profile?.control,
+      args,
+    ),
+    agent: {
+      id: leaf.jti,
+      ancestors: hops.slice(0, -1).map(({ jti }) => jti),
+      name: session.agent,
+      tenant: root!.tenant,
+      consent: root!.consent?.rung ?? "local",
+      mismatch: strayedFrom(session, model, now).length > 0,
+    },
+    person: { issuer: root!.iss, subject: session.principal },
+    ...touched,
+    workspace: c.workspace,
+    amount: c.amount,
+    task: leaf.task,
+    within: leaf.restrictions?.workspace,
+    now,
+  };
+}
+
+type Touched = Pick<PolicyRequest, "resource">;
+
+function touchedBy(profile: Wanted["class"]["profile"], args: Wanted["args"]): Touched | undefined {
+  try {
+    const resource: unknown = profile?.resource?.(args as never);
+    if (resource !== undefined && typeof resource !== "string") return undefined;
+    return { resource };
+  } catch {
+    return undefined;
+  }
+}

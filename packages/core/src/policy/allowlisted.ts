@@ -1,0 +1,55 @@
+import type { Constraint, ConstraintMap, Json } from "@behest/delegation";
+
+/** The arguments that decide where an effect lands: those that the profile names, else all. */
+export function controlOf(
+  control: readonly string[] | undefined,
+  args: Json,
+): readonly (readonly [name: string, value: Json])[] {
+  const named = typeof args === "object" && args !== null && !Array.isArray(args) ? args : { input: args };
+  const given = Object.entries(named as { readonly [name: string]: Json });
+  return control ? given.filter(([name]) => control.includes(name)) : given;
+}
+
+/**
+ * Whether the delegation holds each argument that decides where the effect lands to an allow-list: something that
+ * says what it may be, and not only what it may not. An argument that is not given cannot steer anything.
+ */
+export function allowlisted(
+  map: ConstraintMap | undefined,
+  control: readonly string[] | undefined,
+  args: Json,
+): boolean {
+  return controlOf(control, args).every(([name]) => isHeld(map, name));
+}
+
+export function isHeld(map: ConstraintMap | undefined, name: string): boolean {
+  return map !== undefined && name !== "*" && Object.hasOwn(map, name) && isNarrow(map[name]!);
+}
+
+/** "https://" or nothing is the beginning of any address. */
+const ANY_ADDRESS = /^(?:[a-z][a-z0-9+.-]*:?\/{0,2})?$/i;
+
+function isNarrow(constraint: Constraint): boolean {
+  const clauses = (constraint["constraints"] ?? []) as unknown as readonly Constraint[];
+  switch (constraint.constraint_type) {
+    case "exact":
+    case "one_of":
+    case "subset":
+    case "email":
+    case "url":
+      return true;
+    case "range":
+    case "decimal":
+      return constraint["min"] !== undefined || constraint["max"] !== undefined;
+    case "prefix":
+      return !ANY_ADDRESS.test(String(constraint["prefix"]));
+    case "path":
+      return constraint["under"] !== "/";
+    case "all":
+      return clauses.some(isNarrow);
+    case "any":
+      return clauses.length > 0 && clauses.every(isNarrow);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,111 @@
+import type { AuthorizationAnswer } from "@cedar-policy/cedar-wasm/nodejs";
+import type { Cedar } from "./cedar.ts";
+import type { Reads } from "./reads.ts";
+import { type PolicyRequest, callOf } from "./request.ts";
+import type { PolicyAsk, PolicyRule } from "./rule.ts";
+import type { PolicySchema } from "./schema.ts";
+import { Unfit } from "./values.ts";
+
+/** What policies say of one action. `rules`: ids of those that decided. `reasons`: what the person and the model are told. */
+export type PolicyDecision =
+  | { readonly decision: "permit"; readonly rules: readonly string[]; readonly reasons: readonly string[] }
+  | {
+      readonly decision: "ask";
+      readonly rules: readonly string[];
+      readonly reasons: readonly string[];
+      /** One per group. */
+      readonly asks: readonly PolicyAsk[];
+    }
+  | {
+      readonly decision: "deny";
+      readonly rules: readonly string[];
+      readonly reasons: readonly string[];
+      /** Nothing was decided: a policy could not be evaluated, or the arguments are not what the schema declares. */
+      readonly failed?: true;
+    };
+
+/** Policies that Cedar holds ready under these names. */
+export interface Prepared {
+  readonly cedar: Cedar;
+  readonly schema: PolicySchema;
+  readonly reads: Reads;
+  readonly rules: ReadonlyMap<string, PolicyRule>;
+  readonly all: string;
+  /** Without those that ask; the same name where none does. */
+  readonly unasked: string;
+}
+
+/** Synchronous. Whatever goes wrong is a denial. */
+export function decideBy(prepared: Prepared, request: PolicyRequest): PolicyDecision {
+  try {
+    return decided(prepared, request);
+  } catch (error) {
+    return error instanceof Unfit ? failed([], `${error.message}.`) : failed([]);
+  }
+}
+
+function decided(prepared: Prepared, request: PolicyRequest): PolicyDecision {
+  const { cedar, schema, reads, rules } = prepared;
+  const call = callOf(request, schema, reads);
+  const answer = (preparsedPolicySetId: string): Answer =>
+    answered(cedar.statefulIsAuthorized({ ...call, preparsedPolicySetId }));
+  const first = answer(prepared.all);
+  if (first.decision !== "deny") return first.decision === "allow" ? permitted(first) : failed(first.rules);
+  const forbids = first.rules.map((id) => rules.get(id)!);
+  const hard = forbids.filter(({ ask }) => !ask);
+  if (forbids.length === 0 || hard.length > 0) return denied(hard);
+  const second = answer(prepared.unasked);
+  if (second.decision === "failed") return failed(second.rules);
+  if (second.decision === "deny") return denied([]);
+  return {
+    decision: "ask",
+    rules: first.rules,
+    reasons: reasonsOf(forbids),
+    asks: strictest(forbids.flatMap(({ ask }) => ask ?? [])),
+  };
+}
+
+interface Answer {
+  readonly decision: "allow" | "deny" | "failed";
+  readonly rules: readonly string[];
+}
+
+/** A forbid that errs is passed over by Cedar, and what it stood against would be allowed: an error is a failure. */
+function answered(answer: AuthorizationAnswer): Answer {
+  if (answer.type === "failure") return { decision: "failed", rules: [] };
+  const { decision, diagnostics } = answer.response;
+  const { errors, reason } = diagnostics;
+  return errors.length > 0
+    ? { decision: "failed", rules: errors.map(({ policyId }) => policyId).toSorted() }
+    : { decision, rules: reason.toSorted() };
+}
+
+function permitted({ rules }: Answer): PolicyDecision {
+  return { decision: "permit", rules, reasons: [] };
+}
+
+function denied(forbids: readonly PolicyRule[]): PolicyDecision {
+  const reasons = forbids.length === 0 ? ["no policy permits it."] : reasonsOf(forbids);
+  return { decision: "deny", rules: forbids.map(({ id }) => id), reasons };
+}
+
+function failed(
+  rules: readonly string[],
+  reason: string = "the policies could not be evaluated for it.",
+): PolicyDecision {
+  return { decision: "deny", rules, reasons: [reason], failed: true };
+}
+
+function reasonsOf(rules: readonly PolicyRule[]): string[] {
+  const reasons = new Set(rules.flatMap(({ reason }) => reason ?? []));
+  return reasons.size === 0 ? ["a policy forbids it."] : [...reasons];
+}
+
+/** The most persons that any policy asks for of each group. */
+function strictest(asks: readonly PolicyAsk[]): PolicyAsk[] {
+  const groups = new Map<string, number>();
+  for (const { group, need } of asks) groups.set(group, Math.max(need, groups.get(group) ?? 0));
+  return [...groups]
+    .map(([group, need]) => ({ group, need }))
+    .toSorted((a, b) => (a.group < b.group ? -1 : 1));
+}

@@ -1,0 +1,155 @@
+import { canonical, sha256Text } from "@behest/jws";
+import { BehestError } from "../error.ts";
+import { type Cedar, cedar as loadCedar } from "./cedar.ts";
+import { type PolicyDecision, type Prepared, decideBy } from "./decision.ts";
+import { type PolicyFault, cedarFault, faultAt, refuseFaults } from "./fault.ts";
+import { type SourceFile, type Sources, readSources } from "./folder.ts";
+import { readsOf } from "./reads.ts";
+import type { PolicyRequest } from "./request.ts";
+import { type PolicyRule, type ReadRule, ruleOf } from "./rule.ts";
+import { type PolicySchema, schemaOf } from "./schema.ts";
+import { type Statement, statements } from "./statement.ts";
+
+/** A set of policies at work. */
+export interface Policies {
+  /** SHA-256, base64url, over the policies with their ids and the schema. */
+  readonly digest: string;
+  readonly rules: readonly PolicyRule[];
+  /** Tools that the schema declares. */
+  readonly tools: readonly string[];
+  decide(request: PolicyRequest): PolicyDecision;
+}
+
+/**
+ * Reads and validates a folder of policies, or `"default"`. Throws `policy_missing` where there is none that can be
+ * read, `policy_invalid` with file, line, column and reason.
+ */
+export async function loadPolicies(policy: string): Promise<Policies> {
+  const checked = await checkPolicies(policy);
+  refuseFaults(checked.faults);
+  return checked.policies!;
+}
+
+/** The same, with all that is wrong instead of the first; policies where nothing is. Throws `policy_missing`, and `policy_invalid` for what is no text at all. */
+export async function checkPolicies(
+  policy: string,
+): Promise<{ readonly faults: readonly PolicyFault[]; readonly policies?: Policies }> {
+  const sources = readSources(policy);
+  const cedar = await loadCedar();
+  const schema = schemaOf(cedar, sources);
+  const { rules, faults } = rulesOf(cedar, sources);
+  if ("reason" in schema) return { faults: [schema, ...faults] };
+  if (faults.length > 0) return { faults };
+  const wrong = validated(cedar, schema, rules);
+  if (wrong.length > 0) return { faults: wrong };
+  return {
+    faults,
+    policies: prepared(
+      cedar,
+      schema,
+      rules.map(({ rule }) => rule),
+    ),
+  };
+}
+
+interface Read {
+  readonly rule: ReadRule;
+  readonly statement: Statement;
+  readonly source: string;
+}
+
+function rulesOf(cedar: Cedar, { files }: Sources): { rules: Read[]; faults: PolicyFault[] } {
+  const rules: Read[] = [];
+  const faults: PolicyFault[] = [];
+  const ids = new Set<string>();
+  for (const { file, text: source } of files) {
+    for (const [i, statement] of statements(file, source).entries()) {
+      const rule = ruleOf(cedar, statement, source, i + 1);
+      if (!("id" in rule)) faults.push(rule);
+      else if (ids.has(rule.id))
+        faults.push(faultAt(file, source, statement.from, `"${rule.id}" is there twice`));
+      else {
+        ids.add(rule.id);
+        rules.push({ rule, statement, source });
+      }
+    }
+  }
+  if (rules.length + faults.length === 0) faults.push(nothing(files[0]!));
+  return { rules, faults };
+}
+
+function nothing({ file, text }: SourceFile): PolicyFault {
+  return faultAt(file, text, 0, "there is no policy in it, hence nothing would be permitted");
+}
+
+/** A warning is as good as an error: a policy that can never apply is not what its author meant. */
+function validated(cedar: Cedar, schema: PolicySchema, rules: readonly Read[]): PolicyFault[] {
+  const staticPolicies = textsOf(rules.map(({ rule }) => rule));
+  const answer = cedar.validate({
+    validationSettings: { mode: "strict" },
+    schema: schema.json,
+    policies: { staticPolicies },
+  });
+  if (answer.type === "failure")
+    throw new BehestError("policy_invalid", "policy_invalid: Cedar cannot validate these policies.");
+  const { validationErrors, validationWarnings } = answer;
+  const failing = new Set(validationErrors.map(({ policyId }) => policyId));
+  const found = [...validationErrors, ...validationWarnings.filter(({ policyId }) => !failing.has(policyId))];
+  return rules.flatMap(({ rule, statement, source }) =>
+    found
+      .filter(({ policyId }) => policyId === rule.id)
+      .map(({ error }) => cedarFault(statement, source, error)),
+  );
+}
+
+function textsOf(rules: readonly ReadRule[]): { [id: string]: string } {
+  return Object.fromEntries(rules.map(({ id, text }) => [id, text]));
+}
+
+// Cedar keeps what it has parsed as long as the thread lives, so each set is given to it once.
+const ready: Map<string, Policies> = new Map();
+
+function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[]): Policies {
+  const set = read.map(({ id, text }) => [id, text]);
+  const digest = sha256Text(canonical({ v: 1, policies: set, schema: schema.text }));
+  const known = ready.get(digest);
+  if (known) return known;
+  const names = { all: digest, unasked: `${digest} unasked` };
+  const unasked = read.filter(({ ask }) => !ask);
+  const answers = [
+    cedar.preparsePolicySet(names.all, { staticPolicies: textsOf(read) }),
+    cedar.preparsePolicySet(names.unasked, { staticPolicies: textsOf(unasked) }),
+  ];
+  if (answers.some(({ type }) => type === "failure"))
+    throw new BehestError("policy_invalid", "policy_invalid: Cedar cannot hold these policies ready.");
+  const rules = read.map(({ text: _text, json: _json, ...rule }) => rule);
+  const held: Prepared = {
+    cedar,
+    schema,
+    reads: readsOf(read.map(({ json }) => json)),
+    rules: new Map(rules.map((rule) => [rule.id, rule])),
+    ...names,
+  };
+  const policies: Policies = {
+    digest,
+    rules,
+    tools: [...schema.tools.keys()],
+    decide: (request) => decideBy(held, request),
+  };
+  // The first decision of a thread takes some 40 ms.
+  policies.decide(WARMING);
+  ready.set(digest, policies);
+  return policies;
+}
+
+const WARMING: PolicyRequest = {
+  tool: "",
+  args: {},
+  effect: "read",
+  boundary: "inside",
+  declared: true,
+  allowlisted: true,
+  agent: { id: "", ancestors: [], name: "", consent: "local", mismatch: false },
+  person: { issuer: "", subject: "" },
+  now: 0,
+};

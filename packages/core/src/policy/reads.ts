@@ -1,0 +1,72 @@
+import type { PolicyJson } from "@cedar-policy/cedar-wasm/nodejs";
+
+type Side = "principal" | "action" | "resource";
+
+/**
+ * What of a request policies can read. Each value and each entity that Cedar is given costs some µs at every
+ * decision, so what no policy names is not given to it. Strict validation has shown that they read nothing but what
+ * the schema has; a name that stands in none of them is read by none.
+ */
+export interface Reads {
+  /** Names of attributes; undefined: any. */
+  readonly names: ReadonlySet<string> | undefined;
+  /** Whose parents count. */
+  readonly parents: ReadonlySet<Side>;
+}
+
+const SIDES: readonly Side[] = ["principal", "action", "resource"];
+
+export function readsOf(policies: readonly PolicyJson[]): Reads {
+  const found: Found = { names: new Set(), parents: new Set(), whole: false };
+  for (const policy of policies) {
+    for (const side of SIDES) if (isIn(policy[side])) found.parents.add(side);
+    for (const { body } of policy.conditions) read(body, found, false);
+  }
+  return { names: found.whole ? undefined : found.names, parents: found.parents };
+}
+
+interface Found {
+  readonly names: Set<string>;
+  readonly parents: Set<Side>;
+  /** The context or its `args` are used as a value, with all that they hold. */
+  whole: boolean;
+}
+
+function isIn(constraint: PolicyJson[Side]): boolean {
+  return constraint.op === "in" || (constraint.op === "is" && constraint.in !== undefined);
+}
+
+type Access = { readonly left: unknown; readonly attr: string | readonly string[] };
+
+/** `accessed`: of this expression only a member is read. */
+function read(expression: unknown, found: Found, accessed: boolean): void {
+  if (typeof expression !== "object" || expression === null) return;
+  for (const [operator, operand] of Object.entries(expression)) {
+    switch (operator) {
+      case "Var":
+        found.whole ||= operand === "context" && !accessed;
+        break;
+      case ".":
+      case "has": {
+        const { left, attr } = operand as Access;
+        for (const name of typeof attr === "string" ? [attr] : attr) found.names.add(name);
+        found.whole ||= operator === "." && attr === "args" && !accessed;
+        read(left, found, true);
+        break;
+      }
+      case "Record":
+        // Its keys are the author's words, not operators.
+        for (const member of Object.values(operand as object)) read(member, found, false);
+        break;
+      case "in":
+      case "is": {
+        const { Var: side } = (operand as { readonly left: { readonly Var?: string } }).left;
+        for (const each of SIDES) if (side === undefined || side === each) found.parents.add(each);
+        read(operand, found, false);
+        break;
+      }
+      default:
+        read(operand, found, false);
+    }
+  }
+}

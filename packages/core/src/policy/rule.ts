@@ -1,0 +1,70 @@
+import type { PolicyJson } from "@cedar-policy/cedar-wasm/nodejs";
+import type { Cedar } from "./cedar.ts";
+import { type PolicyFault, cedarFault, faultAt } from "./fault.ts";
+import type { Statement } from "./statement.ts";
+import { lineAndColumn } from "./statement.ts";
+
+/** Whose approval turns a denial into an ask: so many persons of a group. */
+export interface PolicyAsk {
+  readonly group: string;
+  readonly need: number;
+}
+
+/** One policy that was read. */
+export interface PolicyRule {
+  /** `file.cedar#` and its `@id`, or its place in the file from 1. */
+  readonly id: string;
+  readonly file: string;
+  readonly line: number;
+  readonly effect: "permit" | "forbid";
+  readonly ask?: PolicyAsk;
+  readonly reason?: string;
+}
+
+/** With what Cedar is given of it. */
+export interface ReadRule extends PolicyRule {
+  readonly text: string;
+  readonly json: PolicyJson;
+}
+
+const ID = /^[A-Za-z0-9_.:/-]{1,64}$/;
+const GROUP = /^group:([A-Za-z0-9_.:/-]{1,64})(?:,([1-9][0-9]?))?$/;
+/** Printable, on one line. */
+const REASON = /^[^\p{C}\p{Zl}\p{Zp}]{1,300}$/u;
+
+export function ruleOf(
+  cedar: Cedar,
+  statement: Statement,
+  source: string,
+  ordinal: number,
+): ReadRule | PolicyFault {
+  const { file, text, from } = statement;
+  const answer = cedar.policyToJson(text);
+  if (answer.type === "failure") return cedarFault(statement, source, answer.errors[0]!);
+  const { effect, annotations = {} } = answer.json;
+  const refuse = (annotation: string, reason: string): PolicyFault =>
+    faultAt(file, source, from + Math.max(0, text.indexOf(`@${annotation}`)), reason);
+  const { id = String(ordinal), ask, reason } = annotations as { readonly [name: string]: string | null };
+  if (id === null || !ID.test(id))
+    return refuse("id", "@id is one to 64 letters, digits and the signs _ . : / -");
+  if (reason !== undefined && (reason === null || !REASON.test(reason)))
+    return refuse("reason", "@reason is one line of at most 300 printable characters");
+  const group = ask === undefined ? undefined : GROUP.exec((ask ?? "").replaceAll(/\s/g, ""));
+  if (ask !== undefined && !group)
+    return refuse(
+      "ask",
+      '@ask names a group and how many persons of it, at most 99: @ask("group:finance", "2")',
+    );
+  if (group && effect === "permit")
+    return refuse("ask", "@ask stands on a forbid: what is permitted asks nobody");
+  return {
+    id: `${file}#${id}`,
+    file,
+    line: lineAndColumn(source, from).line,
+    effect,
+    ...(group && { ask: { group: group[1]!, need: Number(group[2] ?? 1) } }),
+    ...(typeof reason === "string" && { reason }),
+    text,
+    json: answer.json,
+  };
+}
