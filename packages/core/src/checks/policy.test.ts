@@ -70,7 +70,7 @@ test("policies decide last, nothing runs that they do not permit, and each entry
     "ok",
     "approval_needed",
     "policy_denied",
-    "policy_denied",
+    "profile_invalid",
     "policy_denied",
   ]);
   const payloads = [];
