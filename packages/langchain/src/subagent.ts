@@ -1,10 +1,12 @@
 import type { DelegateRequest, Session } from "@behest/core";
 import { type Delegate as CoreDelegate, ambientSession, noSession, spawn } from "@behest/core/adapter";
 import { type DynamicStructuredTool, type ToolRunnableConfig, tool } from "@langchain/core/tools";
+import { isGraphBubbleUp } from "@langchain/langgraph";
 import type { z } from "zod";
 import { type BodiedTool, callBody, withBody } from "./enforce.ts";
 import { markSpawn } from "./offer.ts";
-import { callOf, sessionHere } from "./place.ts";
+import { callOf, inside, sessionHere } from "./place.ts";
+import { isWaiting } from "./waiting.ts";
 
 type SubagentTool<N extends string, S extends z.ZodObject> = DynamicStructuredTool<
   S,
@@ -58,6 +60,9 @@ export async function spawned(
   const session = sessionHere(`"${name}"`, config?.configurable);
   const call = { tool: name, args: parsed, ...callOf(config), signal: config?.signal };
   return spawn(session, call, delegate as CoreDelegate, ({ signal }, args) =>
-    run(args, { ...config, signal }),
-  );
+    inside(undefined, () => run(args, { ...config, signal })),
+  ).catch((error: unknown) => {
+    // A graph below that paused by itself is resumed from its own checkpoint.
+    throw isWaiting(error) && isGraphBubbleUp(error.cause) ? error.cause : error;
+  });
 }
