@@ -41,22 +41,18 @@ export function callBody(tool: BodiedTool, ...call: Parameters<Body>): unknown {
  */
 export function withBody<T extends BodiedTool>(tool: T, body: Body): T {
   const told: Body = async (parsed, manager, config) => {
-    for (;;)
-      try {
-        return await body(parsed, manager, config);
-      } catch (error) {
-        if (!isDenial(error) || !config?.toolCall) throw error;
-        const mailbox = mailboxHere();
-        if (isWaiting(error)) {
-          if (!mailbox) {
-            await pause(sessionHere(`"${tool.name}"`, config.configurable), error);
-            continue;
-          }
-          mailbox.waiting = error;
-        }
-        const message = denialMessage(error, config.toolCall, tool.name);
-        return tool.responseFormat === "content_and_artifact" ? [message, undefined] : message;
+    try {
+      return await body(parsed, manager, config);
+    } catch (error) {
+      if (!isDenial(error) || !config?.toolCall) throw error;
+      const mailbox = mailboxHere();
+      if (isWaiting(error)) {
+        if (!mailbox) return pause(sessionHere(`"${tool.name}"`, config.configurable), error);
+        mailbox.waiting = error;
       }
+      const message = denialMessage(error, config.toolCall, tool.name);
+      return tool.responseFormat === "content_and_artifact" ? [message, undefined] : message;
+    }
   };
   // Enumerable, so that a copy of the tool (deepagents makes them, for other descriptions) takes it along.
   const clone = Object.create(tool, { _call: { value: told, enumerable: true } }) as T;

@@ -41,12 +41,9 @@ export function gate({ spawnTool, within, fatal }: GateOptions): Gate {
     async wrapToolCall(request, handler) {
       const { toolCall, runtime } = request;
       const session = sessionHere(`"${toolCall.name}"`, runtime.configurable);
-      for (;;) {
-        const mailbox: Mailbox = {};
-        const result = await throughGate(mailbox, () => called(session, request, handler));
-        if (!mailbox.waiting) return result;
-        await pause(session, mailbox.waiting);
-      }
+      const mailbox: Mailbox = {};
+      const result = await throughGate(mailbox, () => called(session, request, handler));
+      return mailbox.waiting ? pause(session, mailbox.waiting) : result;
     },
   }) as Gate;
   gates.add(middleware);

@@ -25,13 +25,14 @@ export function pendingApprovals(resultOrState: object): Ask[] {
 
 /**
  * Takes a paused run up again: `agent.invoke(resume(asks), config)`, inside `session.run`. It carries no decision:
- * what was not approved in the store pauses again, and what was denied is told to the model. Throws
+ * what was not approved in the store pauses again, and what was denied is told to the model. Others' interrupts
+ * stay as they are; where one shares a node with ours and is handed this by LangGraph, it reads `false`. Throws
  * `approval_missing` for no asks, as LangGraph would then resume whatever waits.
  */
 export function resume(asks: readonly Ask[]): Command {
   if (asks.length === 0)
     throw new BehestError("approval_missing", "approval_missing: resume() was given nothing that waits.");
-  return new Command({ resume: Object.fromEntries(asks.map(({ resumeId }) => [resumeId, true])) });
+  return new Command({ resume: Object.fromEntries(asks.map(({ resumeId }) => [resumeId, false])) });
 }
 
 function interruptsOf(from: unknown): readonly Found[] {

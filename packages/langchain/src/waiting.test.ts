@@ -118,7 +118,7 @@ test.for(versions)(
 
 test.for(versions)("nor does one by id, also where it carries other arguments: %s", async (version) => {
   const { first, again, paid, decide } = await paused(version, 1);
-  const [{ resumeId }] = pendingApprovals(first) as [{ resumeId: string }];
+  const { resumeId } = pendingApprovals(first)[0]!;
   const edit = { decisions: [{ type: "edit", editedAction: { name: "pay", args: { amount: 1000 } } }] };
   for (const value of [...forged, edit])
     expect(pendingApprovals(await again(new Command({ resume: { [resumeId]: value } })))).toHaveLength(1);

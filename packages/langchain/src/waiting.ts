@@ -42,10 +42,11 @@ export interface ApprovalRequest {
 }
 
 /**
- * Pauses the graph until it is resumed. What it is resumed with carries no decision and is not looked at: whoever
- * called makes the call again, and the store says how it stands. Throws `error` where nothing can pause here.
+ * Pauses the graph. Once resumed, LangGraph runs the node again from its start: the call is made again, and the
+ * store says how it stands. What it was resumed with carries no decision: one resume that came too early is
+ * passed over like any other. Throws `error` where nothing can pause here.
  */
-export async function pause(session: Session, error: WaitingError): Promise<void> {
+export async function pause(session: Session, error: WaitingError): Promise<never> {
   const shown = canPause() ? await waitingFor(session, error.waiting.approval) : undefined;
   if (!shown) throw error;
   const { tool, args, why } = shown;
@@ -56,7 +57,7 @@ export async function pause(session: Session, error: WaitingError): Promise<void
     behest: error.waiting,
   };
   try {
-    interrupt(request);
+    for (;;) interrupt(request);
   } catch (paused) {
     // The run is taken up again, in another `session.run`.
     holdRun()(true);

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { type WantedCall, calling, deciding, told } from "./support.ts";
 
 const any: AatTools[string] = { "*": is.any.constraint };
+export const granted: AatTools = { pay: any, look: any };
 
 /** A deployment in which each `pay` has to be approved by finance; what it paid; how a person decides. */
 export async function approving(approvals: RestrictionRequest["approvals"] = { pay: { finance: 1 } }) {
@@ -18,7 +19,7 @@ export async function approving(approvals: RestrictionRequest["approvals"] = { p
       holder: behest.holder.jwk,
       principal: "alice",
       task: "t",
-      tools: { pay: any, look: any },
+      tools: granted,
       expiresIn: "1h",
       maxDepth: 4,
       ...(approvals && { approvals }),
