@@ -10,8 +10,8 @@ interface Found {
 
 /**
  * What a paused run waits for: of what `invoke` answered, a chunk of `stream`, a run of `streamEvents`, or a
- * snapshot of `getState`. Interrupts of others are not listed. Where several calls pause in one node, as in
- * `ToolNode` and agents of version "v1", LangGraph tells of one at a time: `behest.approvals.list({ run })` has all.
+ * snapshot of `getState`. Interrupts of others are not listed. Of several calls that wait in one node (`ToolNode`,
+ * agents of version "v1") or below one sub-agent LangGraph tells one at a time; `behest.approvals.list` has all.
  */
 export function pendingApprovals(resultOrState: object): Ask[] {
   const asks = new Map<string, Ask>();
