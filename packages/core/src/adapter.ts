@@ -40,7 +40,7 @@ export function refuse(session: Session, call: CallName, code: Code, message: st
   return refuseCall(live(session), call, code, message);
 }
 
-/** What a person is shown of an action that waits; undefined where none does under this id in this session's principal's name. */
+/** What persons are shown of an action that they were asked about; undefined where this session's principal has none of this id. */
 export async function waitingFor(
   session: Session,
   approval: string,

@@ -1,3 +1,4 @@
+import { signDecision } from "@behest/core";
 import { Command, MemorySaver } from "@langchain/langgraph";
 import { createAgent } from "langchain";
 import { expect, test } from "vitest";
@@ -168,6 +169,29 @@ test.for(versions)(
     expect(paid).toEqual([]);
   },
 );
+
+test("a decision that was signed for one call is refused for another, which stays as it was", async () => {
+  const { first, again, paid, behest, decide } = await paused("v2", 1, 1000);
+  const list = await behest.approvals.list();
+  const [small, large] = [1, 1000].map((n) =>
+    list.find(({ args }) => (args as { amount: number }).amount === n)!,
+  );
+  const decision = await signDecision(small!, { decision: "approve" }, behest.approver("finance"));
+  await expect(behest.approvals.submit(large!.id, decision)).rejects.toMatchObject({
+    code: "approval_invalid",
+  });
+  await decide("approve", 1);
+  await again(resume(pendingApprovals(first)));
+  expect(paid).toEqual([1]);
+});
+
+test("an approved call that is resumed many times at once is made once", async () => {
+  const { first, again, paid, decide } = await paused("v2", 5);
+  await decide("approve");
+  const command = resume(pendingApprovals(first));
+  await Promise.allSettled(Array.from({ length: 8 }, () => again(command)));
+  expect(paid).toEqual([5]);
+});
 
 test("what no checkpointer can keep is denied, and no person is asked", async () => {
   const { open, pay, paid, behest } = await approving();

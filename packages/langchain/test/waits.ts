@@ -2,6 +2,7 @@
 // what deployment() left there, and "start", "killed" (started, and killed once it waits) or "resume".
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { createBehest, sqliteStore } from "@behest/core";
 import { holderOf } from "@behest/delegation";
 import { signerOf } from "@behest/jws";
@@ -63,7 +64,7 @@ const spend = subagentTool({
 /** So slow that a process that is killed leaves no checkpoint. */
 class SlowSaver extends SqliteSaver {
   override async put(...checkpoint: Parameters<SqliteSaver["put"]>) {
-    await new Promise((resolve) => setTimeout(resolve, step === "killed" ? 60_000 : 0));
+    await setTimeout(step === "killed" ? 60_000 : 0);
     return super.put(...checkpoint);
   }
 }
@@ -79,11 +80,15 @@ const config = { configurable: { thread_id: "thread-1" } };
 const session = await behest.open(delegation.token);
 
 if (step === "killed") {
-  const looked = async () => (await behest.records.list({ tool: "look" }))[0]?.outcome;
-  setInterval(async () => {
-    const waiting = await behest.approvals.list();
-    if (waiting.length === 2 && (await looked()) === "done") process.kill(process.pid, "SIGKILL");
-  }, 5);
+  const killed = async (): Promise<never> => {
+    for (;;) {
+      const [looked] = await behest.records.list({ tool: "look" });
+      const waiting = await behest.approvals.list();
+      if (waiting.length === 2 && looked?.outcome === "done") process.kill(process.pid, "SIGKILL");
+      await setTimeout(5);
+    }
+  };
+  void killed();
 }
 const input = step === "resume" ? resume(pendingApprovals(await agent.graph.getState(config))) : ask("go");
 const result = await session.run(() => agent.invoke(input as never, config));
