@@ -1,5 +1,6 @@
 import type { Json } from "@behest/jws";
 import { ambient, noSession } from "./ambient.ts";
+import type { Approval } from "./approval.ts";
 import type { Session } from "./types.ts";
 import { BehestError, type Code } from "./error.ts";
 import type { Call, Execute } from "./call.ts";
@@ -7,6 +8,7 @@ import { perform } from "./perform.ts";
 import { type CallName, refuse as refuseCall } from "./refuse.ts";
 import { type OpenSession, aroundRun, liveOf } from "./session.ts";
 import { type Delegate, type SpawnCall, spawn as spawnCall } from "./spawn.ts";
+import { openAsked } from "./standing.ts";
 import type { SeenTool } from "./store/types.ts";
 import { profileOf } from "./profile.ts";
 import type { TurnRecord } from "./interaction.ts";
@@ -36,6 +38,18 @@ export async function callTool<T>(session: Session, call: ToolCall<T>, execute: 
 /** Records a refusal that no check made (an unknown or unguarded tool, say); resolves with the error to throw. */
 export function refuse(session: Session, call: CallName, code: Code, message: string): Promise<BehestError> {
   return refuseCall(live(session), call, code, message);
+}
+
+/** What persons are shown of an action that they were asked about; undefined where this session's principal has none of this id. */
+export async function waitingFor(
+  session: Session,
+  approval: string,
+): Promise<Pick<Approval, "tool" | "args" | "why"> | undefined> {
+  const { deployment, vault } = live(session);
+  const row = await deployment.engine.approval(approval);
+  if (!row || row.principal !== vault.principal) return undefined;
+  const { tool, args, why } = openAsked(vault, row);
+  return { tool, args, why };
 }
 
 /** Starts a sub-agent; see spawn.ts. A wider request rejects with `wider_than_parent` and is recorded. */

@@ -34,6 +34,8 @@ export interface Approval {
 /** What is kept of an ask, sealed: an {@link Approval} for each group. */
 export interface Asked extends Omit<Approval, "id" | "group" | "need" | "expires"> {
   readonly needs: readonly Need[];
+  /** Stands for the arguments before they were parsed, where those are known. */
+  readonly given?: string;
 }
 
 /** A decision that an approver signed: a compact JWS, `typ` `behest-approval+jwt`. */

@@ -1,7 +1,10 @@
-import { canonical, parseJson } from "@behest/jws";
+import { type Json, canonical, parseJson } from "@behest/jws";
+import { freeze } from "./action.ts";
+import { ambient } from "./ambient.ts";
 import { type Asked, type Need, newNonce } from "./approval.ts";
 import { strictest } from "./checks/approval.ts";
-import { type BehestError, denied } from "./error.ts";
+import type { Call } from "./call.ts";
+import { type BehestError, waitsFor } from "./error.ts";
 import type { LiveSession } from "./live.ts";
 import { type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import type { ActionSpan } from "./span.ts";
@@ -25,10 +28,17 @@ export type Resolution = Granted | { readonly refused: Draft } | { readonly wait
  * Where an action that only lacks signatures stands: asked for now, waiting, granted or refused. Nothing is
  * reserved; whatever is found here is looked at again when the action begins.
  */
-export async function resolveAsk(session: LiveSession, draft: Draft, span: ActionSpan): Promise<Resolution> {
+export async function resolveAsk(
+  session: LiveSession,
+  { draft, call }: Asking,
+  span: ActionSpan,
+): Promise<Resolution> {
   const { deployment, vault } = session;
   const prepared = await prepare(session, draft);
-  const row = (await deployment.engine.approval(draft.place.id)) ?? (await ask(session, prepared, span));
+  const waits = canWait(session, call);
+  let row = await deployment.engine.approval(draft.place.id);
+  if (!row && !waits) return { refused: withFinding(draft, unable(draft)) };
+  row ??= await ask(session, prepared, { given: givenKey(session, call.given), span });
   if (!isSame(session, row, prepared)) return { refused: withFinding(draft, conflicting(prepared.label)) };
   // It has started before: what became of it is told when it begins again.
   if (row.spent) return { draft: granted(draft), approvals: [], decisions: row.decisions.length };
@@ -45,11 +55,17 @@ export async function resolveAsk(session: LiveSession, draft: Draft, span: Actio
     case "expired":
       return { refused: withFinding(draft, refusal(`${prepared.label}: nobody approved it in time.`)) };
     case "waiting": {
-      const { code, message } = draft.verdict.findings.find(({ needs }) => needs)!;
+      if (!waits) return { refused: withFinding(draft, unable(draft)) };
       const waiting = { approval: row.action, tool: prepared.label };
-      return { waiting: denied(code, message, "It waits for a person; do not call it again.", waiting) };
+      session.waiting.set(row.action, waiting);
+      return { waiting: waitsFor(waiting, why(draft)) };
     }
   }
+}
+
+/** Whether an action can wait here: the body of another that is under way cannot be stopped and started again. */
+export function canWait({ parts }: LiveSession, { waits = true }: Pick<Call<never>, "waits">): boolean {
+  return !ambient.getStore()?.call && (parts.waits ?? waits);
 }
 
 /** Public keys (`x`) whose owners cannot approve what this chain does: its holders'. */
@@ -57,20 +73,50 @@ export function keysOf({ parts }: LiveSession): ReadonlySet<string> {
   return new Set(parts.hops.map(({ jwk }) => jwk.x));
 }
 
-async function ask(session: LiveSession, prepared: Prepared, span: ActionSpan): Promise<StoredApproval> {
+/** The parsed arguments that approval was asked for, where the same was given then. */
+export async function argsAsAsked(
+  session: LiveSession,
+  id: string,
+  given: unknown,
+): Promise<Json | undefined> {
+  const key = givenKey(session, given);
+  const row = key === undefined ? undefined : await session.deployment.engine.approval(id);
+  const asked = row && openAsked(session.vault, row);
+  return asked?.given === key ? asked?.args : undefined;
+}
+
+function givenKey({ vault }: LiveSession, given: unknown): string | undefined {
+  if (given === undefined) return undefined;
+  try {
+    return vault.name("given", freeze(given).text);
+  } catch {
+    return undefined;
+  }
+}
+
+interface Asking {
+  readonly draft: Draft;
+  readonly call: Pick<Call<never>, "given" | "waits">;
+}
+
+async function ask(
+  session: LiveSession,
+  prepared: Prepared,
+  { given, span }: { readonly given: string | undefined; readonly span: ActionSpan },
+): Promise<StoredApproval> {
   const { deployment, vault, leaf } = session;
   const { draft, label, args } = prepared;
   const { id } = draft.place;
-  const wanting = draft.verdict.findings.filter(({ needs }) => needs);
   const asked: Asked = {
     tool: label,
     args: parseJson(draft.text),
-    why: wanting.map(({ message }) => message).join(" "),
+    why: why(draft),
     principal: session.principal,
     agent: session.agent,
     needs: needsOf(draft),
     about: { action: id, leaf: leaf.hash, tool: label, args, nonce: newNonce() },
     salt: vault.salt(id, "args"),
+    ...(given !== undefined && { given }),
   };
   const placed = await deployment.engine.append({
     ...actionEntry(session, prepared, { attempt: 0, trace: span.trace }),
@@ -115,6 +161,20 @@ function granted(draft: Draft): Draft {
 function withFinding(draft: Draft, finding: Finding): Draft {
   const before = draft.verdict.findings.filter(({ needs }) => !needs);
   return { ...draft, verdict: { verdict: "deny", findings: [...before, finding] } };
+}
+
+/** Why it is asked for. */
+function why({ verdict }: Draft): string {
+  return verdict.findings
+    .filter(({ needs }) => needs)
+    .map(({ message }) => message)
+    .join(" ");
+}
+
+/** An ask that cannot wait is a denial, and nobody is asked. */
+function unable(draft: Draft): Finding {
+  const message = `${why(draft)} It cannot wait here.`;
+  return { check: "approval", code: "approval_needed", message };
 }
 
 function refusal(message: string): Finding {

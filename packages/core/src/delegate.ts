@@ -17,6 +17,7 @@ export interface Spawn {
   /** Of the turn that chose it. */
   readonly model?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly waits?: boolean;
 }
 
 /**
@@ -27,7 +28,7 @@ export interface Spawn {
 export async function deriveChild(
   parent: LiveSession,
   asked: DelegateRequest,
-  { id, model, signal }: Spawn,
+  { id, model, signal, waits }: Spawn,
 ): Promise<SessionParts> {
   // One value from here on: whoever asked may change theirs meanwhile.
   const { value, text } = freeze(asked);
@@ -83,6 +84,7 @@ export async function deriveChild(
     path: parent.parts.path === "" ? id : `${parent.parts.path}/${id}`,
     parent,
     signal,
+    ...(waits !== undefined && { waits }),
     identity: sameProcess(parent.parts.identity),
     strayed: strayedFrom(parent, model, deployment.clock()).map((path) => `parent.${path}`),
   };

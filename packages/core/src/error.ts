@@ -61,12 +61,8 @@ export type Code =
 export class BehestError extends CodedError<Code> {
   readonly hint?: string;
   /** With `approval_needed`: what waits for persons. */
-  readonly waiting?: { readonly approval: string; readonly tool: string };
-  constructor(
-    code: Code,
-    message: string,
-    options?: ErrorOptions & { hint?: string; waiting?: { approval: string; tool: string } },
-  ) {
+  readonly waiting?: Waiting;
+  constructor(code: Code, message: string, options?: ErrorOptions & { hint?: string; waiting?: Waiting }) {
     super(code, message, options);
     if (options?.waiting) this.waiting = options.waiting;
     if (options?.hint !== undefined) this.hint = options.hint;
@@ -76,14 +72,29 @@ export class BehestError extends CodedError<Code> {
   }
 }
 
+/** An action that waits for persons: its id and its tool. */
+export interface Waiting {
+  readonly approval: string;
+  readonly tool: string;
+}
+
 /** What the model is told; frameworks print `name: message`. */
 export function denied(
   code: Code,
   message: string,
   hint = "Other calls may go on; do not retry this one.",
-  waiting?: BehestError["waiting"],
 ): BehestError {
-  const error = new BehestError(code, `${message} ${hint}`, { hint, ...(waiting && { waiting }) });
+  return worded(code, message, { hint });
+}
+
+/** The same for what waits for persons. `cause`: how it stopped what it was called by. */
+export function waitsFor(waiting: Waiting, message: string, cause?: unknown): BehestError {
+  const hint = "It waits for a person; do not call it again.";
+  return worded("approval_needed", message, { hint, waiting, ...(cause !== undefined && { cause }) });
+}
+
+function worded(code: Code, message: string, options: { hint: string; waiting?: Waiting }): BehestError {
+  const error = new BehestError(code, `${message} ${options.hint}`, options);
   error.name = "BehestDenied";
   return error;
 }

@@ -5,7 +5,7 @@ import { type Account, accountsOf } from "./budget.ts";
 import { classOfCall } from "./class.ts";
 import type { Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
-import { BehestError, type Code } from "./error.ts";
+import { BehestError, type Code, type Waiting } from "./error.ts";
 import type { RunningIdentity } from "./identity.ts";
 import type { ActionClass } from "./profile.ts";
 import { Written } from "./written.ts";
@@ -72,6 +72,8 @@ export interface SessionParts {
   /** Action ids of the spawns that led here, "/" between. */
   readonly path: string;
   readonly parent?: LiveSession;
+  /** Of one that was spawned: whether its spawn can be made again when persons have decided. */
+  readonly waits?: boolean;
   readonly identity: RunningIdentity | undefined;
   /** What the sessions it was spawned from strayed from, in this process (checks/identity.ts). */
   readonly strayed: readonly string[];
@@ -101,6 +103,8 @@ export class LiveSession {
   readonly offered: Written = new Written();
   /** The `invoke_agent` span of its latest stretch: what a child session links to. */
   span: Span | undefined;
+  /** What waits for persons of what this agent has called, by action id: of a spawn, what waits below it. */
+  readonly waiting: Map<string, Waiting> = new Map();
   #ordinal = 0;
 
   constructor(parts: SessionParts) {

@@ -12,7 +12,7 @@ import { recordDenial } from "./denial.ts";
 import type { BehestError } from "./error.ts";
 import { finish } from "./finish.ts";
 import type { LiveSession } from "./live.ts";
-import { resolveAsk } from "./ask.ts";
+import { argsAsAsked, resolveAsk } from "./ask.ts";
 import { type Attempt, type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import { replay } from "./replay.ts";
 import { type ActionSpan, actionSpan } from "./span.ts";
@@ -27,13 +27,14 @@ export async function perform<T>(
 ): Promise<Outcome<T>> {
   const place = placeOf(session, call);
   const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
+  session.waiting.delete(place.id);
   return span.enter(async () => {
     try {
-      const { draft, args } = judge(session, call, place);
+      const { draft, args } = await judgeAsAsked(session, call, place);
       if (draft.verdict.verdict === "deny" || !args) throw await recordDenial(session, draft, span);
       if (draft.verdict.verdict === "permit")
         return await start(session, call, { draft, args, span, execute });
-      const resolved = await resolveAsk(session, draft, span);
+      const resolved = await resolveAsk(session, { draft, call }, span);
       if ("waiting" in resolved) throw resolved.waiting;
       if ("refused" in resolved) throw await recordDenial(session, resolved.refused, span);
       return await start(session, call, { ...resolved, args, span, execute });
@@ -44,7 +45,20 @@ export async function perform<T>(
   });
 }
 
-function judge<T>(session: LiveSession, call: Call<T>, place: Place): { draft: Draft; args?: Arguments } {
+/** What is asked for is decided on as it was parsed when it was first asked for: a default may differ each time. */
+async function judgeAsAsked<T>(session: LiveSession, call: Call<T>, place: Place): Promise<Judged> {
+  const judged = judge(session, call, place);
+  if (judged.draft.verdict.verdict !== "ask") return judged;
+  const args = await argsAsAsked(session, place.id, call.given);
+  return args === undefined ? judged : judge(session, { ...call, args }, place);
+}
+
+interface Judged {
+  readonly draft: Draft;
+  readonly args?: Arguments;
+}
+
+function judge<T>(session: LiveSession, call: Call<T>, place: Place): Judged {
   const { tool, definition } = call;
   const at = session.deployment.clock();
   let args: Arguments;

@@ -1,7 +1,8 @@
 import { FormatError, type Json, canonical } from "@behest/jws";
 import { type Arguments, type Place, freeze, notJson, placeOf } from "./action.ts";
+import { canWait } from "./ask.ts";
 import { toolLabel } from "./label.ts";
-import { BehestError, type Code, denied } from "./error.ts";
+import { BehestError, type Code, denied, waitsFor } from "./error.ts";
 import { ended } from "./replay.ts";
 import type { FinishResult } from "./store/types.ts";
 import { kept } from "./record.ts";
@@ -13,6 +14,8 @@ import type { DelegateRequest, Session } from "./types.ts";
 export interface SpawnCall extends CallName {
   /** The framework's own signal; it stops the sub-agent too. */
   readonly signal?: AbortSignal | undefined;
+  /** As of any call: whether it can be made again when persons have decided on what its sub-agent does. Default true. */
+  readonly waits?: boolean | undefined;
 }
 
 /** What the sub-agent may do, or a function of the frozen arguments that says so. */
@@ -26,6 +29,8 @@ const UNDERIVED: ReadonlySet<Code> = new Set<Code>(["wider_than_parent", "fan_ou
  * While it has not ended, making the call again runs it again under the same token, and its own journal
  * and records keep it from doing anything twice; once it has ended, its answer is returned. The spawn
  * needs no grant of its own: depth, fan-out and the derived grants govern it, and the derivation is its record.
+ * While an action below it waits for persons it has not ended, whatever its sub-agent answers: it rejects with
+ * that action's `waiting`, and what its sub-agent threw, if it did, is the `cause`.
  */
 export async function spawn(
   session: OpenSession,
@@ -34,6 +39,9 @@ export async function spawn(
   run: (child: Session, args: Json) => Promise<string>,
 ): Promise<string> {
   const place = placeOf(session, call);
+  // Made again without a durable run, it would be another sub-agent.
+  const waits = canWait(session, call) && session.root.durable;
+  session.waiting.delete(place.id);
   const args = await frozenArgs(session, call, place);
   const begun = await begin(session, place, call.tool, args);
   if (begun.result !== undefined) return begun.result;
@@ -47,14 +55,19 @@ export async function spawn(
       content,
       ...(content[0] && { result: content[0].id }),
     });
+  let child: OpenSession | undefined;
   try {
     const request = typeof delegate === "function" ? delegate(args.value) : delegate;
-    const child = await session.spawn(request, {
+    const opened = await session.spawn(request, {
       id: place.id,
       model: session.turn(place.turn)?.model,
       signal: call.signal,
+      waits,
     });
-    const answer = await child.run(() => run(child.facade, args.value));
+    child = opened;
+    const answer = await opened.run(() => run(opened.facade, args.value));
+    const below = waitingBelow(opened);
+    if (below) throw below;
     const { finished } = await end("done", [
       kept(session, place.id, "result", canonical(answer), session.expires),
     ]);
@@ -63,12 +76,23 @@ export async function spawn(
   } catch (error) {
     // What went wrong is what is told, also where the store cannot be told of it.
     await end("failed", []).catch(() => {});
+    const below = child && waitingBelow(child, error);
+    if (below) session.waiting.set(place.id, below.waiting!);
+    if (below) throw below;
     if (!BehestError.isInstance(error) || !UNDERIVED.has(error.code) || error.name !== "BehestDenied")
       throw error;
     const { code, message } = error;
     await refuseFor(session, call, place, { check: "derive", code, message });
     throw error;
   }
+}
+
+/** The error of one of its actions that waits for persons. `threw`: what the sub-agent threw. */
+function waitingBelow({ signal, waiting }: OpenSession, threw?: unknown): BehestError | undefined {
+  const [below] = signal.aborted ? [] : waiting.values();
+  if (!below) return undefined;
+  if (BehestError.isInstance(threw) && threw.waiting === below) return threw;
+  return waitsFor(below, `${below.tool}: the sub-agent waits until a person approves it.`, threw);
 }
 
 async function frozenArgs(session: OpenSession, call: CallName, place: Place): Promise<Arguments> {

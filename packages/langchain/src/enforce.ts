@@ -9,8 +9,9 @@ import {
 } from "@langchain/core/tools";
 import { results } from "./codec.ts";
 import { denialMessage, isDenial } from "./denial.ts";
-import { callOf, inside, sessionHere } from "./place.ts";
+import { callOf, inside, mailboxHere, sessionHere } from "./place.ts";
 import { admit, isAdmitted } from "./tripwire.ts";
+import { isWaiting, pause } from "./waiting.ts";
 
 /** What LangChain calls once it has parsed the arguments. */
 export type Body = (
@@ -44,6 +45,11 @@ export function withBody<T extends BodiedTool>(tool: T, body: Body): T {
       return await body(parsed, manager, config);
     } catch (error) {
       if (!isDenial(error) || !config?.toolCall) throw error;
+      const mailbox = mailboxHere();
+      if (isWaiting(error)) {
+        if (!mailbox) return pause(sessionHere(`"${tool.name}"`, config.configurable), error);
+        mailbox.waiting = error;
+      }
       const message = denialMessage(error, config.toolCall, tool.name);
       return tool.responseFormat === "content_and_artifact" ? [message, undefined] : message;
     }
@@ -71,6 +77,7 @@ export function guarded<T extends BodiedTool>(tool: T): T {
       codec: results,
       ...place,
       signal: config?.signal,
+      given: config?.toolCall?.args,
     };
     return callTool<unknown>(session, call, (frozen, { signal }) =>
       inside(place.callId, async () => {

@@ -1,4 +1,4 @@
-import { BehestError } from "@behest/core";
+import { BehestError, type Session } from "@behest/core";
 import { aroundRun, holdRun } from "@behest/core/adapter";
 import { ToolMessage } from "@langchain/core/messages";
 import { isGraphBubbleUp } from "@langchain/langgraph";
@@ -6,10 +6,14 @@ import { MiddlewareError, ToolInvocationError, createMiddleware } from "langchai
 import { denialMessage, isDenial } from "./denial.ts";
 import { journalled } from "./journal.ts";
 import { offered, report } from "./offer.ts";
-import { sessionHere } from "./place.ts";
+import { sessionHere, throughGate } from "./place.ts";
 import { sampling } from "./sampling.ts";
 import type { Gate, Hooks } from "./seal.ts";
 import { untilGraphEnds } from "./stream.ts";
+import { type Mailbox, pause } from "./waiting.ts";
+
+type WrapToolCall = NonNullable<Gate["wrapToolCall"]>;
+type Answer = Awaited<ReturnType<WrapToolCall>>;
 
 export interface GateOptions {
   /** A tool of the framework that starts sub-agents: always offered. */
@@ -37,26 +41,34 @@ export function gate({ spawnTool, within, fatal }: GateOptions): Gate {
     async wrapToolCall(request, handler) {
       const { toolCall, runtime } = request;
       const session = sessionHere(`"${toolCall.name}"`, runtime.configurable);
-      try {
-        return await (within ? within.wrapToolCall(request, handler) : handler(request));
-      } catch (error) {
-        if (isDenial(error)) return denialMessage(error, toolCall, toolCall.name);
-        const stopped = runtime.signal?.aborted === true || session.signal.aborted;
-        // A pause: the run is taken up again, in another `session.run`.
-        if (isGraphBubbleUp(error)) holdRun()(true);
-        if (fatal || stopped || isGraphBubbleUp(error) || isOurs(error)) throw error;
-        // Without a middleware LangChain tells the model of a tool's exception, in these words.
-        return new ToolMessage({
-          content: `${error}\n Please fix your mistakes.`,
-          tool_call_id: toolCall.id!,
-          name: toolCall.name,
-          status: "error",
-        });
-      }
+      const mailbox: Mailbox = {};
+      const result = await throughGate(mailbox, () => called(session, request, handler));
+      return mailbox.waiting ? pause(session, mailbox.waiting) : result;
     },
   }) as Gate;
   gates.add(middleware);
   return middleware;
+
+  async function called(session: Session, ...call: Parameters<WrapToolCall>): Promise<Answer> {
+    const [request, handler] = call;
+    const { toolCall, runtime } = request;
+    try {
+      return await (within ? within.wrapToolCall(request, handler) : handler(request));
+    } catch (error) {
+      if (isDenial(error)) return denialMessage(error, toolCall, toolCall.name);
+      const stopped = runtime.signal?.aborted === true || session.signal.aborted;
+      // A pause: the run is taken up again, in another `session.run`.
+      if (isGraphBubbleUp(error)) holdRun()(true);
+      if (fatal || stopped || isGraphBubbleUp(error) || isOurs(error)) throw error;
+      // Without a middleware LangChain tells the model of a tool's exception, in these words.
+      return new ToolMessage({
+        content: `${error}\n Please fix your mistakes.`,
+        tool_call_id: toolCall.id!,
+        name: toolCall.name,
+        status: "error",
+      });
+    }
+  }
 }
 
 const gates: WeakSet<object> = new WeakSet();

@@ -15,6 +15,9 @@ import { type Gate, seal, sealing } from "./seal.ts";
  * `thread_id`; a replayed turn emits `updates` but no `messages` chunks. Tools that were not granted are
  * not shown to the model.
  *
+ * What a person has to approve first pauses the run: see `pendingApprovals` and `resume`. Without a checkpointer,
+ * or in an agent that an ordinary tool runs, nothing can wait: there it is a refusal, `approval_needed`.
+ *
  * A run rejects (the BehestError is the `cause`) with `no_session` outside of a session, and with
  * `session_ended` or `delegation_expired` between two steps. `createAgent` throws `middleware_order` where
  * another middleware wraps this one.

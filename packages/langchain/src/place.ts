@@ -4,6 +4,7 @@ import { adoptRun, ambientSession, noSession } from "@behest/core/adapter";
 import { AIMessage, type BaseMessage } from "@langchain/core/messages";
 import type { ToolRunnableConfig } from "@langchain/core/tools";
 import { getCurrentTaskInput } from "@langchain/langgraph";
+import { type Mailbox, canPause } from "./waiting.ts";
 
 type Configurable = { readonly [name: string]: unknown };
 
@@ -19,13 +20,19 @@ export function sessionHere(what: string, configurable: Configurable | undefined
 /**
  * Which call of which model turn a tool is invoked for: the turn is the id of the last message that
  * holds the call, because a provider may count its call ids from "0" in every turn. Empty for a tool
- * that is invoked with bare arguments.
+ * that is invoked with bare arguments. `waits`: whether it can be made again once persons have decided.
  */
-export function callOf(config: ToolRunnableConfig | undefined): { callId?: string; turn?: string } {
+export function callOf(config: ToolRunnableConfig | undefined): {
+  callId?: string;
+  turn?: string;
+  waits: boolean;
+} {
   const callId = config?.toolCall?.id;
-  if (!callId) return {};
+  // Without an id a call could not be known again.
+  if (!callId) return { waits: false };
   const turn = turnOf(callId, messagesOf(config));
-  return turn === undefined ? { callId } : { callId, turn };
+  const waits = canPause();
+  return turn === undefined ? { callId, waits } : { callId, turn, waits };
 }
 
 export function turnOf(callId: string, messages: readonly BaseMessage[]): string | undefined {
@@ -49,14 +56,29 @@ function taskInput(config: ToolRunnableConfig): unknown {
   }
 }
 
-// Call ids of the bodies that are running around this code, "/" between.
-const around: AsyncLocalStorage<string> = new AsyncLocalStorage();
+interface Around {
+  /** Call ids of the bodies that are running around this code, "/" between. */
+  readonly path: string | undefined;
+  /** Of the gate that the call came through; none inside of a body. */
+  readonly mailbox?: Mailbox;
+}
+
+const around: AsyncLocalStorage<Around> = new AsyncLocalStorage();
+
+/** Runs what a gate hands a call on to. */
+export function throughGate<T>(mailbox: Mailbox, call: () => T): T {
+  return around.run({ path: around.getStore()?.path, mailbox }, call);
+}
+
+export function mailboxHere(): Mailbox | undefined {
+  return around.getStore()?.mailbox;
+}
 
 /** Runs the body of a call, so that model turns asked for inside of it are told apart from its siblings'. */
 export function inside<T>(callId: string | undefined, body: () => T): T {
-  if (callId === undefined) return body();
-  const outer = around.getStore();
-  return around.run(outer === undefined ? callId : `${outer}/${callId}`, body);
+  const outer = around.getStore()?.path;
+  const path = outer === undefined || callId === undefined ? (callId ?? outer) : `${outer}/${callId}`;
+  return around.run({ path }, body);
 }
 
 /**
@@ -68,5 +90,5 @@ export function ordinalOf(configurable: Configurable | undefined): string {
   const namespace = configurable?.["checkpoint_ns"];
   const numbers =
     typeof namespace === "string" ? namespace.split("|").filter((part) => /^\d+$/.test(part)) : [];
-  return [around.getStore() ?? "", ...numbers].join("|");
+  return [around.getStore()?.path ?? "", ...numbers].join("|");
 }

@@ -1,10 +1,12 @@
 import type { DelegateRequest, Session } from "@behest/core";
 import { type Delegate as CoreDelegate, ambientSession, noSession, spawn } from "@behest/core/adapter";
 import { type DynamicStructuredTool, type ToolRunnableConfig, tool } from "@langchain/core/tools";
+import { isGraphInterrupt } from "@langchain/langgraph";
 import type { z } from "zod";
 import { type BodiedTool, callBody, withBody } from "./enforce.ts";
 import { markSpawn } from "./offer.ts";
-import { callOf, sessionHere } from "./place.ts";
+import { callOf, inside, sessionHere } from "./place.ts";
+import { isWaiting } from "./waiting.ts";
 
 type SubagentTool<N extends string, S extends z.ZodObject> = DynamicStructuredTool<
   S,
@@ -21,7 +23,8 @@ type Delegate<I> = DelegateRequest | ((input: I) => DelegateRequest);
  * function of the parsed arguments that says so. `run`: any framework; it runs inside the sub-agent's
  * session, which it is also given, and answers with the text for the parent's model. However often the
  * same call is made again, it is the same sub-agent, and once it has ended its answer is returned.
- * The tool needs no grant of its own. A wider request is refused with `wider_than_parent`, arguments that
+ * While something below it waits for a person the parent pauses at this call, and `run` is called again when it is
+ * resumed; a graph inside goes on from its checkpoint, or replays what it did. The tool needs no grant of its own. A wider request is refused with `wider_than_parent`, arguments that
  * are not JSON with `args_not_json`: error tool messages, both.
  */
 export function subagentTool<const N extends string, S extends z.ZodObject>(spec: {
@@ -58,6 +61,9 @@ export async function spawned(
   const session = sessionHere(`"${name}"`, config?.configurable);
   const call = { tool: name, args: parsed, ...callOf(config), signal: config?.signal };
   return spawn(session, call, delegate as CoreDelegate, ({ signal }, args) =>
-    run(args, { ...config, signal }),
-  );
+    inside(undefined, () => run(args, { ...config, signal })),
+  ).catch((error: unknown) => {
+    // A graph below that paused by itself is resumed from its own checkpoint.
+    throw isWaiting(error) && isGraphInterrupt(error.cause) ? error.cause : error;
+  });
 }

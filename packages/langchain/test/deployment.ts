@@ -1,13 +1,21 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AatTools, issueDelegation } from "@behest/delegation";
+import { type AatTools, type RestrictionRequest, issueDelegation } from "@behest/delegation";
 import { type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
 import { signTrust } from "@behest/provenance";
 
-/** Leaves in `folder` what a process needs to enforce: made here, where the other keys are. */
-export async function deployment(folder: string, tools: AatTools): Promise<void> {
-  const keys = await Promise.all(Array.from({ length: 4 }, generatePrivateJwk));
-  const [owner, issuer, enforcer, holder] = keys.map((key) => signerOf(key)) as [
+/**
+ * Leaves in `folder` what a process needs to enforce: made here, where the other keys are. Answers with the key of
+ * the one person of `finance`.
+ */
+export async function deployment(
+  folder: string,
+  tools: AatTools,
+  restrictions: RestrictionRequest = {},
+): Promise<Signer> {
+  const keys = await Promise.all(Array.from({ length: 5 }, generatePrivateJwk));
+  const [owner, issuer, enforcer, holder, cfo] = keys.map((key) => signerOf(key)) as [
+    Signer,
     Signer,
     Signer,
     Signer,
@@ -23,7 +31,7 @@ export async function deployment(folder: string, tools: AatTools): Promise<void>
       rung: "local",
       issuers: [{ iss, jwk: issuer.jwk, rung: "local" }],
       enforcers: [{ jwk: enforcer.jwk }],
-      approvers: [],
+      approvers: [{ group: "finance", person: "cfo", jwk: cfo.jwk }],
       revokers: [],
       witnesses: [],
     },
@@ -37,6 +45,7 @@ export async function deployment(folder: string, tools: AatTools): Promise<void>
     tools,
     expiresIn: "1h",
     maxDepth: 4,
+    ...restrictions,
   } as const;
   const token = await issueDelegation(claims, issuer);
   const left = {
@@ -47,4 +56,5 @@ export async function deployment(folder: string, tools: AatTools): Promise<void>
     delegation: { token, tools },
   };
   writeFileSync(join(folder, "deployment.json"), JSON.stringify(left), { mode: 0o600 });
+  return cfo;
 }
