@@ -1,4 +1,7 @@
 import type { ModelMessage } from "ai";
+import type { LanguageModelV4ToolResultOutput } from "@ai-sdk/provider";
+import type { Ask } from "@behest/core";
+import { stampOf } from "./stamp.ts";
 
 /** One step of an agent's loop: its model call, then the tools of that call. */
 export interface Step {
@@ -18,6 +21,14 @@ export interface Step {
  */
 export interface Loop {
   release?: ((unfinished?: boolean) => void) | undefined;
+  /** What was begun in it and waits for persons: its next model call ends it. */
+  readonly asks: Ask[];
+  /** What became of sub-agents that had waited; by turn and call. */
+  readonly outcomes: Map<string, Promise<LanguageModelV4ToolResultOutput>>;
+}
+
+export function newLoop(release?: Loop["release"]): Loop {
+  return { release, asks: [], outcomes: new Map() };
 }
 
 export function releaseRun(loop: Loop, unfinished = false): void {
@@ -25,7 +36,7 @@ export function releaseRun(loop: Loop, unfinished = false): void {
   loop.release = undefined;
 }
 
-export function newStep(loop: Loop = {}): Step {
+export function newStep(loop: Loop = newLoop()): Step {
   return { loop };
 }
 
@@ -41,7 +52,7 @@ const loops: WeakMap<readonly unknown[], Loop> = new WeakMap();
 export function openStep(
   messages: readonly ModelMessage[],
   before: readonly unknown[],
-  first: Loop = {},
+  first: Loop = newLoop(),
 ): Step {
   const loop = loops.get(before) ?? first;
   if (loop === first) loops.set(before, loop);
@@ -52,9 +63,21 @@ export function openStep(
   return step;
 }
 
+/** The loop whose step hands on these very messages. */
+export function loopOf(messages: readonly ModelMessage[]): Loop | undefined {
+  return steps.get(messages)?.loop;
+}
+
+/** Stands for the messages of an earlier turn, so that what it started is started again in this loop. */
+export function messagesOf(turn: string, loop: Loop): ModelMessage[] {
+  const messages: ModelMessage[] = [];
+  steps.set(messages, { loop, turn });
+  return messages;
+}
+
 /**
  * The model turn that made a call, if it is known. A call that is taken up again from the history
- * (after an approval) names it itself: see {@link stamp}.
+ * (after an approval) names it itself: see stamp.ts.
  */
 export async function turnOf(callId: string, messages: readonly ModelMessage[]): Promise<string | undefined> {
   const own = steps.get(messages);
@@ -73,23 +96,4 @@ export async function turnOf(callId: string, messages: readonly ModelMessage[]):
 async function recordedTurn(step: Step): Promise<string | undefined> {
   await step.recorded;
   return step.turn;
-}
-
-/** Provider metadata that travels with a tool call through the history, also to another process. */
-export function stamp<T extends object>(part: T, turn: string): T {
-  const { providerMetadata } = part as { providerMetadata?: object };
-  return { ...part, providerMetadata: { ...providerMetadata, behest: { turn } } };
-}
-
-function stampOf(callId: string, messages: readonly ModelMessage[]): string | undefined {
-  for (const { role, content } of messages.toReversed()) {
-    if (role !== "assistant" || typeof content === "string") continue;
-    const call = content
-      .filter((part) => part.type === "tool-call")
-      .find((part) => part.toolCallId === callId);
-    if (!call) continue;
-    const turn = call.providerOptions?.["behest"]?.["turn"];
-    return typeof turn === "string" ? turn : undefined;
-  }
-  return undefined;
 }

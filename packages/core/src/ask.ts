@@ -1,7 +1,7 @@
 import { canonical, parseJson } from "@behest/jws";
 import { type Asked, newNonce } from "./approval.ts";
 import { strictest } from "./checks/approval.ts";
-import { type BehestError, denied } from "./error.ts";
+import { type BehestError, type Waiting, denied } from "./error.ts";
 import type { LiveSession } from "./live.ts";
 import { type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import type { ActionSpan } from "./span.ts";
@@ -33,6 +33,7 @@ export async function resolveAsk(session: LiveSession, draft: Draft, span: Actio
   // It has started before: what became of it is told when it begins again.
   if (row.spent) return { draft: granted(draft), approvals: [], decisions: row.decisions.length };
   const standing = await standingOf(deployment, vault, row, keysOf(session));
+  if (standing.state !== "waiting") noteWaiting(session, row.action);
   switch (standing.state) {
     case "granted":
       return { draft: granted(draft), approvals: standing.approvals, decisions: standing.decisions };
@@ -43,9 +44,27 @@ export async function resolveAsk(session: LiveSession, draft: Draft, span: Actio
     case "waiting": {
       const { code, message } = draft.verdict.findings.find(({ needs }) => needs)!;
       const waiting = { approval: row.action, tool: prepared.label };
+      noteWaiting(session, row.action, waiting);
       return { waiting: denied(code, message, "It waits for a person; do not call it again.", waiting) };
     }
   }
+}
+
+/** Kept with the session and with each that it was spawned from: their runs pause with it. */
+function noteWaiting(session: LiveSession, action: string, waiting?: Waiting): void {
+  for (let at: LiveSession | undefined = session; at; at = at.parts.parent)
+    if (waiting) at.waiting.set(action, waiting);
+    else at.waiting.delete(action);
+}
+
+/** Where nothing can wait for the persons who would have to approve. */
+export function unaskable(draft: Draft): Draft {
+  const { message } = draft.verdict.findings.find(({ needs }) => needs)!;
+  return withFinding(draft, {
+    check: "approval",
+    code: "approval_needed",
+    message: `${message} Nothing can wait for that here.`,
+  });
 }
 
 /** Public keys (`x`) whose owners cannot approve what this chain does: its holders'. */

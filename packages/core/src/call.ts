@@ -11,6 +11,8 @@ export interface Call<T> {
   /** The tool itself: its profile is found by identity. */
   readonly definition?: object | undefined;
   readonly codec?: Codec<T> | undefined;
+  /** Nothing around this call can wait for persons: where one would have to approve it, it is denied. */
+  readonly immediate?: boolean | undefined;
   /** The framework's own signal, joined with the session's. */
   readonly signal?: AbortSignal | undefined;
 }

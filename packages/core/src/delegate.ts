@@ -17,6 +17,8 @@ export interface Spawn {
   /** Of the turn that chose it. */
   readonly model?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Nothing around the child can wait for persons. */
+  readonly immediate?: boolean | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface Spawn {
 export async function deriveChild(
   parent: LiveSession,
   asked: DelegateRequest,
-  { id, model, signal }: Spawn,
+  { id, model, signal, immediate }: Spawn,
 ): Promise<SessionParts> {
   // One value from here on: whoever asked may change theirs meanwhile.
   const { value, text } = freeze(asked);
@@ -81,6 +83,7 @@ export async function deriveChild(
     path: parent.parts.path === "" ? id : `${parent.parts.path}/${id}`,
     parent,
     signal,
+    ...(immediate && { immediate }),
     identity: sameProcess(parent.parts.identity),
     strayed: strayedFrom(parent, model, deployment.clock()).map((path) => `parent.${path}`),
   };

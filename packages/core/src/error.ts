@@ -50,16 +50,18 @@ export type Code =
   | "store_unsafe"
   | "store_failed";
 
+/** An action that waits for persons. */
+export interface Waiting {
+  readonly approval: string;
+  readonly tool: string;
+}
+
 /** Every failure of the enforcement point: a stable `code`, and a `hint` that says what to do. */
 export class BehestError extends CodedError<Code> {
   readonly hint?: string;
   /** With `approval_needed`: what waits for persons. */
-  readonly waiting?: { readonly approval: string; readonly tool: string };
-  constructor(
-    code: Code,
-    message: string,
-    options?: ErrorOptions & { hint?: string; waiting?: { approval: string; tool: string } },
-  ) {
+  readonly waiting?: Waiting;
+  constructor(code: Code, message: string, options?: ErrorOptions & { hint?: string; waiting?: Waiting }) {
     super(code, message, options);
     if (options?.waiting) this.waiting = options.waiting;
     if (options?.hint !== undefined) this.hint = options.hint;
@@ -74,7 +76,7 @@ export function denied(
   code: Code,
   message: string,
   hint = "Other calls may go on; do not retry this one.",
-  waiting?: BehestError["waiting"],
+  waiting?: Waiting,
 ): BehestError {
   const error = new BehestError(code, `${message} ${hint}`, { hint, ...(waiting && { waiting }) });
   error.name = "BehestDenied";

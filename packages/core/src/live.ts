@@ -3,7 +3,7 @@ import type { Span } from "@opentelemetry/api";
 import type { AatTools, Holder, HopClaims, Json } from "@behest/delegation";
 import type { Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
-import { BehestError, type Code } from "./error.ts";
+import { BehestError, type Code, type Waiting } from "./error.ts";
 import type { RunningIdentity } from "./identity.ts";
 import { type ActionClass, classify, profileOf } from "./profile.ts";
 import { Written } from "./written.ts";
@@ -74,6 +74,8 @@ export interface SessionParts {
   /** What the sessions it was spawned from strayed from, in this process (checks/identity.ts). */
   readonly strayed: readonly string[];
   readonly signal?: AbortSignal | undefined;
+  /** Nothing around this session can wait for persons. */
+  readonly immediate?: boolean;
 }
 
 /** A session's state, without what can be done with it (session.ts). */
@@ -96,6 +98,8 @@ export class LiveSession {
   /** The messages and tools of its latest model turn. */
   readonly prompt: Written = new Written();
   readonly offered: Written = new Written();
+  /** What waits for persons, here and in what was spawned from here; by action. */
+  readonly waiting: Map<string, Waiting> = new Map();
   /** The `invoke_agent` span of its latest stretch: what a child session links to. */
   span: Span | undefined;
   #ordinal = 0;

@@ -1,13 +1,12 @@
-import { FormatError } from "@behest/jws";
-import { type Arguments, type Place, freeze, notJson, placeOf } from "./action.ts";
+import { type Arguments, placeOf } from "./action.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "./ambient.ts";
 import { runBody } from "./body.ts";
 import type { Call, Execute } from "./call.ts";
-import { decide } from "./checks/check.ts";
 import type { Credentials } from "./deployment.ts";
 import { recordDenial } from "./denial.ts";
 import { finish } from "./finish.ts";
+import { judge } from "./judge.ts";
 import type { LiveSession } from "./live.ts";
 import { resolveAsk } from "./ask.ts";
 import { type Attempt, type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
@@ -39,23 +38,6 @@ export async function perform<T>(
       throw error;
     }
   });
-}
-
-function judge<T>(session: LiveSession, call: Call<T>, place: Place): { draft: Draft; args?: Arguments } {
-  const { tool, definition } = call;
-  const at = session.deployment.clock();
-  let args: Arguments;
-  try {
-    args = freeze(call.args);
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    const verdict: Verdict = { verdict: "deny", findings: [notJson(toolLabel(tool, session.tools))] };
-    return { draft: { place, tool, text: "args_not_json", class: session.classOf(tool, null), verdict, at } };
-  }
-  const actionClass = session.classOf(tool, args.value, definition);
-  const { model } = session.turn(place.turn) ?? {};
-  const verdict = decide({ session, tool, args: args.value, class: actionClass, model, now: at });
-  return { draft: { place, tool, text: args.text, class: actionClass, verdict, at }, args };
 }
 
 interface Started<T> {

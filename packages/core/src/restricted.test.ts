@@ -45,7 +45,6 @@ test.each([
   ["limits", { limits: { calls: 3 } }],
   ["workspace", { workspace: "acme" }],
   ["fan_out", { fanOut: 1 }],
-  ["approvals", { approvals: { pay: { finance: 1 } } }],
   ["status", { status: { uri: "https://status.test/1", idx: 0 } }],
 ])(
   "a delegation restricted by %s, which nothing here enforces, is refused and not ignored",

@@ -13,6 +13,8 @@ import type { DelegateRequest, Session } from "./types.ts";
 export interface SpawnCall extends CallName {
   /** The framework's own signal; it stops the sub-agent too. */
   readonly signal?: AbortSignal | undefined;
+  /** Nothing around this call can wait for persons. */
+  readonly immediate?: boolean | undefined;
 }
 
 /** What the sub-agent may do, or a function of the frozen arguments that says so. */
@@ -50,6 +52,8 @@ export async function spawn(
       id: place.id,
       model: session.turn(place.turn)?.model,
       signal: call.signal,
+      // Without a durable run the sub-agent could not be taken up again.
+      immediate: call.immediate || !session.root.durable,
     });
     const answer = await child.run(() => run(child.facade, args.value));
     const { finished } = await end("done", [

@@ -1,0 +1,39 @@
+import { placeOf } from "./action.ts";
+import type { AmbientSession } from "./ambient.ts";
+import { resolveAsk } from "./ask.ts";
+import type { Call } from "./call.ts";
+import { recordDenial } from "./denial.ts";
+import type { BehestError } from "./error.ts";
+import { judge } from "./judge.ts";
+import { toolLabel } from "./label.ts";
+import { actionSpan } from "./span.ts";
+
+/**
+ * Asks the persons who have to approve this very call, before a framework starts it: what `perform` would
+ * reject with, `approval_needed` or `approval_denied`, both recorded; undefined where it needs nobody, may
+ * not wait, or is approved. Nothing is started: `perform` decides all of it again.
+ */
+export async function pending(
+  session: AmbientSession,
+  call: Call<unknown>,
+): Promise<BehestError | undefined> {
+  if (call.immediate || session.parts.immediate) return undefined;
+  const place = placeOf(session, call);
+  const { draft } = judge(session, call, place);
+  if (draft.verdict.verdict !== "ask") return undefined;
+  const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
+  return span.enter(async () => {
+    try {
+      const resolved = await resolveAsk(session, draft, span);
+      // The body will have a span of its own; this one, never ended, is never exported.
+      if ("draft" in resolved) return undefined;
+      const error =
+        "waiting" in resolved ? resolved.waiting : await recordDenial(session, resolved.refused, span);
+      span.end(error.code);
+      return error;
+    } catch (error) {
+      span.end("error");
+      throw error;
+    }
+  });
+}
