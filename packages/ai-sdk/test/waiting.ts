@@ -2,13 +2,14 @@
 import type { ModelMessage } from "ai";
 import { type Session, signDecision } from "@behest/core";
 import { type TestBehest, testBehest } from "@behest/core/testing";
-import { type AatTools, type RestrictionRequest, issueDelegation } from "@behest/delegation";
+import { type AatTools, type Delegation, type RestrictionRequest, issueDelegation } from "@behest/delegation";
 
 const any = { constraint_type: "wildcard" };
 export const payAndRead: AatTools = { pay: { amount: any, currency: any }, read_file: { path: any } };
 
 export interface Asking {
   readonly behest: TestBehest;
+  readonly root: Delegation;
   /** The same delegation, as a run of its own or the same again. */
   open(run?: string): Promise<Session>;
 }
@@ -21,7 +22,7 @@ export async function asking(
   const { iss, signer } = behest.issuer;
   const claims = { issuer: iss, holder: behest.holder.jwk, principal: "alice", task: "t", tools } as const;
   const root = await issueDelegation({ ...claims, expiresIn: "1h", maxDepth: 8, ...restrictions }, signer);
-  return { behest, open: (run = "chat-1") => behest.open(root, { run }) };
+  return { behest, root, open: (run = "chat-1") => behest.open(root, { run }) };
 }
 
 /** A person decides on everything that waits, or on those of its arguments that `which` names. */

@@ -52,6 +52,8 @@ export async function resolveAsk(session: LiveSession, draft: Draft, span: Actio
 
 /** Kept with the session and with each that it was spawned from: their runs pause with it. */
 function noteWaiting(session: LiveSession, action: string, waiting?: Waiting): void {
+  // Taken up in a session of its own, a run may meet nothing but what waits: its model turns must stay.
+  if (waiting) session.root.unanswered = true;
   for (let at: LiveSession | undefined = session; at; at = at.parts.parent)
     if (waiting) at.waiting.set(action, waiting);
     else at.waiting.delete(action);

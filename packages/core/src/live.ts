@@ -28,7 +28,7 @@ export interface Run {
   durable: boolean;
   /** By {@link turnKey}. */
   readonly turns: Map<string, Turn>;
-  /** Its root agent's last turn chose calls: whatever settled since, the run has not ended. */
+  /** Its root agent's last turn chose calls, or something waits: whatever settled since, the run has not ended. */
   unanswered: boolean;
   /** How many `session.run` are under way, and whether one of those since none was has failed. */
   open: number;
