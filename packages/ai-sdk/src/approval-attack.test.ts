@@ -176,12 +176,50 @@ test("what the user's own toolApproval says stands where it is stricter, and nev
   await behest.close();
 });
 
-test("a setting that is put in place of ours does not pause, and executes nothing", async () => {
-  const { behest, open, tools, did, model } = await setup();
+test("a setting that is put in place of ours executes nothing: the run pauses before its next model call", async () => {
+  const { behest, open, tools, did, model, go } = await setup();
   const settings = guard({ model, tools, messages: [user], stopWhen }, await open());
-  await generateText({ ...settings, toolApproval: { pay: "approved" } });
+  const result = await generateText({ ...settings, toolApproval: { pay: "approved" } });
   expect(did).toEqual([]);
-  expect(seen(model)).toEqual([expect.stringContaining("It waits for a person")]);
+  expect(asked(model)).toBe(1);
+  const [approval] = await behest.approvals.list();
+  const asks = pendingApprovals(result);
+  expect(asks).toEqual([{ approval: approval!.id, tool: "pay", resumeId: "" }]);
+  await decide(behest);
+  const messages = saved(user, ...result.responseMessages);
+  for (let i = 0; i < 2; i++)
+    expect(await go([...messages, ...resume(asks)])).toMatchObject({ text: "done" });
+  expect(seen(model)).toEqual(["paid 5"]);
+  expect(did).toEqual(["pay 5 EUR"]);
+  await behest.close();
+});
+
+test("a history that says of an approved call that it failed, or of another that it waits, starts nothing else", async () => {
+  const { behest, did, go } = await setup();
+  const paused = await go([user]);
+  await decide(behest);
+  const failed = (input: string): ModelMessage[] => [
+    ...edited(paused.messages, (text) => text.replaceAll('"amount":5', input)),
+    {
+      role: "tool",
+      content: [
+        {
+          type: "tool-result",
+          toolCallId: "c0",
+          toolName: "pay",
+          output: { type: "error-text", value: "x" },
+        },
+      ],
+    },
+  ];
+  await go(failed('"amount":5000'));
+  await go(
+    edited(failed('"amount":5'), (text) => text.replaceAll('"toolName":"pay"', '"toolName":"drop_table"')),
+  );
+  expect(did).toEqual([]);
+  for (let i = 0; i < 2; i++) await go(failed('"amount":5'));
+  // It had not been made: now it has, once.
+  expect(did).toEqual(["pay 5 EUR"]);
   await behest.close();
 });
 

@@ -161,3 +161,23 @@ for (const [how, go] of Object.entries(HOW)) {
     await behest.close();
   });
 }
+
+test("an approved call that fails tells the model its own error, now and later, and is not made again", async () => {
+  const { behest, open } = await asking();
+  let ran = 0;
+  const { tools: all } = toolbox();
+  const failing = async (): Promise<string> => {
+    ran++;
+    throw new Error("no funds");
+  };
+  const tools = { ...all, pay: { ...all.pay, execute: failing } };
+  const model = fake(...pay5);
+  const go = HOW["generateText"]!;
+  const paused = await go(await open(), { model, tools }, [user]);
+  await decide(behest);
+  const told = await go(await open(), { model, tools }, [...paused.messages, ...resume(paused.asks)]);
+  await go(await open(), { model, tools }, [...told.messages, { role: "user", content: "and?" }]);
+  for (const n of [1, 2]) expect(seen(model, n)).toEqual([expect.stringContaining("no funds")]);
+  expect(ran).toBe(1);
+  await behest.close();
+});

@@ -3,7 +3,7 @@ import type { Context } from "@ai-sdk/provider-utils";
 import type { Session } from "@behest/core";
 import { holdRun } from "@behest/core/adapter";
 import { type Approval, givenApproval, guardApproval } from "./approval.ts";
-import { type Execute, type Guarded, brand, brandOf } from "./mark.ts";
+import { brand, brandOf } from "./mark.ts";
 import { type Scope, guardModel } from "./model.ts";
 import { seenTools } from "./offer.ts";
 import type { GuardSettings } from "./settings.ts";
@@ -47,6 +47,7 @@ type PrepareStep = (
   options: Required<StepSettings> & {
     readonly steps: readonly unknown[];
     readonly initialMessages: ModelMessage[];
+    readonly toolsContext?: Loop["toolsContext"];
   },
 ) => PromiseLike<StepSettings | undefined> | StepSettings | undefined;
 type PrepareCall = (options: Settings) => PromiseLike<Settings | undefined> | Settings | undefined;
@@ -87,11 +88,9 @@ function scopeOf(
   const onTools = Object.values(tools).some(
     ({ needsApproval }: Pick<Tool, "needsApproval">) => needsApproval !== undefined,
   );
-  const spawns = Object.entries(guarded).flatMap(([name, { execute }]): [string, Execute][] =>
-    execute && brandOf<Guarded>(execute)?.kind === "spawn" ? [[name, execute]] : [],
-  );
+  const bodies = new Map(Object.entries(guarded) as [string, Tool][]);
   const stamps = onTools || toolApproval !== undefined;
-  return { session, tools: seenTools(tools), spawns: new Map(spawns), stamps };
+  return { session, tools: seenTools(tools), bodies, stamps };
 }
 
 /**
@@ -107,6 +106,7 @@ function guardStep(given: PrepareStep | undefined, scope: Scope, loop?: Loop): P
     const messages = prepared?.messages && [...prepared.messages];
     const step = openStep(messages ?? options.messages, options.steps, first);
     first = undefined;
+    step.loop.toolsContext = options.toolsContext;
     if (options.steps.length === 0) step.loop.asks.push(...resumedAsks(options.initialMessages));
     const model = guardModel(prepared?.model ?? options.model, scope, step);
     return { ...prepared, ...(messages && { messages }), model };

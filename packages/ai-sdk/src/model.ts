@@ -1,4 +1,4 @@
-import { type LanguageModel, customProvider } from "ai";
+import { type LanguageModel, type Tool, customProvider } from "ai";
 import type {
   LanguageModelV4,
   LanguageModelV4CallOptions,
@@ -10,7 +10,7 @@ import { decodeAnswer, partsOf } from "./answer.ts";
 import { collectAnswer } from "./collect.ts";
 import { holding } from "./hold.ts";
 import { toJson } from "./json.ts";
-import { type Execute, brand, brandOf } from "./mark.ts";
+import { brand, brandOf } from "./mark.ts";
 import { type Seen, offeredTools } from "./offer.ts";
 import { emptyTurn } from "./pause.ts";
 import { journalled, unstamped } from "./prompt.ts";
@@ -25,8 +25,8 @@ import { until } from "./until.ts";
 export interface Scope {
   readonly session: Session | undefined;
   readonly tools: readonly Seen[];
-  /** Tools that start sub-agents. */
-  readonly spawns: ReadonlyMap<string, Execute>;
+  /** Guarded, by name. */
+  readonly bodies: ReadonlyMap<string, Tool>;
   /** Calls may come back from the history, after an approval: they are told their turn. */
   readonly stamps: boolean;
 }
@@ -54,14 +54,14 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
   const open = async (options: LanguageModelV4CallOptions, step: Step): Promise<Turn | undefined> => {
     const session = sessionFor(explicit, "the model");
     const { tools: _, toolChoice: __, ...rest } = options;
-    const prompt = unstamped(await settled(options, scope.spawns, step.loop));
+    const { abortSignal } = options;
+    const around = { session, bodies: scope.bodies, loop: step.loop, abortSignal };
+    const prompt = unstamped(await settled(options.prompt, around));
     if (step.loop.asks.length > 0) return undefined;
     const offer = await offeredTools(session, options, scope.tools);
     const handle = await openTurn(session, { messages: journalled(prompt), json: toJson });
     step.turn = handle.id;
-    const signal = options.abortSignal
-      ? AbortSignal.any([options.abortSignal, session.signal])
-      : session.signal;
+    const signal = abortSignal ? AbortSignal.any([abortSignal, session.signal]) : session.signal;
     const isTool = (name: string): boolean =>
       scope.tools.some(({ tool }) => tool === name) ||
       (options.tools ?? []).some((offered) => offered.name === name);

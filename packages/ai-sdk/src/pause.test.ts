@@ -128,12 +128,16 @@ test("UI messages: the client's answer is no decision, and the run goes on when 
   for (const part of clicked.at(-1)!.parts)
     if ("state" in part && part.state === "approval-requested")
       Object.assign(part, { state: "approval-responded", approval: { ...part.approval, approved: true } });
-  await go(clicked);
+  const early = await go(clicked);
   expect(did).toEqual([]);
+  expect(asked(model)).toBe(1);
   await decide(behest);
   const after = await go(clicked);
   expect(did).toEqual(["pay 5 EUR"]);
   expect(after.at(-1)!.parts.at(-1)).toMatchObject({ type: "text", text: "done" });
+  // Or from what the browser had kept of the first, early answer: the result of then is in the way of the SDK's own.
+  expect((await go(early)).at(-1)!.parts.at(-1)).toMatchObject({ type: "text", text: "done" });
+  expect(seen(model)).toEqual(["paid 5"]);
   // Or without a click: the messages, and what they wait for.
   const messages = [...(await convertToModelMessages(paused, { tools })), ...resume(asks)];
   const { text } = await generateText(guard({ model, tools, messages, stopWhen }, await open()));

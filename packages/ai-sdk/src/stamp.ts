@@ -27,8 +27,15 @@ export function stampOf(callId: string, messages: readonly ModelMessage[]): stri
       .filter((part) => part.type === "tool-call")
       .find((part) => part.toolCallId === callId);
     if (!call) continue;
-    const turn = call.providerOptions?.["behest"]?.["turn"];
-    return typeof turn === "string" ? turn : undefined;
+    return turnIn(call.providerOptions);
   }
   return undefined;
+}
+
+/** The turn that a call's provider options name. */
+export function turnIn(
+  options: { readonly [provider: string]: { readonly [name: string]: unknown } } | undefined,
+): string | undefined {
+  const turn = options?.["behest"]?.["turn"];
+  return typeof turn === "string" ? turn : undefined;
 }

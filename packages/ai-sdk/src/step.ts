@@ -23,8 +23,10 @@ export interface Loop {
   release?: ((unfinished?: boolean) => void) | undefined;
   /** What was begun in it and waits for persons: its next model call ends it. */
   readonly asks: Ask[];
-  /** What became of sub-agents that had waited; by turn and call. */
-  readonly outcomes: Map<string, Promise<LanguageModelV4ToolResultOutput>>;
+  /** The SDK's, as of its latest step. */
+  toolsContext?: { readonly [tool: string]: unknown } | undefined;
+  /** What became of calls that had waited; by turn and call. */
+  readonly outcomes: Map<string, Promise<LanguageModelV4ToolResultOutput | undefined>>;
 }
 
 export function newLoop(release?: Loop["release"]): Loop {

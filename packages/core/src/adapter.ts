@@ -4,7 +4,7 @@ import { ambient, noSession } from "./ambient.ts";
 import type { Session } from "./types.ts";
 import { BehestError, type Code, type Waiting } from "./error.ts";
 import type { Call, Execute } from "./call.ts";
-import { pending as pendingCall } from "./pending.ts";
+import { type Come, comeOf as comeOfAction, pending as pendingCall } from "./pending.ts";
 import { perform } from "./perform.ts";
 import { type CallName, refuse as refuseCall } from "./refuse.ts";
 import { type OpenSession, aroundRun, liveOf } from "./session.ts";
@@ -42,6 +42,11 @@ export async function callTool<T>(session: Session, call: ToolCall<T>, execute: 
  */
 export function pending(session: Session, call: ToolCall<unknown>): Promise<BehestError | undefined> {
   return pendingCall(live(session), call);
+}
+
+/** What has come of asking persons for an action, `spent` once it has started; undefined where nobody was asked. */
+export function comeOf(session: Session, action: string): Promise<Come | undefined> {
+  return comeOfAction(live(session), action);
 }
 
 /** Whether persons may have to approve actions of this tool. */

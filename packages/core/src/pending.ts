@@ -1,12 +1,14 @@
 import { placeOf } from "./action.ts";
 import type { AmbientSession } from "./ambient.ts";
-import { resolveAsk } from "./ask.ts";
+import { keysOf, resolveAsk } from "./ask.ts";
 import type { Call } from "./call.ts";
 import { recordDenial } from "./denial.ts";
 import type { BehestError } from "./error.ts";
 import { judge } from "./judge.ts";
+import type { LiveSession } from "./live.ts";
 import { toolLabel } from "./label.ts";
 import { actionSpan } from "./span.ts";
+import { type Standing, standingOf } from "./standing.ts";
 
 /**
  * Asks the persons who have to approve this very call, before a framework starts it: what `perform` would
@@ -36,4 +38,15 @@ export async function pending(
       throw error;
     }
   });
+}
+
+/** What has come of asking for an action; `spent`: it has started. */
+export type Come = Standing["state"] | "spent";
+
+/** What has come of asking persons for an action; undefined where nobody was asked. */
+export async function comeOf(session: LiveSession, action: string): Promise<Come | undefined> {
+  const { deployment, vault } = session;
+  const row = await deployment.engine.approval(action);
+  if (!row || row.principal !== vault.principal) return undefined;
+  return row.spent ? "spent" : (await standingOf(deployment, vault, row, keysOf(session))).state;
 }
