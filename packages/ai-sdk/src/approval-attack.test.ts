@@ -72,7 +72,7 @@ test("an approval is for its own call: copied to another it starts nothing", asy
   const { behest, did, go } = await setup();
   const paused = await go([user]);
   await decide(behest);
-  const [{ resumeId }] = paused.asks as [{ resumeId: string }];
+  const { resumeId } = paused.asks[0]!;
   const [, { content }] = paused.messages as [ModelMessage, { content: { providerOptions?: object }[] }];
   const { providerOptions } = content[0]!;
   const input = { amount: 5, currency: "EUR" };

@@ -65,9 +65,26 @@ export function openStep(
   return step;
 }
 
-/** The loop whose step hands on these very messages. */
+/** The loop whose step hands on these messages. */
 export function loopOf(messages: readonly ModelMessage[]): Loop | undefined {
-  return steps.get(messages)?.loop;
+  return stepOf(messages)?.loop;
+}
+
+function stepOf(messages: readonly ModelMessage[]): Step | undefined {
+  const own = steps.get(messages);
+  if (own || isResumed(messages)) return own;
+  for (const message of messages.toReversed()) {
+    const known = lastOf.get(message);
+    if (known) return known;
+    if (message.role !== "user") return undefined;
+  }
+  return undefined;
+}
+
+/** The SDK takes calls of an earlier loop up from these messages, before a first step. */
+function isResumed(messages: readonly ModelMessage[]): boolean {
+  const last = messages.at(-1);
+  return last?.role === "tool" && last.content.some((part) => part.type === "tool-approval-response");
 }
 
 /** Stands for the messages of an earlier turn, so that what it started is started again in this loop. */
@@ -82,17 +99,9 @@ export function messagesOf(turn: string, loop: Loop): ModelMessage[] {
  * (after an approval) names it itself: see stamp.ts.
  */
 export async function turnOf(callId: string, messages: readonly ModelMessage[]): Promise<string | undefined> {
-  const own = steps.get(messages);
-  if (own) return recordedTurn(own);
-  const last = messages.at(-1);
-  if (last?.role === "tool" && last.content.some((part) => part.type === "tool-approval-response"))
-    return stampOf(callId, messages);
-  for (const message of messages.toReversed()) {
-    const known = lastOf.get(message);
-    if (known) return recordedTurn(known);
-    if (message.role !== "user") return undefined;
-  }
-  return undefined;
+  const step = stepOf(messages);
+  if (step) return recordedTurn(step);
+  return isResumed(messages) ? stampOf(callId, messages) : undefined;
 }
 
 async function recordedTurn(step: Step): Promise<string | undefined> {

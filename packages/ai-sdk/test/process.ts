@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type ModelMessage, generateText, isStepCount, tool } from "ai";
 import { z } from "zod";
 import { type Ask, createBehest, signDecision, sqliteStore } from "@behest/core";
-import type { Delegation } from "@behest/delegation";
+import { type Delegation, holderOf } from "@behest/delegation";
 import { type PrivateJwk, signerOf } from "@behest/jws";
 import { guard, pendingApprovals, resume } from "../src/index.ts";
 import { fake } from "./fake.ts";
@@ -31,7 +31,7 @@ const { trust, enforcer, holder, approver, root } = await read<Setup>("setup.jso
 const behest = await createBehest({
   trust,
   signer: signerOf(enforcer),
-  holder: signerOf(holder),
+  holder: holderOf(signerOf(holder)),
   store: sqliteStore(join(folder, "log.db")),
 });
 
