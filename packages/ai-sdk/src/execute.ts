@@ -1,7 +1,8 @@
 import type { Tool, ToolExecutionOptions } from "ai";
 import type { Session } from "@behest/core";
-import { callTool } from "@behest/core/adapter";
+import { callTool, isNested } from "@behest/core/adapter";
 import type { Execute } from "./mark.ts";
+import { noteWaiting } from "./pause.ts";
 import { relay } from "./relay.ts";
 import { sessionFor } from "./session.ts";
 import { turnOf } from "./step.ts";
@@ -21,27 +22,36 @@ export function guardExecute(body: Body, name: string, explicit: Session | undef
     session: Session,
     input: unknown,
     options: Options,
-    { left, emit }: { left?: AbortSignal; emit?: Emit } = {},
+    { waits, left, emit }: { waits: boolean; left?: AbortSignal; emit?: Emit },
   ): Promise<unknown> => {
     // Whoever calls a tool by hand may leave the messages out, whatever their type says.
     const { toolCallId: callId, abortSignal } = options;
     const { messages = [] } = options as Partial<Options>;
     const turn = await turnOf(callId, messages);
     const signal = left && abortSignal ? AbortSignal.any([left, abortSignal]) : (left ?? abortSignal);
-    const call = { tool: name, args: input, callId, turn, definition: body.definition, signal };
-    return callTool(session, call, async (args, { signal: joined }) => {
-      const result = body.execute.call(body.tool, args, { ...options, abortSignal: joined });
-      return isAsyncIterable(result) ? drain(result, joined, emit) : result;
-    });
+    const call = { tool: name, args: input, callId, turn, definition: body.definition, waits, signal };
+    try {
+      return await callTool(session, call, async (args, { signal: joined }) => {
+        const result = body.execute.call(body.tool, args, { ...options, abortSignal: joined });
+        return isAsyncIterable(result) ? drain(result, joined, emit) : result;
+      });
+    } catch (error) {
+      noteWaiting(error, callId, messages);
+      throw error;
+    }
   };
   // What the SDK is handed must be an async iterable at once, before anything is decided: only a generator
   // function says beforehand that it will be one.
   if (!isAsyncGenerator(body.execute))
-    return async (input, options) => begin(sessionFor(explicit, `"${name}"`), input, options);
+    return async (input, options) => {
+      const session = sessionFor(explicit, `"${name}"`);
+      return begin(session, input, options, { waits: !isNested(session) });
+    };
   return (input, options) => {
     // Now, not when it is pulled: whoever pulls may be in another session.
     const session = sessionFor(explicit, `"${name}"`);
-    return relay((emit, left) => begin(session, input, options, { emit, left }));
+    const waits = !isNested(session);
+    return relay((emit, left) => begin(session, input, options, { waits, emit, left }));
   };
 }
 

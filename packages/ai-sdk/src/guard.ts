@@ -2,11 +2,13 @@ import type { LanguageModel, ModelMessage, Tool, ToolSet } from "ai";
 import type { Context } from "@ai-sdk/provider-utils";
 import type { Session } from "@behest/core";
 import { holdRun } from "@behest/core/adapter";
+import { type Approval, givenApproval, guardApproval } from "./approval.ts";
 import { brand, brandOf } from "./mark.ts";
 import { type Scope, guardModel } from "./model.ts";
 import { seenTools } from "./offer.ts";
 import type { GuardSettings } from "./settings.ts";
-import { type Loop, openStep } from "./step.ts";
+import { resumedAsks } from "./pause.ts";
+import { type Loop, newLoop, openStep } from "./step.ts";
 import { guardTools } from "./tool.ts";
 
 /**
@@ -15,8 +17,8 @@ import { guardTools } from "./tool.ts";
  * call rejects with `no_session` and nothing runs. Tools are guarded as by {@link guardTools}; the model
  * is offered only tools that the delegation names, provider-executed ones included, and refuses one that
  * is not guarded (`tool_unguarded`); each of its turns is recorded, and replayed where the run is taken
- * up again. Models and tools that `prepareStep` and `prepareCall` answer are guarded too; `toolApproval`
- * stays as it is. The settings are not changed, and keep their type: the intersection is there for the
+ * up again. Models and tools that `prepareStep` and `prepareCall` answer are guarded too. Where persons have
+ * to approve a call the loop pauses as by `toolApproval`, yours being heard as well: see pending.ts. The settings are not changed, and keep their type: the intersection is there for the
  * types of inline callbacks.
  */
 export function guard<T extends ToolSet, S, R extends Context = Context, O = never>(
@@ -31,7 +33,7 @@ interface Settings {
   readonly tools?: ToolSet;
   readonly prompt?: unknown;
   readonly messages?: unknown;
-  readonly toolApproval?: unknown;
+  readonly toolApproval?: Approval;
   readonly prepareStep?: PrepareStep;
   readonly prepareCall?: PrepareCall;
 }
@@ -42,7 +44,11 @@ interface StepSettings {
 }
 
 type PrepareStep = (
-  options: Required<StepSettings> & { readonly steps: readonly unknown[] },
+  options: Required<StepSettings> & {
+    readonly steps: readonly unknown[];
+    readonly initialMessages: ModelMessage[];
+    readonly toolsContext?: Loop["toolsContext"];
+  },
 ) => PromiseLike<StepSettings | undefined> | StepSettings | undefined;
 type PrepareCall = (options: Settings) => PromiseLike<Settings | undefined> | Settings | undefined;
 
@@ -51,11 +57,13 @@ function guardSettings(given: Settings, under: Session | undefined): Settings {
   const settings = before?.settings ?? given;
   const session = before?.session ?? under;
   const { model, tools, prompt, messages, prepareStep, prepareCall } = settings;
-  const scope = scopeOf(settings, session);
+  const toolApproval = givenApproval(settings.toolApproval);
+  const bodies = tools && guardTools(tools, session);
+  const scope = scopeOf(tools, bodies, toolApproval, session);
   const guarded = {
     ...settings,
     ...(model && { model: guardModel(model, scope) }),
-    ...(tools && { tools: guardTools(tools, session) }),
+    ...(bodies && { tools: bodies, toolApproval: guardApproval(toolApproval, bodies) }),
   };
   // An agent's settings have no prompt: the SDK passes them, with it, through prepareCall at each call.
   const own: PropertyDescriptorMap =
@@ -65,17 +73,24 @@ function guardSettings(given: Settings, under: Session | undefined): Settings {
           prepareCall: { value: guardCall(prepareCall, session) },
         }
       : // Read when the SDK is called, once a call, and before it returns.
-        { prepareStep: { get: () => guardStep(prepareStep, scope, { release: holdRun() }) } };
+        { prepareStep: { get: () => guardStep(prepareStep, scope, newLoop(holdRun())) } };
   for (const property of Object.values(own))
     Object.assign(property, { enumerable: true, configurable: true });
   return brand(Object.defineProperties(guarded, own), { settings, session });
 }
 
-function scopeOf({ tools = {}, toolApproval }: Settings, session: Session | undefined): Scope {
+function scopeOf(
+  tools: ToolSet = {},
+  guarded: ToolSet = {},
+  toolApproval: Approval | undefined,
+  session: Session | undefined,
+): Scope {
   const onTools = Object.values(tools).some(
     ({ needsApproval }: Pick<Tool, "needsApproval">) => needsApproval !== undefined,
   );
-  return { session, tools: seenTools(tools), stamps: onTools || toolApproval !== undefined };
+  const bodies = new Map(Object.entries(guarded) as [string, Tool][]);
+  const stamps = onTools || toolApproval !== undefined;
+  return { session, tools: seenTools(tools), bodies, stamps };
 }
 
 /**
@@ -91,6 +106,8 @@ function guardStep(given: PrepareStep | undefined, scope: Scope, loop?: Loop): P
     const messages = prepared?.messages && [...prepared.messages];
     const step = openStep(messages ?? options.messages, options.steps, first);
     first = undefined;
+    step.loop.toolsContext = options.toolsContext;
+    if (options.steps.length === 0) step.loop.asks.push(...resumedAsks(options.initialMessages));
     const model = guardModel(prepared?.model ?? options.model, scope, step);
     return { ...prepared, ...(messages && { messages }), model };
   };

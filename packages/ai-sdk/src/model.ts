@@ -1,4 +1,4 @@
-import { type LanguageModel, customProvider } from "ai";
+import { type LanguageModel, type Tool, customProvider } from "ai";
 import type {
   LanguageModelV4,
   LanguageModelV4CallOptions,
@@ -6,21 +6,27 @@ import type {
 } from "@ai-sdk/provider";
 import type { Session } from "@behest/core";
 import { holdRun, openTurn } from "@behest/core/adapter";
-import { type Answer, decodeAnswer, partsOf } from "./answer.ts";
+import { decodeAnswer, partsOf } from "./answer.ts";
 import { collectAnswer } from "./collect.ts";
+import { holding } from "./hold.ts";
 import { toJson } from "./json.ts";
 import { brand, brandOf } from "./mark.ts";
 import { type Seen, offeredTools } from "./offer.ts";
+import { emptyTurn } from "./pause.ts";
 import { journalled, unstamped } from "./prompt.ts";
 import { type Turn, answered, endsLoop, record } from "./record.ts";
 import { sessionFor } from "./session.ts";
-import { type Step, newStep, releaseRun, stamp } from "./step.ts";
+import { settled } from "./settle.ts";
+import { stamped } from "./stamp.ts";
+import { type Step, newStep, releaseRun } from "./step.ts";
 import { until } from "./until.ts";
 
 /** What one `guard` knows of the settings around its model. */
 export interface Scope {
   readonly session: Session | undefined;
   readonly tools: readonly Seen[];
+  /** Guarded, by name. */
+  readonly bodies: ReadonlyMap<string, Tool>;
   /** Calls may come back from the history, after an approval: they are told their turn. */
   readonly stamps: boolean;
 }
@@ -44,28 +50,24 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
       ? model
       : customProvider({ languageModels: { model } }).languageModel("model");
 
-  const open = async (options: LanguageModelV4CallOptions): Promise<Turn> => {
+  /** Undefined where something that was begun waits for persons: then the model is not asked. */
+  const open = async (options: LanguageModelV4CallOptions, step: Step): Promise<Turn | undefined> => {
     const session = sessionFor(explicit, "the model");
     const { tools: _, toolChoice: __, ...rest } = options;
-    const prompt = unstamped(options.prompt);
+    const { abortSignal } = options;
+    const around = { session, bodies: scope.bodies, loop: step.loop, abortSignal };
+    const prompt = unstamped(await settled(options.prompt, around));
+    if (step.loop.asks.length > 0) return undefined;
     const offer = await offeredTools(session, options, scope.tools);
     const handle = await openTurn(session, { messages: journalled(prompt), json: toJson });
-    const step = bound ?? newStep();
     step.turn = handle.id;
-    const signal = options.abortSignal
-      ? AbortSignal.any([options.abortSignal, session.signal])
-      : session.signal;
+    const signal = abortSignal ? AbortSignal.any([abortSignal, session.signal]) : session.signal;
     const isTool = (name: string): boolean =>
       scope.tools.some(({ tool }) => tool === name) ||
       (options.tools ?? []).some((offered) => offered.name === name);
     const asked = { ...rest, ...offer, prompt, abortSignal: signal };
     return { session, isTool, step, handle, signal, options: asked };
   };
-  const stamped = <P extends Answer["content"][number] | LanguageModelV4StreamPart>(
-    part: P,
-    { handle }: Turn,
-  ): P =>
-    scope.stamps && part.type === "tool-call" && !part.providerExecuted ? stamp(part, handle.id) : part;
 
   const guarded: LanguageModelV4 = {
     specificationVersion: "v4",
@@ -80,27 +82,34 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
     },
     async doGenerate(options) {
       try {
-        const turn = await open(options);
+        const step = bound ?? newStep();
+        const turn = await open(options, step);
+        if (!turn) return emptyTurn(step.loop.asks);
         const { replay } = turn.handle;
         const result =
           replay === undefined
             ? await answered(turn, () => inner().doGenerate(turn.options))
             : decodeAnswer(replay);
         if (replay === undefined) await record(turn, inner(), result);
-        return { ...result, content: result.content.map((part) => stamped(part, turn)) };
+        return { ...result, content: result.content.map((part) => stamped(part, turn, scope.stamps)) };
       } finally {
         // From here on generateText's own promise keeps the run open.
         if (bound) releaseRun(bound.loop);
       }
     },
     async doStream(options) {
-      const turn = await open(options);
-      const { replay } = turn.handle;
-      const { step } = turn;
+      const step = bound ?? newStep();
+      const turn = await open(options, step);
+      if (!turn) {
+        releaseRun(step.loop);
+        return { stream: ReadableStream.from(partsOf(emptyTurn(step.loop.asks))) };
+      }
+      const { handle } = turn;
+      const { replay } = handle;
       step.loop.release ??= holdRun();
       // What broke off may be taken up again, also by this session: the same question is then this one.
       const broken = (): void => {
-        if (!step.recorded) turn.handle.abandon();
+        if (!step.recorded) handle.abandon();
         releaseRun(step.loop, true);
       };
       let answer: Awaited<ReturnType<LanguageModelV4["doStream"]>>;
@@ -114,6 +123,7 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
         throw error;
       }
       const collected = collectAnswer();
+      const passed = holding(turn.session);
       const tap = new TransformStream<LanguageModelV4StreamPart, LanguageModelV4StreamPart>({
         transform(part, controller) {
           collected.add(part);
@@ -122,7 +132,7 @@ export function guardModel(given: LanguageModel, scope: Scope, bound?: Step): La
             step.recorded = record(turn, inner(), collected.answer());
             step.recorded.catch(() => {});
           }
-          controller.enqueue(stamped(part, turn));
+          for (const next of passed(part)) controller.enqueue(stamped(next, turn, scope.stamps));
         },
         async flush() {
           await step.recorded;

@@ -34,11 +34,15 @@ export function endsLoop(answer: Answer | undefined): boolean {
 }
 
 export async function record(
-  { handle, options, session, isTool }: Turn,
+  { handle, step, options, session, isTool }: Turn,
   model: LanguageModelV4,
   answer: Answer | undefined,
 ): Promise<void> {
-  if (!isWhole(answer)) return handle.abandon();
+  if (!isWhole(answer)) {
+    // Its calls belong to no turn that stands.
+    delete step.turn;
+    return handle.abandon();
+  }
   const { content, response } = answer;
   const reasoning = content.flatMap((part) => (part.type === "reasoning" ? [part.text] : []));
   const system = systemOf(options.prompt);

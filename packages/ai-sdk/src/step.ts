@@ -1,4 +1,7 @@
 import type { ModelMessage } from "ai";
+import type { LanguageModelV4ToolResultOutput } from "@ai-sdk/provider";
+import type { Ask } from "@behest/core";
+import { stampOf } from "./stamp.ts";
 
 /** One step of an agent's loop: its model call, then the tools of that call. */
 export interface Step {
@@ -18,6 +21,16 @@ export interface Step {
  */
 export interface Loop {
   release?: ((unfinished?: boolean) => void) | undefined;
+  /** What was begun in it and waits for persons: its next model call ends it. */
+  readonly asks: Ask[];
+  /** The SDK's, as of its latest step. */
+  toolsContext?: { readonly [tool: string]: unknown } | undefined;
+  /** What became of calls that had waited; by turn and call. */
+  readonly outcomes: Map<string, Promise<LanguageModelV4ToolResultOutput | undefined>>;
+}
+
+export function newLoop(release?: Loop["release"]): Loop {
+  return { release, asks: [], outcomes: new Map() };
 }
 
 export function releaseRun(loop: Loop, unfinished = false): void {
@@ -25,7 +38,7 @@ export function releaseRun(loop: Loop, unfinished = false): void {
   loop.release = undefined;
 }
 
-export function newStep(loop: Loop = {}): Step {
+export function newStep(loop: Loop = newLoop()): Step {
   return { loop };
 }
 
@@ -41,7 +54,7 @@ const loops: WeakMap<readonly unknown[], Loop> = new WeakMap();
 export function openStep(
   messages: readonly ModelMessage[],
   before: readonly unknown[],
-  first: Loop = {},
+  first: Loop = newLoop(),
 ): Step {
   const loop = loops.get(before) ?? first;
   if (loop === first) loops.set(before, loop);
@@ -52,44 +65,46 @@ export function openStep(
   return step;
 }
 
-/**
- * The model turn that made a call, if it is known. A call that is taken up again from the history
- * (after an approval) names it itself: see {@link stamp}.
- */
-export async function turnOf(callId: string, messages: readonly ModelMessage[]): Promise<string | undefined> {
+/** The loop whose step hands on these messages. */
+export function loopOf(messages: readonly ModelMessage[]): Loop | undefined {
+  return stepOf(messages)?.loop;
+}
+
+function stepOf(messages: readonly ModelMessage[]): Step | undefined {
   const own = steps.get(messages);
-  if (own) return recordedTurn(own);
-  const last = messages.at(-1);
-  if (last?.role === "tool" && last.content.some((part) => part.type === "tool-approval-response"))
-    return stampOf(callId, messages);
+  if (own || isResumed(messages)) return own;
   for (const message of messages.toReversed()) {
     const known = lastOf.get(message);
-    if (known) return recordedTurn(known);
+    if (known) return known;
     if (message.role !== "user") return undefined;
   }
   return undefined;
 }
 
+/** The SDK takes calls of an earlier loop up from these messages, before a first step. */
+function isResumed(messages: readonly ModelMessage[]): boolean {
+  const last = messages.at(-1);
+  return last?.role === "tool" && last.content.some((part) => part.type === "tool-approval-response");
+}
+
+/** Stands for the messages of an earlier turn, so that what it started is started again in this loop. */
+export function messagesOf(turn: string, loop: Loop): ModelMessage[] {
+  const messages: ModelMessage[] = [];
+  steps.set(messages, { loop, turn });
+  return messages;
+}
+
+/**
+ * The model turn that made a call, if it is known. A call that is taken up again from the history
+ * (after an approval) names it itself: see stamp.ts.
+ */
+export async function turnOf(callId: string, messages: readonly ModelMessage[]): Promise<string | undefined> {
+  const step = stepOf(messages);
+  if (step) return recordedTurn(step);
+  return isResumed(messages) ? stampOf(callId, messages) : undefined;
+}
+
 async function recordedTurn(step: Step): Promise<string | undefined> {
   await step.recorded;
   return step.turn;
-}
-
-/** Provider metadata that travels with a tool call through the history, also to another process. */
-export function stamp<T extends object>(part: T, turn: string): T {
-  const { providerMetadata } = part as { providerMetadata?: object };
-  return { ...part, providerMetadata: { ...providerMetadata, behest: { turn } } };
-}
-
-function stampOf(callId: string, messages: readonly ModelMessage[]): string | undefined {
-  for (const { role, content } of messages.toReversed()) {
-    if (role !== "assistant" || typeof content === "string") continue;
-    const call = content
-      .filter((part) => part.type === "tool-call")
-      .find((part) => part.toolCallId === callId);
-    if (!call) continue;
-    const turn = call.providerOptions?.["behest"]?.["turn"];
-    return typeof turn === "string" ? turn : undefined;
-  }
-  return undefined;
 }

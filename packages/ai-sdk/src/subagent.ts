@@ -1,11 +1,21 @@
 import type { Tool, ToolExecutionOptions } from "ai";
 import type { z } from "zod";
-import type { DelegateRequest, Session } from "@behest/core";
-import { type Delegate, spawn } from "@behest/core/adapter";
+import type { Ask, DelegateRequest, Session } from "@behest/core";
+import { type Delegate, isNested, spawn, waitingIn } from "@behest/core/adapter";
 import { type Execute, type Guarded, brand, marked } from "./mark.ts";
+import { asksAt, placeholder, refusePlaceholder } from "./pause.ts";
 import { sessionFor } from "./session.ts";
 import { turnOf } from "./step.ts";
 import { until } from "./until.ts";
+
+/** A sub-agent has stopped before it was done: it is begun, and will be again. */
+class Waits extends Error {
+  readonly asks: readonly Ask[];
+  constructor(asks: readonly Ask[]) {
+    super("it waits for persons");
+    this.asks = asks;
+  }
+}
 
 export interface Subagent<S extends z.ZodObject> {
   description: string;
@@ -28,11 +38,24 @@ export function subagentTool<S extends z.ZodObject>(spec: Subagent<S>): Tool<z.i
       { toolCallId: callId, messages, abortSignal: signal }: ToolExecutionOptions<unknown>,
     ) => {
       const session = sessionFor(explicit, `"${name}"`);
-      const call = { tool: name, args: input, callId, turn: await turnOf(callId, messages), signal };
-      const answer = spawn(session, call, delegate as Delegate, (child, args) =>
-        run(args as z.infer<S>, child),
-      );
-      return signal ? until(signal, answer) : answer;
+      const turn = await turnOf(callId, messages);
+      const paused = isNested(session) || turn === undefined ? undefined : asksAt(messages);
+      const call = { tool: name, args: input, callId, turn, signal, waits: paused !== undefined };
+      const answer = spawn(session, call, delegate as Delegate, async (child, args) => {
+        const said = await run(args as z.infer<S>, child);
+        const waiting = waitingIn(child);
+        if (paused && turn !== undefined && waiting.length > 0)
+          throw new Waits(waiting.map((one) => ({ ...one, resumeId: "" })));
+        return refusePlaceholder(said);
+      });
+      try {
+        return await (signal ? until(signal, answer) : answer);
+      } catch (error) {
+        const { cause } = error as { cause?: unknown };
+        if (!(cause instanceof Waits) || turn === undefined) throw error;
+        paused?.push(...cause.asks);
+        return placeholder({ turn, asks: cause.asks });
+      }
     };
   };
   const tool = { description, inputSchema, execute: bind("subagent", undefined) };

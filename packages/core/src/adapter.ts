@@ -1,9 +1,11 @@
 import type { Json } from "@behest/jws";
+import { needsOf } from "./checks/approval.ts";
 import { ambient, noSession } from "./ambient.ts";
 import type { Approval } from "./approval.ts";
 import type { Session } from "./types.ts";
-import { BehestError, type Code } from "./error.ts";
+import { BehestError, type Code, type Waiting } from "./error.ts";
 import type { Call, Execute } from "./call.ts";
+import { type Come, comeOf as comeOfAction, pending as pendingCall } from "./pending.ts";
 import { perform } from "./perform.ts";
 import { type CallName, refuse as refuseCall } from "./refuse.ts";
 import { type OpenSession, aroundRun, liveOf } from "./session.ts";
@@ -16,6 +18,7 @@ import { type TurnHandle, type TurnRequest, openTurn as openTurnOf } from "./tur
 
 export type { Codec } from "./codec.ts";
 export type ToolCall<T> = Call<T>;
+export type { Waiting };
 export type { CallName, Delegate, SpawnCall, TurnHandle, TurnRecord, TurnRequest };
 export { aroundRun, noSession };
 
@@ -33,6 +36,42 @@ export async function callTool<T>(session: Session, call: ToolCall<T>, execute: 
   const outcome = await perform(live(session), call, execute);
   if (outcome.outcome === "done") return outcome.value;
   throw outcome.error;
+}
+
+/**
+ * Whether persons still have to approve this very call: what {@link callTool} would reject with, before
+ * anything is started; undefined where it may be tried. See pending.ts.
+ */
+export function pending(session: Session, call: ToolCall<unknown>): Promise<BehestError | undefined> {
+  return pendingCall(live(session), call);
+}
+
+/** What has come of asking persons for an action, `spent` once it has started; undefined where nobody was asked. */
+export function comeOf(session: Session, action: string): Promise<Come | undefined> {
+  return comeOfAction(live(session), action);
+}
+
+/** Whether persons may have to approve actions of this tool. */
+export function mayAsk(session: Session, tool: string): boolean {
+  const found = live(session);
+  return found.deployment.policies !== undefined || needsOf(found, tool).length > 0;
+}
+
+/** What waits for persons now, as this session has met it: here, and in the sub-agents that it has started. */
+export function waitingIn(session: Session): readonly Waiting[] {
+  const waiting = [...live(session).waiting.values()];
+  return [...new Map(waiting.map((one) => [one.approval, one])).values()];
+}
+
+/** Whether a guarded body of this session's run is around: it cannot be left and entered again. */
+export function isNested(session: Session): boolean {
+  const around = ambient.getStore();
+  return around?.call !== undefined && around.session.root === live(session).root;
+}
+
+/** The id of an action that a model turn has chosen. */
+export function actionOf(session: Session, turn: string, callId: string): string {
+  return live(session).actionId(turn, callId, "");
 }
 
 /** Records a refusal that no check made (an unknown or unguarded tool, say); resolves with the error to throw. */

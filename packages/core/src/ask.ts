@@ -4,7 +4,7 @@ import { ambient } from "./ambient.ts";
 import { type Asked, type Need, newNonce } from "./approval.ts";
 import { strictest } from "./checks/approval.ts";
 import type { Call } from "./call.ts";
-import { type BehestError, waitsFor } from "./error.ts";
+import { type BehestError, type Waiting, waitsFor } from "./error.ts";
 import type { LiveSession } from "./live.ts";
 import { type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import type { ActionSpan } from "./span.ts";
@@ -47,6 +47,7 @@ export async function resolveAsk(
       refused: withFinding(draft, refusal(`${prepared.label}: more has to be approved than was asked for.`)),
     };
   const standing = await standingOf(deployment, vault, row, keysOf(session));
+  if (standing.state !== "waiting") noteWaiting(session, row.action);
   switch (standing.state) {
     case "granted":
       return { draft: granted(draft), approvals: standing.approvals, decisions: standing.decisions };
@@ -57,10 +58,19 @@ export async function resolveAsk(
     case "waiting": {
       if (!waits) return { refused: withFinding(draft, unable(draft)) };
       const waiting = { approval: row.action, tool: prepared.label };
-      session.waiting.set(row.action, waiting);
+      noteWaiting(session, row.action, waiting);
       return { waiting: waitsFor(waiting, why(draft)) };
     }
   }
+}
+
+/** Kept with the session and with each that it was spawned from: their runs pause with it. */
+function noteWaiting(session: LiveSession, action: string, waiting?: Waiting): void {
+  // Taken up in a session of its own, a run may meet nothing but what waits: its model turns must stay.
+  if (waiting) session.root.unanswered = true;
+  for (let at: LiveSession | undefined = session; at; at = at.parts.parent)
+    if (waiting) at.waiting.set(action, waiting);
+    else at.waiting.delete(action);
 }
 
 /** Whether an action can wait here: the body of another that is under way cannot be stopped and started again. */

@@ -57,6 +57,12 @@ export type Code =
   | "store_unsafe"
   | "store_failed";
 
+/** An action that waits for persons. */
+export interface Waiting {
+  readonly approval: string;
+  readonly tool: string;
+}
+
 /** Every failure of the enforcement point: a stable `code`, and a `hint` that says what to do. */
 export class BehestError extends CodedError<Code> {
   readonly hint?: string;

@@ -30,7 +30,7 @@ export interface Run {
   durable: boolean;
   /** By {@link turnKey}. */
   readonly turns: Map<string, Turn>;
-  /** Its root agent's last turn chose calls: whatever settled since, the run has not ended. */
+  /** Its root agent's last turn chose calls, or something waits: whatever settled since, the run has not ended. */
   unanswered: boolean;
   /** How many `session.run` are under way, and whether one of those since none was has failed. */
   open: number;
@@ -101,10 +101,10 @@ export class LiveSession {
   /** The messages and tools of its latest model turn. */
   readonly prompt: Written = new Written();
   readonly offered: Written = new Written();
+  /** What waits for persons, here and in what was spawned from here; by action, also by the spawn it waits below. */
+  readonly waiting: Map<string, Waiting> = new Map();
   /** The `invoke_agent` span of its latest stretch: what a child session links to. */
   span: Span | undefined;
-  /** What waits for persons of what this agent has called, by action id: of a spawn, what waits below it. */
-  readonly waiting: Map<string, Waiting> = new Map();
   #ordinal = 0;
 
   constructor(parts: SessionParts) {

@@ -1,23 +1,22 @@
-import { FormatError } from "@behest/jws";
-import { type Arguments, type Place, freeze, notJson, placeOf } from "./action.ts";
+import { type Arguments, type Place, placeOf } from "./action.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "./ambient.ts";
 import { runBody } from "./body.ts";
 import { type Reservation, reservationsOf } from "./budget.ts";
 import type { Call, Execute } from "./call.ts";
 import { spent } from "./checks/budget.ts";
-import { decide } from "./checks/check.ts";
 import { credentialFor } from "./credential.ts";
 import { recordDenial } from "./denial.ts";
 import type { BehestError } from "./error.ts";
 import { finish } from "./finish.ts";
+import { type Judged, judge } from "./judge.ts";
 import type { LiveSession } from "./live.ts";
 import { argsAsAsked, resolveAsk } from "./ask.ts";
 import { type Attempt, type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import { replay } from "./replay.ts";
 import { type ActionSpan, actionSpan } from "./span.ts";
 import type { BeginResult } from "./store/types.ts";
-import type { Outcome, Verdict } from "./types.ts";
+import type { Outcome } from "./types.ts";
 
 /** authorize → begin → body → finish. Rejects with a BehestError where nothing was started. */
 export async function perform<T>(
@@ -51,28 +50,6 @@ async function judgeAsAsked<T>(session: LiveSession, call: Call<T>, place: Place
   if (judged.draft.verdict.verdict !== "ask") return judged;
   const args = await argsAsAsked(session, place.id, call.given);
   return args === undefined ? judged : judge(session, { ...call, args }, place);
-}
-
-interface Judged {
-  readonly draft: Draft;
-  readonly args?: Arguments;
-}
-
-function judge<T>(session: LiveSession, call: Call<T>, place: Place): Judged {
-  const { tool, definition } = call;
-  const at = session.deployment.clock();
-  let args: Arguments;
-  try {
-    args = freeze(call.args);
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    const verdict: Verdict = { verdict: "deny", findings: [notJson(toolLabel(tool, session.tools))] };
-    return { draft: { place, tool, text: "args_not_json", class: session.classOf(tool, null), verdict, at } };
-  }
-  const actionClass = session.classOf(tool, args.value, definition);
-  const { model } = session.turn(place.turn) ?? {};
-  const verdict = decide({ session, tool, args: args.value, class: actionClass, model, now: at });
-  return { draft: { place, tool, text: args.text, class: actionClass, verdict, at }, args };
 }
 
 interface Started<T> {

@@ -1,0 +1,52 @@
+import { placeOf } from "./action.ts";
+import type { AmbientSession } from "./ambient.ts";
+import { canWait, keysOf, resolveAsk } from "./ask.ts";
+import type { Call } from "./call.ts";
+import { recordDenial } from "./denial.ts";
+import type { BehestError } from "./error.ts";
+import { judge } from "./judge.ts";
+import type { LiveSession } from "./live.ts";
+import { toolLabel } from "./label.ts";
+import { actionSpan } from "./span.ts";
+import { type Standing, standingOf } from "./standing.ts";
+
+/**
+ * Asks the persons who have to approve this very call, before a framework starts it: what `perform` would
+ * reject with, `approval_needed` or `approval_denied`, both recorded; undefined where it needs nobody, may
+ * not wait, or is approved. Nothing is started: `perform` decides all of it again.
+ */
+export async function pending(
+  session: AmbientSession,
+  call: Call<unknown>,
+): Promise<BehestError | undefined> {
+  if (!canWait(session, call)) return undefined;
+  const place = placeOf(session, call);
+  const { draft } = judge(session, call, place);
+  if (draft.verdict.verdict !== "ask") return undefined;
+  const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
+  return span.enter(async () => {
+    try {
+      const resolved = await resolveAsk(session, { draft, call }, span);
+      // The body will have a span of its own; this one, never ended, is never exported.
+      if ("draft" in resolved) return undefined;
+      const error =
+        "waiting" in resolved ? resolved.waiting : await recordDenial(session, resolved.refused, span);
+      span.end(error.code);
+      return error;
+    } catch (error) {
+      span.end("error");
+      throw error;
+    }
+  });
+}
+
+/** What has come of asking for an action; `spent`: it has started. */
+export type Come = Standing["state"] | "spent";
+
+/** What has come of asking persons for an action; undefined where nobody was asked. */
+export async function comeOf(session: LiveSession, action: string): Promise<Come | undefined> {
+  const { deployment, vault } = session;
+  const row = await deployment.engine.approval(action);
+  if (!row || row.principal !== vault.principal) return undefined;
+  return row.spent ? "spent" : (await standingOf(deployment, vault, row, keysOf(session))).state;
+}
