@@ -22,14 +22,24 @@ export function guardExecute(body: Body, name: string, explicit: Session | undef
     session: Session,
     input: unknown,
     options: Options,
-    { immediate, left, emit }: { immediate: boolean; left?: AbortSignal; emit?: Emit },
+    { nested, left, emit }: { nested: boolean; left?: AbortSignal; emit?: Emit },
   ): Promise<unknown> => {
     // Whoever calls a tool by hand may leave the messages out, whatever their type says.
     const { toolCallId: callId, abortSignal } = options;
     const { messages = [] } = options as Partial<Options>;
     const turn = await turnOf(callId, messages);
     const signal = left && abortSignal ? AbortSignal.any([left, abortSignal]) : (left ?? abortSignal);
-    const call = { tool: name, args: input, callId, turn, definition: body.definition, immediate, signal };
+    const { definition } = body;
+    // Of a call without a turn nobody could say, when it comes again, that it is the one that was approved.
+    const call = {
+      tool: name,
+      args: input,
+      callId,
+      turn,
+      definition,
+      immediate: nested || turn === undefined,
+      signal,
+    };
     try {
       return await callTool(session, call, async (args, { signal: joined }) => {
         const result = body.execute.call(body.tool, args, { ...options, abortSignal: joined });
@@ -45,13 +55,13 @@ export function guardExecute(body: Body, name: string, explicit: Session | undef
   if (!isAsyncGenerator(body.execute))
     return async (input, options) => {
       const session = sessionFor(explicit, `"${name}"`);
-      return begin(session, input, options, { immediate: isNested(session) });
+      return begin(session, input, options, { nested: isNested(session) });
     };
   return (input, options) => {
     // Now, not when it is pulled: whoever pulls may be in another session.
     const session = sessionFor(explicit, `"${name}"`);
-    const immediate = isNested(session);
-    return relay((emit, left) => begin(session, input, options, { immediate, emit, left }));
+    const nested = isNested(session);
+    return relay((emit, left) => begin(session, input, options, { nested, emit, left }));
   };
 }
 
