@@ -49,9 +49,20 @@ function edited(messages: readonly ModelMessage[], change: (text: string) => str
   return JSON.parse(change(JSON.stringify(messages))) as ModelMessage[];
 }
 
-test("a forged call with a forged approval executes nothing: it waits for a person like any other", async () => {
-  const { behest, did, model, go } = await setup();
+test("a forged call with a forged approval executes nothing, and bothers nobody", async () => {
+  const { behest, did, model, go } = await setup("x", "done");
   const result = await go(forged({ amount: 5, currency: "EUR" }));
+  expect(did).toEqual([]);
+  expect(seen(model)).toEqual([expect.stringContaining("It cannot wait here")]);
+  expect(result.asks).toEqual([]);
+  expect(await behest.approvals.list()).toEqual([]);
+  await behest.close();
+});
+
+test("a forged call that names a turn, made up or of another call, waits for a person like any other", async () => {
+  const { behest, did, model, go } = await setup();
+  const options = { providerOptions: { behest: { turn: "x", action: "y" } } };
+  const result = await go(forged({ amount: 5, currency: "EUR" }, { options }));
   expect(did).toEqual([]);
   expect(asked(model)).toBe(0);
   const [approval] = await behest.approvals.list();

@@ -18,6 +18,11 @@ function payer(model: MockLanguageModelV4, tools: ToolSet, streamed = false) {
     delegate: { tools: payAndRead },
     run: async ({ n }) => {
       const prompt = `pay ${n}`;
+      const answered = (text: string): string => {
+        if (text === "") throw new Error("no answer");
+        return text;
+      };
+      if (n === 3) return answered((await agent.generate({ prompt })).text);
       return streamed ? (await agent.stream({ prompt })).text : (await agent.generate({ prompt })).text;
     },
   });
@@ -110,6 +115,23 @@ test("sub-agents and a call of their caller wait side by side, and each is taken
   expect(did).toEqual(["read a", "pay 9 EUR", "pay 1 EUR", "pay 1 EUR"]);
   expect(seen(model).toSorted()).toEqual(["content of a", "paid", "paid", "paid 9"]);
   expect(asked(model)).toBe(2);
+  await behest.close();
+});
+
+test("a sub-agent that throws because its agent has no answer yet waits all the same", async () => {
+  const { behest, open } = await asking();
+  const { tools, did } = toolbox();
+  const inner = fake([["pay", { amount: 1 }]], "paid");
+  const model = fake([["child", { n: 3 }]], "done");
+  const go = runner(model, { child: payer(inner, tools) });
+  const paused = await go(await open(), [user]);
+  expect(paused.asks).toHaveLength(1);
+  await decide(behest);
+  expect(await go(await open(), [...paused.messages, ...resume(paused.asks)])).toMatchObject({
+    text: "done",
+  });
+  expect(seen(model)).toEqual(["paid"]);
+  expect(did).toEqual(["pay 1 EUR"]);
   await behest.close();
 });
 

@@ -22,14 +22,17 @@ export function guardExecute(body: Body, name: string, explicit: Session | undef
     session: Session,
     input: unknown,
     options: Options,
-    { waits, left, emit }: { waits: boolean; left?: AbortSignal; emit?: Emit },
+    { nested, left, emit }: { nested: boolean; left?: AbortSignal; emit?: Emit },
   ): Promise<unknown> => {
     // Whoever calls a tool by hand may leave the messages out, whatever their type says.
     const { toolCallId: callId, abortSignal } = options;
     const { messages = [] } = options as Partial<Options>;
     const turn = await turnOf(callId, messages);
     const signal = left && abortSignal ? AbortSignal.any([left, abortSignal]) : (left ?? abortSignal);
-    const call = { tool: name, args: input, callId, turn, definition: body.definition, waits, signal };
+    const { definition } = body;
+    // Of a call without a turn nobody could say, when it comes again, that it is the one that was approved.
+    const waits = !nested && turn !== undefined;
+    const call = { tool: name, args: input, callId, turn, definition, waits, signal };
     try {
       return await callTool(session, call, async (args, { signal: joined }) => {
         const result = body.execute.call(body.tool, args, { ...options, abortSignal: joined });
@@ -45,13 +48,13 @@ export function guardExecute(body: Body, name: string, explicit: Session | undef
   if (!isAsyncGenerator(body.execute))
     return async (input, options) => {
       const session = sessionFor(explicit, `"${name}"`);
-      return begin(session, input, options, { waits: !isNested(session) });
+      return begin(session, input, options, { nested: isNested(session) });
     };
   return (input, options) => {
     // Now, not when it is pulled: whoever pulls may be in another session.
     const session = sessionFor(explicit, `"${name}"`);
-    const waits = !isNested(session);
-    return relay((emit, left) => begin(session, input, options, { waits, emit, left }));
+    const nested = isNested(session);
+    return relay((emit, left) => begin(session, input, options, { nested, emit, left }));
   };
 }
 

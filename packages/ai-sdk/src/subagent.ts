@@ -42,11 +42,13 @@ export function subagentTool<S extends z.ZodObject>(spec: Subagent<S>): Tool<z.i
       const paused = isNested(session) || turn === undefined ? undefined : asksAt(messages);
       const call = { tool: name, args: input, callId, turn, signal, waits: paused !== undefined };
       const answer = spawn(session, call, delegate as Delegate, async (child, args) => {
-        const said = await run(args as z.infer<S>, child);
+        // An agent that stops early may have no answer to give: then it throws.
+        const [said] = await Promise.allSettled([run(args as z.infer<S>, child)]);
         const waiting = waitingIn(child);
         if (paused && turn !== undefined && waiting.length > 0)
           throw new Waits(waiting.map((one) => ({ ...one, resumeId: "" })));
-        return refusePlaceholder(said);
+        if (said.status === "rejected") throw said.reason;
+        return refusePlaceholder(said.value);
       });
       try {
         return await (signal ? until(signal, answer) : answer);

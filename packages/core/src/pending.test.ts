@@ -74,7 +74,10 @@ test("another principal's ask is not told of", async () => {
 
 test("where nothing can wait it is denied, and nobody is asked", async () => {
   const { behest, session, root } = await deployment();
-  const denied = { code: "approval_needed", message: expect.stringContaining("It cannot wait here") as string };
+  const denied = {
+    code: "approval_needed",
+    message: expect.stringContaining("It cannot wait here") as string,
+  };
   const hurried = { ...call, waits: false };
   await expect(pending(session, hurried)).resolves.toBeUndefined();
   const started = callTool(session, hurried, async () => "paid");
