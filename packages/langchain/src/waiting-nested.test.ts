@@ -140,6 +140,57 @@ test.for([
   expect(asked).toEqual([2, 6]);
 });
 
+test("a graph below is told of once, by its own interrupt, in streams with sub-graphs too", async () => {
+  const deployed = await approving();
+  const { agent } = nested(deployed, 1, {});
+  const stream = await (
+    await deployed.open()
+  ).run(() =>
+    (agent() as ReturnType<typeof createAgent>).stream(ask("go"), {
+      ...config,
+      streamMode: "updates",
+      subgraphs: true,
+    }),
+  );
+  const chunks: object[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  expect(pendingApprovals(chunks)).toHaveLength(1);
+});
+
+test("a ToolNode in a sub-agent pauses by itself: its graph never goes on with a call that waits", async () => {
+  const deployed = await approving();
+  const seen: string[] = [];
+  const spawn = subagentTool({
+    name: "spawn",
+    description: "d",
+    schema: z.object({}),
+    delegate: { tools: granted },
+    run: async () => {
+      const turn = new AIMessage({
+        id: "turn-1",
+        content: "",
+        tool_calls: calling(payment(5, "p1")).tool_calls!,
+      });
+      const graph = new StateGraph(MessagesAnnotation)
+        .addNode("model", () => ({ messages: [turn] }))
+        .addNode("tools", new ToolNode(guardTools([deployed.pay])))
+        .addNode("after", ({ messages }) => (seen.push(...told(messages)), {}))
+        .addEdge("__start__", "model")
+        .addEdge("model", "tools")
+        .addEdge("tools", "after")
+        .compile();
+      return (await graph.invoke(ask("go"))).messages.at(-1)!.text;
+    },
+  });
+  const checkpointer = new MemorySaver();
+  const model = callingOnce({ name: "spawn", args: {} });
+  const middleware = behestMiddleware();
+  const agent = () => createAgent({ model, tools: [spawn], middleware, checkpointer }) as Agent;
+  const { result } = await untilDone(deployed, agent);
+  expect(answer(result)).toBe("success: paid 1");
+  expect(seen).toEqual(["success: paid 1"]);
+});
+
 test("a sub-agent in something else than LangGraph: the tool that starts it pauses, and starts it again", async () => {
   const deployed = await approving();
   const runs: string[] = [];

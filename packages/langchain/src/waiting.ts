@@ -27,7 +27,7 @@ export function canPause(): boolean {
 }
 
 /** What is handed to whoever is shown the interrupt. */
-export interface ApprovalRequest {
+interface ApprovalRequest {
   /** As LangChain's human-in-the-loop middleware asks, which inboxes can show. */
   readonly actionRequests: readonly {
     readonly name: string;
