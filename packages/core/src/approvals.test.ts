@@ -219,7 +219,8 @@ test("decisions that do not hold are refused, and change nothing", async () => {
     await sign({ about: { ...approval.about, leaf: "A".repeat(43) } }),
     await sign({ expires: 0 }),
     await signDecision(second, { decision: "approve" }, cfo),
-    { jws: `${head}.${payload}.${signature.slice(0, -2)}AA` },
+    // Not its end: the last byte of a signature is often zero already.
+    { jws: `${head}.${payload}.${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}` },
     { jws: "" },
     { jws: "a.b.c" },
   ];

@@ -121,6 +121,28 @@ export function chargeConformance(behaviour: Behaviour): void {
     expect(await begin("a", [{ ...chargeOf("c", "1", "5"), until: Date.now() - 1 }])).toEqual(spent(0));
   });
 
+  behaviour("what there is no room for leaves its approval unspent, and the other way round", async (log) => {
+    const { engine, deployment, delegation } = log;
+    const begin = deployment.begin("a", delegation, { decisions: 0 });
+    const unapproved = { begun: "refused", code: "approval_needed" };
+    expect(await engine.begin({ ...begin, charges: [chargeOf("c", "1", "1")] })).toEqual(unapproved);
+    const approval = {
+      action: "a",
+      args: begin.args,
+      principal: "p1",
+      session: "s",
+      run: "r",
+      sealed: new Uint8Array(1),
+      expires: Date.now() + HOUR,
+    };
+    await engine.append({ entry: deployment.denial("a", delegation).entry, approval });
+    expect(await engine.begin({ ...begin, charges: [chargeOf("full", "1", "0")] })).toEqual(spent(0));
+    expect(await engine.approval("a")).toMatchObject({ spent: false });
+    expect(await engine.begin({ ...begin, charges: [chargeOf("c", "1", "1")] })).toMatchObject({
+      begun: "started",
+    });
+  });
+
   behaviour("a delegation counts when it is stored, and once", async ({ engine, deployment, delegation }) => {
     const { entry } = deployment.interaction(delegation, "t");
     const child = (leaf: string, request?: string) => ({
