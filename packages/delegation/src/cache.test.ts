@@ -3,6 +3,8 @@ import { type ChainCache, chainCache } from "./cache.ts";
 import { deriveDelegation } from "./derive.ts";
 import { generateHolder } from "./keys/holder.ts";
 import { issueDelegation } from "./issue.ts";
+import { proveAction } from "./prove.ts";
+import { verifyAction } from "./verify-action.ts";
 import { type VerifyOptions, verifyDelegation } from "./verify.ts";
 
 const now = 1_800_000_000;
@@ -94,4 +96,58 @@ test("the one not used for longest is dropped", async () => {
   );
   for (const one of chains) await verify({}, one.chain);
   expect(cache.size).toBe(2);
+});
+
+test("it holds no more bytes of tokens than it may", async () => {
+  const bytes = chain.join("").length;
+  cache = chainCache({ maxBytes: 2.5 * bytes });
+  const chains = await Promise.all(
+    [1, 2, 3].map(() => deriveDelegation(root, { holder: agent.jwk, tools: { pay: {} }, now }, agent)),
+  );
+  for (const one of [...chains, ...chains]) {
+    await verify({}, one.chain);
+    expect(cache.size).toBeLessThanOrEqual(2);
+  }
+  expect(cache.size).toBe(2);
+  // What is known already is not counted again.
+  for (let i = 0; i < 5; i++) await verify({}, chains[2]!.chain);
+  expect(cache.size).toBe(2);
+  cache = chainCache({ maxBytes: bytes - 1 });
+  await verify({}, chains[0]!.chain);
+  expect(cache.size).toBe(0);
+});
+
+test("a chain above 64 KB is verified, and not kept", async () => {
+  const wide = { pay: { x: { constraint_type: "not_one_of", excluded: ["x".repeat(40_000)] } } };
+  const one = await deriveDelegation(root, { holder: agent.jwk, tools: wide, now }, agent);
+  const two = await deriveDelegation(one, { holder: agent.jwk, tools: wide, now }, agent);
+  cache = chainCache();
+  await verify({}, two.chain);
+  expect(cache.size).toBe(0);
+  await verify({}, one.chain);
+  expect(cache.size).toBe(1);
+});
+
+test("who cannot prove a call takes no room", async () => {
+  cache = chainCache();
+  const options = { issuers: [anchor], audience: "shop", now, cache };
+  const action = { chain, tool: "pay", args: {} };
+  const proof = await proveAction({ delegation: chain, tool: "pay", args: {}, now }, agent);
+  const byOther = await proveAction(
+    {
+      delegation: await deriveDelegation(root, { holder: other.jwk, tools: { pay: {} }, now }, agent),
+      tool: "pay",
+      args: {},
+      now,
+    },
+    other,
+  );
+  for (const [bad, step] of [
+    ["x", "7a"],
+    [byOther, "7b"],
+  ])
+    await expect(verifyAction({ ...action, proof: bad! }, options)).rejects.toMatchObject({ step });
+  expect(cache.size).toBe(0);
+  await verifyAction({ ...action, proof }, options);
+  expect(cache.size).toBe(1);
 });

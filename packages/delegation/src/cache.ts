@@ -9,21 +9,35 @@ export interface ChainCache {
   readonly size: number;
 }
 
+export interface ChainCacheOptions {
+  /** Chains. Default 1,000. */
+  readonly max?: number;
+  /** Bytes of all their tokens together; in memory they may take some fifteen times as much. Default 16 MB. */
+  readonly maxBytes?: number;
+}
+
+/** Bytes of tokens. Longer chains are rare, unless somebody makes them to fill the cache. */
+const LONGEST = 65_536;
+
 /**
  * A cache of verified chains in memory, by the hash of all their bytes and of the limits they were verified
- * under. What can change is looked at each time: the issuer's standing, expiry, audience, status. `max`: chains, default 1,000; the one not used for longest is dropped.
+ * under. What can change is looked at each time: the issuer's standing, expiry, audience, status. The one not used for
+ * longest is dropped; chains above 64 KB are not kept.
  */
-export function chainCache({ max = 1000 }: { readonly max?: number } = {}): ChainCache {
-  return new Chains(max);
+export function chainCache({ max = 1000, maxBytes = 16_777_216 }: ChainCacheOptions = {}): ChainCache {
+  return new Chains(max, maxBytes);
 }
 
 class Chains implements ChainCache {
   readonly #max: number;
+  readonly #maxBytes: number;
+  #bytes = 0;
   /** Oldest use first. */
-  readonly #known = new Map<string, VerifiedChain>();
+  readonly #known = new Map<string, { readonly chain: VerifiedChain; readonly bytes: number }>();
 
-  constructor(max: number) {
+  constructor(max: number, maxBytes: number) {
     this.#max = max;
+    this.#maxBytes = maxBytes;
   }
 
   get size(): number {
@@ -35,34 +49,51 @@ class Chains implements ChainCache {
     if (!known) return undefined;
     this.#known.delete(key);
     this.#known.set(key, known);
-    return known;
+    return known.chain;
   }
 
-  keep(key: string, chain: VerifiedChain): void {
-    this.#known.set(key, chain);
+  keep(key: string, chain: VerifiedChain, bytes: number): void {
+    this.#drop(key);
+    this.#known.set(key, { chain, bytes });
+    this.#bytes += bytes;
     for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= this.#max) return;
-      this.#known.delete(oldest);
+      if (this.#known.size <= this.#max && this.#bytes <= this.#maxBytes) return;
+      this.#drop(oldest);
     }
   }
+
+  #drop(key: string): void {
+    this.#bytes -= this.#known.get(key)?.bytes ?? 0;
+    this.#known.delete(key);
+  }
+}
+
+/** A verified chain, and how to keep it once whoever presented it has earned that. */
+export interface Cached {
+  readonly chain: VerifiedChain;
+  readonly keep: () => void;
 }
 
 /** {@link verifyChain} for deciding, or what the cache knows and what may have changed since. */
 export async function cachedChain(
   cache: ChainCache | undefined,
-  chain: readonly string[],
+  tokens: readonly string[],
   anchors: readonly Anchor[],
   clock: Clock,
-): Promise<VerifiedChain> {
-  if (!(cache instanceof Chains)) return verifyChain(chain, anchors, clock);
-  const key = chainKey(chain, clock);
+): Promise<Cached> {
+  const bytes = tokens.reduce((sum, { length }) => sum + length, 0);
+  if (!(cache instanceof Chains) || bytes > LONGEST)
+    return { chain: await verifyChain(tokens, anchors, clock), keep: nothing };
+  const key = chainKey(tokens, clock);
   const known = cache.find(key);
   // What no longer holds is verified anew, for the step that says why.
-  if (known && isTimely(known, clock) && (await isStanding(known, anchors))) return known;
-  const verified = await verifyChain(chain, anchors, clock);
-  cache.keep(key, verified);
-  return verified;
+  if (known && isTimely(known, clock) && (await isStanding(known, anchors)))
+    return { chain: known, keep: nothing };
+  const chain = await verifyChain(tokens, anchors, clock);
+  return { chain, keep: () => cache.keep(key, chain, bytes) };
 }
+
+function nothing(): void {}
 
 function chainKey(chain: readonly string[], { limits }: Clock): string {
   // Lengths first, so that no two chains read the same.

@@ -50,7 +50,7 @@ export type DelegationCode =
   | "malformed_key"
   /** There is no such file or variable, or it cannot be read. */
   | "key_missing"
-  /** Others than its owner can read a key file. */
+  /** Others than this process's account can read or change a key file. */
   | "key_readable"
   /** What was passed to issue, derive or prove cannot be put in a token. */
   | "malformed_request";

@@ -10,7 +10,7 @@ export {
   attestAgent,
   verifyAttestation,
 } from "./agent/attestation.ts";
-export { type ChainCache, chainCache } from "./cache.ts";
+export { type ChainCache, type ChainCacheOptions, chainCache } from "./cache.ts";
 export { compareGrants } from "./constraints/compare.ts";
 export type { Consent } from "./token/consent.ts";
 export type { AatTools, Constraint, ConstraintMap } from "./constraints/constraint.ts";

@@ -3,13 +3,13 @@ import { DelegationError } from "./error.ts";
 
 /**
  * Ids of the proofs that were accepted. `add` decides: it records the id unless it is there already, as one step
- * that nothing comes between, and answers `false` where it was there or can no longer be remembered. `has` only
- * saves work. A `Set` will do in one short-lived process; {@link replayCache} forgets and has a bound; several
+ * that nothing comes between, and answers `true`. Every other answer refuses the call: it was there, or can no longer be
+ * remembered; only a `Set`, which answers itself, counts as `true` too. `has` only saves work. A `Set` will do in one short-lived process; {@link replayCache} forgets and has a bound; several
  * processes need one that they share. Verifiers that share one must have the same `limits.proofWindow`.
  */
 export interface Replay {
   has(jti: string): boolean | Promise<boolean>;
-  /** `until`: seconds since the epoch after which the id may be forgotten. */
+  /** `true` when the id is new. `until`: seconds since the epoch after which it may be forgotten. */
   add(jti: string, until: number): unknown;
 }
 

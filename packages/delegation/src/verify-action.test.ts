@@ -59,9 +59,11 @@ test("a proof is good for one call only: tool, arguments, delegation, key", asyn
     verifyAction(present(proof, { args: { ...args, to: "acct-2" } }), options),
   ).rejects.toMatchObject({ step: "7f" });
   await expect(verifyAction(present(proof, { tool: "transfer" }), options)).rejects.toMatchObject({
-    code: "tool_not_granted",
-    step: "6b",
+    step: "7e",
   });
+  await expect(
+    verifyAction(present(await prove({ tool: "transfer" }), { tool: "transfer" }), options),
+  ).rejects.toMatchObject({ code: "tool_not_granted", step: "6b" });
   await expect(verifyAction(present(proof, { chain: root }), options)).rejects.toMatchObject({
     code: "signature_invalid",
     step: "7b",
@@ -134,6 +136,67 @@ test("a shared store that adds atomically decides between two that both saw noth
   const presented = present(await prove());
   const results = await Promise.allSettled([1, 2].map(() => verifyAction(presented, { ...options, replay })));
   expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+});
+
+test("an answer other than true, or than the set itself, means that the id was there", async () => {
+  for (const answer of [null, 0, 1, false, undefined, "OK", [], new Set(["x"]), Promise.resolve(null)]) {
+    const replay = { has: () => false, add: () => answer };
+    await expect(verifyAction(present(await prove()), { ...options, replay })).rejects.toMatchObject({
+      code: "proof_replayed",
+      step: "7i",
+    });
+  }
+  for (const replay of [new Set<string>(), { has: () => false, add: async () => true }])
+    await expect(verifyAction(present(await prove()), { ...options, replay })).resolves.toBeDefined();
+});
+
+test("arguments longer than any proof are not looked at", async () => {
+  const proof = await prove();
+  const long = { ...args, to: "x".repeat(300_000) };
+  const far = " ".repeat(300_000);
+  for (const given of [long, JSON.stringify(long), `${far}${JSON.stringify(args)}`, `[${far}`])
+    await expect(verifyAction(present(proof, { args: given }), options)).rejects.toMatchObject({
+      code: "malformed_arguments",
+      step: "6b",
+      message: "args: longer than 262144, which no proof is",
+    });
+  await expect(prove({ args: long })).rejects.toMatchObject({ code: "malformed_arguments" });
+  const limits = { maxChainSize: 10 * JSON.stringify(child).length };
+  const most = { ...args, to: "x".repeat(limits.maxChainSize) };
+  await expect(verifyAction(present(proof, { args: most }), { ...options, limits })).rejects.toMatchObject({
+    code: "malformed_arguments",
+  });
+});
+
+test("a status is looked up, and a nonce asked for, only when everything else holds", async () => {
+  const listed = await issueDelegation(
+    { ...claims, status: { uri: "https://status.test/1", idx: 3 } },
+    issuer,
+  );
+  const asked: string[] = [];
+  const asking: ActionOptions = {
+    ...options,
+    status: () => Boolean(asked.push("status")),
+    nonce: (nonce) => Boolean(asked.push("nonce")) && nonce === "n",
+  };
+  const call = async (claimed: object, given: object = {}): Promise<unknown> => {
+    const proof = await proveAction({ delegation: listed, tool: "pay", args, nonce: "n", ...claimed }, agent);
+    return verifyAction({ chain: listed, proof, tool: "pay", args, ...given }, asking);
+  };
+  const much = { ...args, amount: 51 };
+  for (const [step, claimed, given] of [
+    ["7d", { audience: "https://shop.test" }, {}],
+    ["7e", { tool: "other" }, {}],
+    ["7f", {}, { args: { ...args, amount: 1 } }],
+    ["7g", { now: 1 }, {}],
+    ["6b", { args: much }, { args: much }],
+  ] as const)
+    await expect(call(claimed, given)).rejects.toMatchObject({ step });
+  expect(asked).toEqual([]);
+  await expect(call({ nonce: "m" })).rejects.toMatchObject({ step: "7h" });
+  expect(asked).toEqual(["nonce"]);
+  await call({});
+  expect(asked).toEqual(["nonce", "nonce", "status"]);
 });
 
 test("a refused call does not spend its proof, and a store that fails denies", async () => {

@@ -61,21 +61,24 @@ export interface VerifiedAction extends VerifiedDelegation {
 export async function verifyAction(action: PresentedAction, options: ActionOptions): Promise<VerifiedAction> {
   const clock = clockOf(options);
   const tokens = parseDelegation(action.chain, clock.limits);
-  const chain = await cachedChain(options.cache, tokens, issuersOf(options), clock);
+  const { chain, keep } = await cachedChain(options.cache, tokens, issuersOf(options), clock);
   const delegation = describe(chain);
-  // 7a and 7b before 6b: whoever does not hold the key learns nothing of what it permits.
+  // Most of step 7 before 6b, as section 8 allows: whoever does not hold the key learns nothing of what it permits and
+  // takes no room in the cache, and the arguments are looked at last, which cost the most.
   const claims = await verifyProof(action.proof, chain.leaf, clock);
-  const args = readArguments(action.args, "6b");
-  const refused = checkArguments(delegation.tools, action.tool, args);
-  if (refused) throw new DelegationError(refused.code, `6b: ${refused.path}: not granted`, { step: "6b" });
-  checkAudience(chain, options);
-  await checkStatus(chain, options);
+  keep();
+  const args = readArguments(action.args, "6b", clock.limits.maxChainSize);
   const proof = matchProof(claims, chain.leaf);
   checkProofAudience(claims, options);
   if (proof.tool !== action.tool) deny("7e", "aat_tool is another tool");
-  if (canonical(args) !== canonical(settle(proof.hta) ?? null)) deny("7f", "hta differs from the arguments");
   if (!(Math.abs(clock.now - proof.iat) <= clock.limits.proofWindow)) deny("7g", "iat is outside the window");
+  const refused = checkArguments(delegation.tools, action.tool, args);
+  if (refused) throw new DelegationError(refused.code, `6b: ${refused.path}: not granted`, { step: "6b" });
+  if (canonical(args) !== canonical(settle(proof.hta) ?? null)) deny("7f", "hta differs from the arguments");
+  checkAudience(chain, options);
+  // What asks others comes last: a nonce may be spent by looking, and a look-up goes where the chain says.
   await checkNonce(claims, options);
+  await checkStatus(chain, options);
   await recordProof(proof, options, clock);
   return deepFreeze({ ...delegation, args, proof: { jti: proof.jti, iat: proof.iat } });
 }
@@ -127,8 +130,12 @@ async function recordProof({ jti, iat }: Proof, { replay }: ActionOptions, clock
   const until = iat + clock.limits.proofWindow + 1;
   const seen = replay.has(jti);
   // A synchronous store goes from `has` to `add` without a gap in which a second call could pass.
-  if ((seen instanceof Promise ? await seen : seen) !== false || (await replay.add(jti, until)) === false)
-    deny("7i", "it was used before, or is too old to tell", "proof_replayed");
+  if ((seen instanceof Promise ? await seen : seen) === false) {
+    const added = await replay.add(jti, until);
+    // A Set answers itself; stores have many answers for what was there before.
+    if (added === true || added === replay) return;
+  }
+  deny("7i", "it was used before, or is too old to tell", "proof_replayed");
 }
 
 function deny(step: string, what: string, code: DelegationCode = "proof_refused"): never {

@@ -64,7 +64,8 @@ export async function verifyDelegation(
 ): Promise<VerifiedDelegation> {
   const clock = clockOf(options);
   const tokens = parseDelegation(delegation, clock.limits);
-  const chain = await cachedChain(options.cache, tokens, issuersOf(options), clock);
+  const { chain, keep } = await cachedChain(options.cache, tokens, issuersOf(options), clock);
+  keep();
   const verified = describe(chain);
   checkAudience(chain, options);
   await checkStatus(chain, options);

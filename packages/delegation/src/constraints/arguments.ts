@@ -2,6 +2,7 @@ import { type Json, canonical, parseJson } from "@behest/jws";
 import { check } from "./check.ts";
 import type { AatTools, Known } from "./constraint.ts";
 import { DelegationError } from "../error.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
 import { parseWritten, settle } from "../token/number.ts";
 import { placeOf } from "./place.ts";
 import { isObject } from "../token/token.ts";
@@ -47,24 +48,31 @@ function refusal(tool: string, argument: string, constraint?: string): ArgumentR
   return { code: "argument_not_granted", path, constraint, argument: path.slice(placeOf(tool).length + 1) };
 }
 
-/** Arguments as a plain object of admissible numbers. Throws `malformed_arguments`. */
-export function readArguments(args: Arguments | string, step?: string): Arguments {
-  const detail = { step };
+/**
+ * Arguments as a plain object of admissible numbers. `most`: UTF-16 units of their JSON, default what a proof can hold
+ * at most. Throws `malformed_arguments`.
+ */
+export function readArguments(
+  args: Arguments | string,
+  step?: string,
+  most: number = DEFAULT_LIMITS.maxChainSize,
+): Arguments {
+  const fail = (what: string, cause?: unknown): never => {
+    throw new DelegationError("malformed_arguments", `args: ${what}`, {
+      step,
+      ...(cause !== undefined && { cause }),
+    });
+  };
   let value: Json | undefined;
   try {
-    if (typeof args === "string") {
-      const written = parseWritten(args);
-      value = written.exact ? written.value : settle(written.value);
-    } else value = parseJson(canonical(args));
+    const text = typeof args === "string" ? args : canonical(args);
+    if (!(text.length <= most)) return fail(`longer than ${most}, which no proof is`);
+    const written = typeof args === "string" ? parseWritten(text) : { value: parseJson(text), exact: true };
+    value = written.exact ? written.value : settle(written.value);
   } catch (cause) {
-    throw new DelegationError("malformed_arguments", "args: not strict JSON", { ...detail, cause });
+    if (DelegationError.isInstance(cause)) throw cause;
+    return fail("not strict JSON", cause);
   }
-  if (value === undefined)
-    throw new DelegationError(
-      "malformed_arguments",
-      "args: a number is not exactly representable; pass it as a string",
-      detail,
-    );
-  if (!isObject(value)) throw new DelegationError("malformed_arguments", "args: not a JSON object", detail);
-  return value;
+  if (value === undefined) return fail("a number is not exactly representable; pass it as a string");
+  return isObject(value) ? value : fail("not a JSON object");
 }

@@ -4,16 +4,27 @@
  * somewhere on the way. Not more than 30 combining marks in a row (UAX #15, "stream-safe"): normalising longer
  * runs takes the square of their length.
  */
-const UNCLEAR = /[\p{C}\p{Zl}\p{Zp}]|\p{M}{31}/u;
+const UNCLEAR = /[\p{C}\p{Zl}\p{Zp}]/u;
+const MARKS = /\p{M}+/gu;
+const PILED = /^\p{M}{31}/u;
 const ASCII = /^[\x20-\x7e]*$/;
 
-/** Segments that some reader drops, or takes for "." or "..": of dots, spaces, "+" (a space in forms) and "%" alone. */
-const HOLLOW = /^[. +%]+$/;
+/**
+ * Segments that some reader drops, or takes for "." or "..": of dots, spaces, "+" (a space in forms), "%" and U+00B7 (a
+ * dot in some code pages) alone, or of nothing else before a ";" (servers cut what follows it).
+ */
+const HOLLOW = /^(?:[. +%\u00b7]+$|[. +%\u00b7]*;)/;
 
 const ESCAPES = /(?:%[0-9A-Fa-f]{2})+/g;
 
 export function isClear(text: string): boolean {
-  return ASCII.test(text) || (!UNCLEAR.test(text) && text.normalize("NFKC") === text);
+  if (ASCII.test(text)) return true;
+  return !UNCLEAR.test(text) && !isPiled(text) && text.normalize("NFKC") === text;
+}
+
+/** More marks in a row than are normalised. Each run is looked at once: a pattern for 31 of them starts anew at each. */
+function isPiled(text: string): boolean {
+  return (text.match(MARKS) ?? []).some((run) => PILED.test(run));
 }
 
 export function isHollow(segment: string): boolean {

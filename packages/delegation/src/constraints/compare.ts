@@ -24,10 +24,13 @@ export function placesIn(found: readonly Widening[]): readonly Wider[] {
   return found.map(({ path, parent, child }) => ({ path, parent, child }));
 }
 
-/** Section 4, "Keys and tools", on well-formed, normal tools. */
-export function widenings(parent: AatTools, child: AatTools): readonly Widening[] {
+/** Section 4, "Keys and tools", on well-formed, normal tools. A chain's pairs share their effort. */
+export function widenings(
+  parent: AatTools,
+  child: AatTools,
+  effort: Effort = newEffort(),
+): readonly Widening[] {
   const found: Widening[] = [];
-  const effort = newEffort();
   for (const tool of Object.keys(child)) {
     if (Object.hasOwn(parent, tool)) compareMaps(tool, parent[tool]!, child[tool]!, found, effort);
     else found.push({ rule: "p1", path: placeOf(tool), parent: "not granted", child: "granted" });

@@ -15,7 +15,7 @@ const DOMAIN =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const UPPER = /[A-Z]/g;
 
-interface Address {
+export interface Address {
   readonly local: string;
   /** Lower case. */
   readonly domain: string;
@@ -48,14 +48,14 @@ export function isEmailRule(rule: { readonly address?: unknown; readonly domain?
 }
 
 /** The domain itself, never its subdomains; a local part is compared as it is written (RFC 5321, 2.4). */
-export function matchesEmail(rule: Email, value: string): boolean {
-  const address = parseAddress(value);
-  if (!address) return false;
-  return rule.domain === undefined
-    ? `${address.local}@${address.domain}` === rule.address
-    : address.domain === rule.domain;
+export function matchesEmail(rule: Email, { local, domain }: Address): boolean {
+  return rule.domain === undefined ? `${local}@${domain}` === rule.address : domain === rule.domain;
 }
 
+/** Both are rules in their one form, so that nothing is parsed: an address has one "@". */
 export function emailWithin(parent: Email, child: Email): boolean {
-  return child.address === undefined ? parent.domain === child.domain : matchesEmail(parent, child.address);
+  if (child.address === undefined) return parent.domain === child.domain;
+  return parent.domain === undefined
+    ? parent.address === child.address
+    : child.address.endsWith(`@${parent.domain}`);
 }

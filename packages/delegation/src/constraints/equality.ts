@@ -1,7 +1,8 @@
 import { type Json, canonical } from "@behest/jws";
+import { type Effort, spend } from "./effort.ts";
 
 /** Above this many scalars a set pays off, and keeps two hostile long lists from costing their product. */
-const FEW = 8;
+export const FEW = 8;
 
 /** Equality of JCS serialisations: `1` = `1.0`, `0` = `-0`, member order irrelevant, no Unicode normalisation. */
 export function equal(a: Json, b: Json): boolean {
@@ -9,7 +10,7 @@ export function equal(a: Json, b: Json): boolean {
   return canonical(a) === canonical(b);
 }
 
-export function isMember(values: readonly Json[], value: Json): boolean {
+function isMember(values: readonly Json[], value: Json): boolean {
   if (isScalar(value)) return values.includes(value);
   const text = canonical(value);
   return values.some((member) => !isScalar(member) && canonical(member) === text);
@@ -26,6 +27,17 @@ export function includesAll(whole: readonly Json[], part: readonly Json[]): bool
   return part.every((value) => keys.has(key(value)));
 }
 
+/** The keys of a list, each once; `undefined` when there is not enough effort left. */
+export function keysOf(values: readonly Json[], effort: Effort): ReadonlySet<Json> | undefined {
+  const keys = new Set<Json>();
+  for (const value of values) {
+    const name = key(value);
+    if (!spend(effort, typeof name === "string" ? 8 + name.length : 8)) return undefined;
+    keys.add(name);
+  }
+  return keys;
+}
+
 /** The members of `some` that are members of `others` too. */
 export function shared(some: readonly Json[], others: readonly Json[]): readonly Json[] {
   const keys = new Set(others.map(key));
@@ -36,12 +48,12 @@ export function distinct(values: readonly Json[]): readonly Json[] {
   return [...new Map(values.map((value) => [key(value), value])).values()];
 }
 
-/** Equal keys, equal values; strings are tagged so that none can pose as an object's canonical text. */
+/** Equal keys, equal values, and the other way round; strings are tagged so that none can pose as an object's canonical text. */
 function key(value: Json): Json {
   if (typeof value === "string") return `"${value}`;
   return isScalar(value) ? value : canonical(value);
 }
 
-function isScalar(value: Json): value is string | number | boolean | null {
+export function isScalar(value: Json): value is string | number | boolean | null {
   return typeof value !== "object" || value === null;
 }

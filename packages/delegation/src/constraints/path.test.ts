@@ -1,7 +1,11 @@
 import { posix, win32 } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { isFolder, pathWithin } from "./path.ts";
+import { check } from "./check.ts";
+import { isFolder } from "./path.ts";
+
+const pathWithin = (under: string, value: string): boolean =>
+  check({ constraint_type: "path", under }, value);
 
 test.each([
   ["/data", "/data"],
@@ -21,6 +25,8 @@ test.each([
   ["/data", "/data/Preis ¥100.txt"],
   ["/", "/etc"],
   ["/", "/"],
+  ["/data", "/data/col·lecció/a;b"],
+  ["/data", "/data/console/nulls/com10.txt/auxiliary.c/co"],
   ["docs", "docs/a"],
   ["docs", "./docs/a"],
   ["docs", "a/../docs"],
@@ -50,7 +56,7 @@ test.each([
   expect(pathWithin(folder, value)).toBe(false);
 });
 
-test.each([
+test.each<readonly [string, string]>([
   ["parent segment", "/data/../etc/passwd"],
   ["parent segment at the end", "/data/.."],
   ["above the root and back", "/../data/a"],
@@ -98,6 +104,37 @@ test.each([
   ["zero width joiner between dots", "/data/.\u200d./etc"],
   ["lone surrogate", "/data/\ud800"],
   ["private use", "/data/\ue000"],
+  ...Array.from(
+    "\u00f7\u2571\u27cb\u29f8\u2572\u27cd\u29f5\u29f9",
+    (sign) => [`looks like a separator: ${sign}`, `/data/..${sign}..${sign}etc`] as const,
+  ),
+  ["the same, taken back first", "/data/p\u2571q\u2571r/../..\u2571..\u2571etc"],
+  ["middle dots", "/data/\u00b7\u00b7/etc"],
+  ["a middle dot and a dot", "/data/.%c2%b7/etc"],
+  ["dots and a parameter", "/data/..;/etc"],
+  ["dots and a named parameter", "/data/..;a=b/..;/etc"],
+  ["dots and an encoded parameter", "/data/..%3b/etc"],
+  ["a parameter alone, taken back", "/data/a/;/../../etc"],
+  ...[
+    "CON",
+    "nul",
+    "Aux.txt",
+    "prn .x",
+    "COM1",
+    "lpt9.log",
+    "com0",
+    "con:",
+    "NUL;a",
+    "ConIn$",
+    "conout$.a",
+  ].map((device) => [`a Windows device: ${device}`, `/data/${device}`] as const),
+  ["a device as a folder", "/data/con/a"],
+  ["a device, encoded", "/data/%6eul"],
+  ["a device and a middle dot", "/data/nul\u00b7txt"],
+  ["a device behind a backslash", "/data/a\\nul"],
+  ["a folded drive first", "C\u2236/../data/a"],
+  ["another folded drive first", "C\u02d0/../data/a"],
+  ["a folded home first", "\u223c/../data/a"],
   ["a drive first", "C:/../data/a"],
   ["a home first", "~/../data/a"],
   ["4098 characters", `/data/${"a".repeat(4092)}`],
@@ -135,6 +172,12 @@ test("a folder has one spelling", () => {
     "/¥",
     "/a\u0000",
     "/...",
+    "/·",
+    "/a÷b",
+    "/..;",
+    "/;a",
+    "/a/nul",
+    "/COM1.d",
     "/．",
     `/${"a".repeat(4096)}`,
   ])
@@ -142,7 +185,7 @@ test("a folder has one spelling", () => {
 });
 
 const PIECES =
-  ".. . / / \\ data data a % %2e %2f %5c %25 2e 2f 5c 25 + : C: ~ ¥ %2e%2e%2f p%2fq%2fr /../ u002e";
+  ".. . / / \\ data data a % %2e %2f %5c %25 2e 2f 5c 25 + : C: ~ ¥ ÷ · ; %3b ..; %2e%2e%2f p%2fq%2fr /../ u002e";
 const pieces = fc.constantFrom(" ", ...PIECES.split(" "));
 const values = fc
   .tuple(
@@ -159,6 +202,9 @@ const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.replaceAll(/%u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
   (path) => path.replaceAll("+", " "),
   (path) => path.replaceAll("¥", "\\"),
+  (path) => path.replaceAll("÷", "/"),
+  (path) => path.replaceAll("·", "."),
+  (path) => path.replaceAll(/;[^/]*/g, ""),
   (path) => path.replaceAll("\\", "/"),
   (path) => path.replaceAll(/[. ]+(?=\/|$)/g, (end) => (/^\.\.?$/.test(end) ? end : "")),
   (path) => posix.normalize(path),

@@ -9,50 +9,69 @@ import { decodeEscapes, isClear, isHollow } from "./clear.ts";
  *   below      the resolved reading is the folder, or begins with the folder and "/"
  *
  * Refused as ambiguous, in any reading: text that is not clear (clear.ts), also what does not decode to UTF-8, and
- * "%u" escapes; segments of dots, spaces, "+" and "%" other than "." and ".."; an empty segment with nothing before it
- * ("//host/share"); ".." with nothing before it, or after a segment with "%" or a doubtful separator (what it takes
- * back then depends on what is decoded first); a drive ("C:") or "~" at the start that is not the folder's; more
- * than 4096 UTF-16 units.
+ * "%u" escapes; hollow segments other than "." and ".." (clear.ts), and the names of Windows devices, which are no
+ * files anywhere; an empty segment with nothing before it ("//host/share"); ".." with nothing before it, or after a
+ * segment with "%" or a doubtful separator (what it takes back then depends on what is decoded first); a drive ("C:")
+ * or "~" at the start that is not the folder's; more than 4096 UTF-16 units.
  *
  *   folder  = "/" / ["/"] segment *("/" segment)   exactly as it resolves, without "%" and doubtful separators
  */
 const LONGEST = 4096;
 const MOST_DECODINGS = 4;
 const SLASH = /\//;
-// Yen, won, fraction slash, division slash, set minus.
-const ANY_SEPARATOR = /[/\\\u00a5\u20a9\u2044\u2215\u2216]/;
-const DOUBTFUL = /[%\\\u00a5\u20a9\u2044\u2215\u2216]/;
-const MOUNT = /^(?:~|[A-Za-z]:)/;
+// Yen, won and what is drawn like a reverse solidus; fraction slash, division sign and what is drawn like a solidus.
+const ANY_SEPARATOR = /[/\\\u00a5\u20a9\u2216\u2572\u27cd\u29f5\u29f9\u00f7\u2044\u2215\u2571\u27cb\u29f8]/;
+const DOUBTFUL = /[%\\\u00a5\u20a9\u2216\u2572\u27cd\u29f5\u29f9\u00f7\u2044\u2215\u2571\u27cb\u29f8]/;
+// Also the tilde operator, the ratio sign and the triangular colon, which fold to "~" and ":".
+const MOUNT = /^(?:[~\u223c]|[A-Za-z][:\u2236\u02d0])/;
+// Alone, or with anything behind a dot, a colon, a ";" or what folds to one; blanks before it do not count.
+const DEVICE = /^(?:con(?:in\$|out\$)?|prn|aux|nul|(?:com|lpt)[0-9])[ +%]*(?:$|[.:;\u00b7\u2236\u02d0])/i;
 const WIDE_ESCAPE = /%u[0-9a-f]{4}/i;
 
-/** Most values: one reading, and nothing to resolve. */
-const PLAIN = /^\/?(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:\/|$))*$/;
+/** Most values: one reading, nothing to resolve, and no device. */
+const PLAIN = /^\/?(?:(?!(?:con|prn|aux|nul|(?:com|lpt)[0-9])(?:[./]|$))[a-z0-9_-][a-z0-9_.-]*(?:\/|$))*$/i;
+
+/** What a value may mean to whoever opens it. */
+export interface Path {
+  /** Resolved, each once. */
+  readonly readings: readonly string[];
+  /** The drive or home that it begins with in some reading. */
+  readonly mount: string | undefined;
+}
 
 /** Whether a constraint can name it. */
 export function isFolder(text: string): boolean {
   if (text.length > LONGEST || !isClear(text) || DOUBTFUL.test(text)) return false;
-  return text !== "" && resolved(text, SLASH, firstSegment(text)) === text;
+  return text !== "" && resolved(text, SLASH)?.path === text;
 }
 
-/** `value` is the folder itself or lies below it; `folder` is known to be one. */
-export function pathWithin(folder: string, value: string): boolean {
-  if (value.length > LONGEST) return false;
-  if (PLAIN.test(value)) return isBelow(folder, value);
-  const first = firstSegment(folder);
-  const leads = (reading: string, separator: RegExp): boolean => {
-    const path = resolved(reading, separator, first);
-    return path !== undefined && isBelow(folder, path);
-  };
+/** `undefined` when it is ambiguous, and below no folder. */
+export function readPath(value: string): Path | undefined {
+  if (value.length > LONGEST) return undefined;
+  if (PLAIN.test(value)) return { readings: [value], mount: undefined };
+  const readings = new Set<string>();
+  let mount: string | undefined;
   let reading = value;
   for (let decodings = 0; decodings <= MOST_DECODINGS; decodings++) {
-    if (!isClear(reading) || WIDE_ESCAPE.test(reading)) return false;
-    if (!leads(reading, SLASH) || !leads(reading, ANY_SEPARATOR)) return false;
+    if (!isClear(reading) || WIDE_ESCAPE.test(reading)) return undefined;
+    for (const separator of [SLASH, ANY_SEPARATOR]) {
+      const one = resolved(reading, separator);
+      if (!one || !isOneMount(mount, one.mount)) return undefined;
+      readings.add(one.path);
+      mount ??= one.mount;
+    }
     const decoded = decodeEscapes(reading);
-    if (decoded === undefined) return false;
-    if (decoded === reading) return true;
+    if (decoded === undefined) return undefined;
+    if (decoded === reading) return { readings: [...readings], mount };
     reading = decoded;
   }
-  return false;
+  return undefined;
+}
+
+/** It is the folder itself or lies below it, however it is read; `folder` is known to be one. */
+export function pathWithin(folder: string, { readings, mount }: Path): boolean {
+  if (mount !== undefined && mount !== firstSegment(folder)) return false;
+  return readings.every((path) => isBelow(folder, path));
 }
 
 /** Everything below `child` is below `parent`; both are folders. */
@@ -70,11 +89,20 @@ function firstSegment(path: string): string {
   return path.split("/", 2)[path.startsWith("/") ? 1 : 0]!;
 }
 
-/** The segments that are left, joined with "/"; `undefined` when that is ambiguous. */
-function resolved(text: string, separator: RegExp, mount: string): string | undefined {
+/** No folder begins with two. */
+function isOneMount(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
+}
+
+/** The segments that are left, joined with "/", and what they ever began with; `undefined` when that is ambiguous. */
+function resolved(
+  text: string,
+  separator: RegExp,
+): { readonly path: string; readonly mount: string | undefined } | undefined {
   const segments = text.split(separator);
   const absolute = segments.length > 1 && segments[0] === "";
   const kept: string[] = [];
+  let mount: string | undefined;
   for (const [i, segment] of (absolute ? segments.slice(1) : segments).entries()) {
     if (segment === ".") continue;
     if (segment === "..") {
@@ -83,9 +111,14 @@ function resolved(text: string, separator: RegExp, mount: string): string | unde
     } else if (segment === "") {
       const last = i === segments.length - (absolute ? 2 : 1);
       if (kept.length === 0 && !last) return undefined;
-    } else if (isHollow(segment)) return undefined;
-    else if (kept.length === 0 && segment !== mount && MOUNT.test(segment)) return undefined;
-    else kept.push(segment);
+    } else if (isHollow(segment) || DEVICE.test(segment)) return undefined;
+    else {
+      if (kept.length === 0 && MOUNT.test(segment)) {
+        if (!isOneMount(mount, segment)) return undefined;
+        mount = segment;
+      }
+      kept.push(segment);
+    }
   }
-  return (absolute ? "/" : "") + kept.join("/");
+  return { path: (absolute ? "/" : "") + kept.join("/"), mount };
 }

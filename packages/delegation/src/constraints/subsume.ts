@@ -2,15 +2,13 @@ import type { Json } from "@behest/jws";
 import { check } from "./check.ts";
 import type { Known } from "./constraint.ts";
 import { decimalWithin } from "./decimal.ts";
-import { type Effort, newEffort, priceOf, spend, spendOn } from "./effort.ts";
+import { type Effort, newEffort, priceOfRule, spend, spendOn } from "./effort.ts";
 import { emailWithin } from "./email.ts";
 import { equal, includesAll } from "./equality.ts";
 import { folderWithin } from "./path.ts";
 import { rangeWithin } from "./range.ts";
+import { subjectOf } from "./subject.ts";
 import { baseWithin } from "./url.ts";
-
-/** Rules that are taken apart to be compared. */
-const SLOW: ReadonlySet<string> = new Set(["url", "decimal"]);
 
 /**
  * Section 4's table: whether `parent` subsumes `child`, both well-formed. A pair that is not in the table
@@ -18,7 +16,7 @@ const SLOW: ReadonlySet<string> = new Set(["url", "decimal"]);
  * types stand the same type, `exact` and `one_of`.
  */
 export function subsumes(parent: Known, child: Known, effort: Effort = newEffort()): boolean {
-  if (!spend(effort, SLOW.has(parent.constraint_type) ? 40 : 4)) return false;
+  if (!spend(effort, priceOfRule(parent.constraint_type))) return false;
   switch (parent.constraint_type) {
     case "wildcard":
       return true;
@@ -102,9 +100,7 @@ function holds(whole: readonly Json[], part: readonly Json[], effort: Effort): b
 }
 
 function valuesPass(parent: Known, child: Known, effort: Effort): boolean {
-  // Paths and URLs are taken apart in several ways.
-  const times = parent.constraint_type === "path" || parent.constraint_type === "url" ? 8 : 1;
-  const passes = (value: Json): boolean => spend(effort, times * priceOf(value)) && check(parent, value);
+  const passes = (value: Json): boolean => check(parent, value, subjectOf(value, effort));
   if (child.constraint_type === "exact") return passes(child.value);
   return child.constraint_type === "one_of" && child.values.every(passes);
 }

@@ -1,6 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { baseWithin, commonBase, normalBase, urlWithin } from "./url.ts";
+import { check } from "./check.ts";
+import { baseWithin, commonBase, normalBase } from "./url.ts";
+
+const urlWithin = (base: string, value: string): boolean => check({ constraint_type: "url", base }, value);
 
 const BASE = "https://api.example.com/v1";
 

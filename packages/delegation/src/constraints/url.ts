@@ -27,7 +27,7 @@ const LAST_LABEL = /(?:^|\.)[a-z][a-z0-9-]*$/;
 const LONGEST_PATH = 4096;
 const DEFAULT_PORT: { readonly [scheme: string]: string } = { https: "443", http: "80" };
 
-interface Target {
+export interface Target {
   readonly scheme: string;
   /** Lower case. */
   readonly host: string;
@@ -93,10 +93,15 @@ export function normalBase(text: string): string | undefined {
   return base && printBase(base);
 }
 
-/** Same scheme and port, the base's host (or one below it), and the base's path or one below. Query and fragment are free. */
-export function urlWithin(base: string, value: string): boolean {
+/** The parts of a value; `undefined` when it is no URL that every parser splits alike. */
+export function readUrl(value: string): Target | undefined {
   const target = parseTarget(value);
-  return target !== undefined && !target.below && within(splitBase(base), target);
+  return target?.below === false ? target : undefined;
+}
+
+/** Same scheme and port, the base's host (or one below it), and the base's path or one below. Query and fragment are free. */
+export function urlWithin(base: string, value: Target): boolean {
+  return within(splitBase(base), value);
 }
 
 /** Everything within `child` is within `parent`; both are bases. */

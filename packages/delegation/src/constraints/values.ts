@@ -1,8 +1,9 @@
 import type { Json } from "@behest/jws";
 import { check } from "./check.ts";
 import type { Known } from "./constraint.ts";
-import { type Effort, spend, spendOn } from "./effort.ts";
+import { type Effort, isLeft, spend, spendOn } from "./effort.ts";
 import { distinct } from "./equality.ts";
+import { subjectOf } from "./subject.ts";
 
 /** The values a constraint admits, when they can be listed with the effort that is left. */
 export function finite(constraint: Known, effort: Effort): readonly Json[] | undefined {
@@ -45,30 +46,12 @@ export function passing(
   values: readonly Json[],
   effort: Effort,
 ): readonly Json[] | undefined {
-  const times = weight(constraint);
-  return spendOn(effort, values, times) ? values.filter((value) => check(constraint, value)) : undefined;
-}
-
-/** What checking one value costs, as a multiple of its price. */
-function weight(constraint: Known): number {
-  switch (constraint.constraint_type) {
-    case "path":
-    case "url":
-      return 8;
-    case "all":
-    case "any":
-      return constraint.constraints.reduce((sum, clause) => sum + weight(clause), 1);
-    case "one_of":
-      return 1 + constraint.values.length / 32;
-    case "not_one_of":
-      return 1 + constraint.excluded.length / 32;
-    case "contains":
-      return 1 + constraint.required.length;
-    case "subset":
-      return 1 + constraint.allowed.length;
-    default:
-      return 1;
+  const passed: Json[] = [];
+  for (const value of values) {
+    if (check(constraint, value, subjectOf(value, effort))) passed.push(value);
+    if (!isLeft(effort)) return undefined;
   }
+  return passed;
 }
 
 export function oneOf(values: readonly Json[]): Known {

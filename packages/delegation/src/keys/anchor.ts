@@ -62,8 +62,10 @@ export async function verifyingAnchor(
     try {
       for await (const keys of keysAt(jwks, kidOf(token), fetch))
         for (const key of keys)
-          if (await signed(key))
-            return { iss, jwk: key.jwk, anchors: own.filter((one) => String(one.jwks) === String(jwks)) };
+          if (await signed(key)) {
+            const { href } = new URL(jwks);
+            return { iss, jwk: key.jwk, anchors: own.filter((one) => isAt(one, href, fetch)) };
+          }
     } catch (error) {
       // Another of the issuer's key sets may still have the key.
       unreachable ??= error;
@@ -71,6 +73,11 @@ export async function verifyingAnchor(
   }
   if (unreachable !== undefined) throw unreachable;
   return undefined;
+}
+
+/** The same set as `keysAt` keeps them: two ways to fetch one URL may lead to two servers. */
+function isAt({ jwks, fetch }: Anchor, href: string, by: KeySetFetch | undefined): boolean {
+  return jwks !== undefined && fetch === by && URL.canParse(String(jwks)) && new URL(jwks).href === href;
 }
 
 /** Step 3k, our part of it: whether one of these anchors may assert the root's principal and tenant. */

@@ -1,6 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -65,6 +74,20 @@ test("a key file of PKCS#8 PEM or JWK signs, for its owner alone", async () => {
 test.skipIf(process.platform === "win32")("a key file that others can read or change is refused", () => {
   for (const mode of [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644, 0o666, 0o660, 0o777])
     expect([mode, refusal(() => signerFromFile(file(pem, mode)))]).toEqual([mode, "key_readable"]);
+});
+
+test.skipIf(!process.geteuid)("a key file of another account is refused, of root it is not", async () => {
+  const path = file(pem);
+  // Only root can give a file away; anybody else has to pretend to be another.
+  if (process.geteuid!() === 0) chownSync(path, 12_345, 12_345);
+  else vi.spyOn(process, "geteuid").mockReturnValue(12_345);
+  expect(refusal(() => signerFromFile(path))).toBe("key_readable");
+  vi.restoreAllMocks();
+  if (process.geteuid!() !== 0) return;
+  vi.spyOn(process, "geteuid").mockReturnValue(12_345);
+  await isTheKey(signerFromFile(path));
+  await isTheKey(signerFromFile(file(pem)));
+  vi.restoreAllMocks();
 });
 
 test.skipIf(process.platform === "win32")("a link counts as what it leads to", async () => {

@@ -7,8 +7,8 @@ import { DelegationError } from "../error.ts";
 const MAX_FILE = 16_384;
 
 /**
- * A signer over a key file that only its owner can read (mode 0600 or less): PKCS#8 PEM, or a private JWK as
- * `behest keys new` writes it. A link is followed, and what it leads to is judged. Reads at once; the key stays in
+ * A signer over a key file that only its owner can read (mode 0600 or less), who is this process's account or root:
+ * PKCS#8 PEM, or a private JWK as `behest keys new` writes it. A link is followed, and what it leads to is judged. Reads at once; the key stays in
  * this process. Throws `key_missing`, `key_readable`, `malformed_key`.
  */
 export function signerFromFile(path: string): Signer {
@@ -40,6 +40,13 @@ function readPrivate(path: string): string {
         throw new DelegationError(
           "key_readable",
           `${path}: others can read or change it. Run: chmod 600 ${path}`,
+        );
+      // Absent where files have no such owner. Whoever owns a file can change it.
+      const account = process.geteuid?.();
+      if (account !== undefined && stat.uid !== account && stat.uid !== 0)
+        throw new DelegationError(
+          "key_readable",
+          `${path}: it belongs to another account. Make one that this process's account owns.`,
         );
       if (stat.size > MAX_FILE) throw new DelegationError("malformed_key", `${path}: too large for a key`);
       return readFileSync(fd, "utf8");

@@ -4,6 +4,7 @@ import { localServer } from "../../test/https.ts";
 import {
   type Anchor,
   type Delegation,
+  type Holder,
   deriveDelegation,
   generateHolder,
   issueDelegation,
@@ -54,6 +55,23 @@ test("a tenant is part of what the issuer asserts, and what a verifier learns", 
   expect("tenant" in without).toBe(false);
   for (const tenant of ["", 7, null, "\ud800"])
     await expect(root("alice", tenant as string)).rejects.toMatchObject({ code: "malformed_request" });
+});
+
+test("two ways to one URL do not share what they may assert, two spellings of it do", async () => {
+  const at = (key: Holder) => async (): Promise<Response> => Response.json({ keys: [key.jwk] });
+  const [one, two] = [at(issuer), at(other)];
+  const jwks = "https://sets.test/keys";
+  const issuers = [
+    { iss, jwks, fetch: one, tenants: ["a"] },
+    { iss, jwks, fetch: two, tenants: ["b"] },
+    { iss, jwks: "HTTPS://sets.test:443/keys", fetch: one, tenants: ["c"] },
+  ];
+  expect(await verdict(await root("u", "a"), ...issuers)).toBe("ok");
+  expect(await verdict(await root("u", "b", other), ...issuers)).toBe("ok");
+  expect(await verdict(await root("u", "c"), ...issuers)).toBe("ok");
+  expect(await verdict(await root("u", "b"), ...issuers)).toBe(REFUSED);
+  for (const tenant of ["a", "c"])
+    expect(await verdict(await root("u", tenant, other), ...issuers)).toBe(REFUSED);
 });
 
 // Absent means any; a list means exactly these.

@@ -180,6 +180,31 @@ test("a status reference is the issuer's to give, and a child keeps it", async (
   ).rejects.toMatchObject({ code: "malformed_request" });
 });
 
+test("a child cannot choose whom verifiers ask: it has no status unless its parent has", async () => {
+  const status = { uri: "https://status.test/list/1", idx: 7 };
+  const asked: unknown[] = [];
+  const refused = {
+    code: "wider_than_parent",
+    step: "bhst",
+    wider: [expect.objectContaining({ path: "status" }) as object],
+  };
+  for (const root of [await issue(), await issue({ fanOut: 1 }), await issue({ status })]) {
+    const { restrictions } = await verify(root);
+    for (const uri of ["https://status.test/list/2", "https://169.254.169.254/latest/meta-data/"]) {
+      const bhst = { ...restrictions, status: { uri, idx: 7 } };
+      const chain = await forged(root, { crit: ["bhst"], bhst });
+      await expect(
+        verifyDelegation(chain, {
+          issuers: [{ iss: ISSUER, jwk: issuer.jwk }],
+          now,
+          status: (reference) => Boolean(asked.push(reference)),
+        }),
+      ).rejects.toMatchObject(refused);
+    }
+  }
+  expect(asked).toEqual([]);
+});
+
 test.each([
   ["as strong as demanded", { rung: "oauth" } as const, "oauth" as const],
   ["stronger", { rung: "passkey" } as const, "oauth" as const],

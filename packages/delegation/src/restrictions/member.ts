@@ -4,6 +4,8 @@ import type { Json } from "@behest/jws";
 export interface Member<T extends Json> {
   /** The value when it is well-formed, `undefined` otherwise. */
   read(value: Json): T | undefined;
+  /** `"root"`: only an issuer gives it, and no child adds one. */
+  readonly given?: "root";
   /** `child` is equal to `parent` or tighter: whatever satisfies it satisfies `parent`. */
   keeps(parent: T, child: T): boolean;
   /** What a child gets that asks for `wanted` without repeating the rest of what its parent carries. */

@@ -122,7 +122,8 @@ test("what a narrowed child carries keeps both, is well-formed, and lets through
       const met = meetRestrictions(parent, wanted);
       if ("apart" in met) return;
       expect(looser(parent, met.restrictions)).toEqual([]);
-      expect(looser(wanted, met.restrictions)).toEqual([]);
+      // What the parent carries that nobody asked for stays, also what only an issuer can add.
+      expect(looser({ ...parent, ...wanted }, met.restrictions)).toEqual([]);
       if (met.restrictions) expect(malformedRestriction(met.restrictions)).toBeUndefined();
       if (lets(parent, s) && lets(wanted, s)) expect(lets(met.restrictions ?? {}, s)).toBe(true);
     }),
@@ -185,6 +186,30 @@ test.each([
   ["evidence without a rung", { consent: { evidence: digest("A") } }, "consent"],
   ["evidence of another length", { consent: { min: "oauth", evidence: "AAAA" } }, "consent"],
   ["a status list without TLS", { status: { uri: "http://s.test/1", idx: 0 } }, "status"],
+  ...[
+    "https://",
+    "https:///1",
+    "https://u@s.test/1",
+    "https://u:p@s.test/1",
+    "https://@s.test/1",
+    "https://s.test?@t.test/1",
+    "https://s.test\\@t.test/1",
+    "https://s.test/1#2",
+    "https://s.test/\u0000",
+    "https://s.test/\n1",
+    "https://s.test/ 1",
+    " https://s.test/1",
+    "https://s.test/é",
+  ].map((uri): [string, object, string] => [
+    `a status list at ${JSON.stringify(uri)}`,
+    { status: { uri, idx: 0 } },
+    "status",
+  ]),
 ])("%s is not well-formed", (_, value, name) => {
   expect(malformedRestriction(value as never)).toBe(name);
+});
+
+test("a status list has an https URI", () => {
+  for (const uri of ["https://s.test", "https://s.test:8443/a/@b/1?x=y@z/1", "https://[2001:db8::1]/1"])
+    expect([uri, malformedRestriction({ status: { uri, idx: 0 } })]).toEqual([uri, undefined]);
 });

@@ -39,7 +39,7 @@ export function malformedRestriction(value: Json): string | undefined {
   return Object.keys(named).find((name) => !NAMES.has(name) || ruleOf(name).read(named[name]!) === undefined);
 }
 
-/** Every member that `child` drops or loosens; empty when it keeps or tightens all of them. */
+/** Every member that `child` drops, loosens, or may not add; empty when it keeps or tightens all of them. */
 export function looser(parent: Restrictions = {}, child: Restrictions = {}): readonly Wider[] {
   const found: Wider[] = [];
   for (const [name, held] of entries(parent)) {
@@ -51,6 +51,9 @@ export function looser(parent: Restrictions = {}, child: Restrictions = {}): rea
         child: asked === undefined ? "none" : canonical(asked),
       });
   }
+  for (const [name, asked] of entries(child))
+    if (ruleOf(name).given === "root" && member(parent, name) === undefined)
+      found.push({ path: name, parent: "none", child: canonical(asked) });
   return found;
 }
 
@@ -66,7 +69,8 @@ export function meetRestrictions(
 ): { readonly restrictions: Restrictions | undefined } | { readonly apart: string } {
   const apart = entries(wanted).find(([name, asked]) => {
     const held = member(parent, name);
-    return held !== undefined && ruleOf(name).meet(held, asked) === undefined;
+    const { given, meet } = ruleOf(name);
+    return held === undefined ? given === "root" : meet(held, asked) === undefined;
   });
   return apart
     ? { apart: apart[0] }

@@ -2,6 +2,7 @@ import { type PublicKey, publicKey } from "@behest/jws";
 import type { Anchor } from "../keys/anchor.ts";
 import { verifyChild } from "./child.ts";
 import { suffices } from "./consent.ts";
+import { MOST_OF_CHAIN, newEffort } from "../constraints/effort.ts";
 import { DelegationError } from "../error.ts";
 import type { Clock, Hop } from "./hop.ts";
 import { verifyRoot } from "./root.ts";
@@ -29,13 +30,15 @@ export async function verifyChain(
   const [first, ...rest] = openChain(chain, clock);
   const root = await verifyRoot(first, anchors === "known" ? "unjudged" : anchors, clock);
   const hops: Hop[] = [root];
+  // For the whole chain, or every hop would be another chance to keep the verifier busy.
+  const effort = newEffort(MOST_OF_CHAIN);
   let parent: Hop = root;
   let key: PublicKey | "known" | undefined = anchors === "known" ? "known" : undefined;
   for (const token of rest) {
     const hop = hops.length;
     // In one process parent and child may be bound to the same key; importing one is a third of verifying.
     if (key !== "known" && key?.jwk.x !== parent.claims.jwk.x) key = publicKey(parent.claims.jwk);
-    const child = await verifyChild(token, parent, key!, hop, clock);
+    const child = await verifyChild(token, parent, key!, hop, clock, effort);
     // Ours: nobody on the way may speak for another principal.
     if (child.claims.sub !== undefined && child.claims.sub !== root.claims.sub)
       throw new DelegationError("principal_changed", `token ${hop}: sub is not the root's`, { hop });

@@ -1,6 +1,7 @@
 import { type PublicKey, thumbprint } from "@behest/jws";
 import { placesIn, widenings } from "../constraints/compare.ts";
 import type { AatTools } from "../constraints/constraint.ts";
+import type { Effort } from "../constraints/effort.ts";
 import { DelegationError } from "../error.ts";
 import { type Clock, type Hop, date, grantedTools, holderKey, signingHash } from "./hop.ts";
 import { isInteger } from "./number.ts";
@@ -19,7 +20,7 @@ import {
 
 /**
  * Step 4 for one pair, in order; `key` is the parent's holder key, imported, or `"known"` where the
- * signature is. `hop` is the child's index.
+ * signature is. `hop` is the child's index, `effort` what comparing the chain's grants may still cost.
  */
 export async function verifyChild(
   token: Token,
@@ -27,6 +28,7 @@ export async function verifyChild(
   key: PublicKey | "known",
   hop: number,
   { now, limits }: Clock,
+  effort: Effort,
 ): Promise<Hop> {
   const held = parent.claims;
   const restrictions = verifyHeader(token, TOKEN_TYPE, "4a", hop);
@@ -64,7 +66,7 @@ export async function verifyChild(
   if (!(exp > iat)) refuse("lifetime_refused", "4l", hop, "exp is not after iat");
   if (!(depth <= maxDepth)) refuse("depth_exceeded", "4m", hop, "del_depth is above its own del_max_depth");
   const tools = grantedTools(token, details, { shape: "4n", content: "4o" }, limits, hop);
-  refuseWider(parent, tools ?? {}, hop);
+  refuseWider(parent, tools ?? {}, hop, effort);
   if (parentHash !== held.hash) refuse("chain_broken", "4q", hop, "par_hash is not the parent's");
   refuseLooser(held.restrictions, restrictions, hop);
   return {
@@ -87,8 +89,8 @@ export async function verifyChild(
 }
 
 /** Step 4p, its parts in order. */
-function refuseWider(parent: Hop, tools: AatTools, hop: number): void {
-  const found = widenings(parent.tools ?? {}, tools);
+function refuseWider(parent: Hop, tools: AatTools, hop: number, effort: Effort): void {
+  const found = widenings(parent.tools ?? {}, tools, effort);
   if (found.length === 0) return;
   const step = `4${found.map(({ rule }) => rule).toSorted()[0]!}`;
   const detail = { step, hop, wider: placesIn(found) };
