@@ -53,7 +53,7 @@ export function subagentTool<S extends z.ZodObject>(spec: Subagent<S>): Tool<z.i
       try {
         return await (signal ? until(signal, answer) : answer);
       } catch (error) {
-        const { cause } = error as { cause?: unknown };
+        const cause = (error as { cause?: unknown } | undefined)?.cause;
         if (!(cause instanceof Waits) || turn === undefined) throw error;
         paused?.push(...cause.asks);
         return placeholder({ turn, asks: cause.asks });

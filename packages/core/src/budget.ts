@@ -22,18 +22,18 @@ export function accountsOf(vault: Vault, hops: readonly HopClaims[]): readonly A
     return own.flatMap((scope) => {
       const limit = restrictions?.limits?.[scope];
       if (!limit) return [];
-      const counter = scope === "action" ? undefined : counterOf(vault, scope, hops.slice(0, depth + 1));
+      const counter = scope === "action" ? undefined : counterOf(vault, scope, hops[depth]!);
       return [{ path: `hops.${depth}.limits.${scope}`, limit, counter, until: exp * 1000 }];
     });
   });
 }
 
 /**
- * A counter belongs to the jti of its token. Jtis are chosen by whoever signs, so the name holds those of all tokens
- * above as well, the tenant and, by its key, the principal: nobody can choose a jti to spend from another's counter.
+ * A counter belongs to its token by the hash of what was signed, which holds the hashes of all tokens above. Whoever
+ * signs chooses the jti: nobody can choose one to spend from another's counter.
  */
-function counterOf(vault: Vault, kind: string, hops: readonly HopClaims[]): string {
-  return vault.name("counter", kind, hops[0]?.tenant ?? "", ...hops.map(({ jti }) => jti));
+function counterOf(vault: Vault, kind: string, { hash }: HopClaims): string {
+  return vault.name("counter", kind, hash);
 }
 
 /** What an action is about to take from one counter. */
@@ -85,7 +85,7 @@ export function childCharge(vault: Vault, hops: readonly HopClaims[]): Charge | 
   const most = parent?.restrictions?.fan_out;
   if (!parent || most === undefined) return undefined;
   return {
-    counter: counterOf(vault, "children", hops),
+    counter: counterOf(vault, "children", parent),
     add: "1",
     most: String(most),
     until: parent.exp * 1000,
