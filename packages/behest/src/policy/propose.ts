@@ -13,6 +13,8 @@ export function propose(calls: readonly Args[]): ConstraintMap {
   const names = [...new Set(calls.flatMap((args) => Object.keys(args)))];
   return Object.fromEntries(
     names.map((name) => {
+      // In a grant that name stands for all that is not named.
+      if (name === "*") return [name, ANY];
       const given = calls.filter((args) => Object.hasOwn(args, name)).map((args) => args[name]!);
       const constraint = [...candidates(given)].find(isWell)!;
       return [name, given.length < calls.length ? { ...constraint, optional: true } : constraint];

@@ -50,6 +50,19 @@ test.for<[name: string, policies: string, request: PolicyRequest, expected: obje
     { decision: "permit" },
   ],
   [
+    "where only a comment says that it is of every tool",
+    `${PERMIT}forbid(principal, // action in Action::"tool"
+       action in [Action::"tool"], resource) when { action in Action::"tool" };`,
+    payment({}, { tool: "read" }),
+    { decision: "deny", rules: ["a.cedar#2"] },
+  ],
+  [
+    "a number that only a Long holds",
+    `${PERMIT}forbid(principal, action in Action::"tool", resource) when { 9007199254740993 - context.depth == 9007199254740992 };`,
+    payment({}, { tool: "read" }),
+    { decision: "deny", rules: ["a.cedar#2"] },
+  ],
+  [
     "an ancestor's subtree",
     `${PERMIT}forbid(principal in Agent::"root", action, resource);`,
     payment(GOOD),
@@ -141,6 +154,12 @@ test.for<[name: string, policies: string, request: PolicyRequest, expected: obje
     `permit(principal, action, resource) when { context has workspace && resource in context.workspace && resource in Workspace::"acme" };`,
     payment(GOOD, { within: "acme/finance", workspace: "acme/finance/eu" }),
     { decision: "permit" },
+  ],
+  [
+    "a workspace that leads out of itself is none",
+    'permit(principal, action, resource) when { resource in Workspace::"acme/finance" };',
+    payment(GOOD, { workspace: "acme/finance/../legal" }),
+    { decision: "deny", failed: true },
   ],
   [
     "a workspace does not hold what only begins alike",

@@ -84,7 +84,7 @@ function nothing({ file, text }: SourceFile): PolicyFault {
 
 /** A warning is as good as an error: a policy that can never apply is not what its author meant. */
 function validated(cedar: Cedar, schema: PolicySchema, rules: readonly Read[]): PolicyFault[] {
-  const staticPolicies = textsOf(rules.map(({ rule }) => rule));
+  const staticPolicies = Object.fromEntries(rules.map(({ rule }) => [rule.id, rule.text]));
   const answer = cedar.validate({
     validationSettings: { mode: "strict" },
     schema: schema.json,
@@ -102,8 +102,8 @@ function validated(cedar: Cedar, schema: PolicySchema, rules: readonly Read[]): 
   );
 }
 
-function textsOf(rules: readonly ReadRule[]): { [id: string]: string } {
-  return Object.fromEntries(rules.map(({ id, text }) => [id, text]));
+function heldOf(rules: readonly ReadRule[]): { [id: string]: string } {
+  return Object.fromEntries(rules.map(({ id, held }) => [id, held]));
 }
 
 // Cedar keeps what it has parsed as long as the thread lives, so each set is given to it once.
@@ -117,12 +117,12 @@ function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[])
   const names = { all: digest, unasked: `${digest} unasked` };
   const unasked = read.filter(({ ask }) => !ask);
   const answers = [
-    cedar.preparsePolicySet(names.all, { staticPolicies: textsOf(read) }),
-    cedar.preparsePolicySet(names.unasked, { staticPolicies: textsOf(unasked) }),
+    cedar.preparsePolicySet(names.all, { staticPolicies: heldOf(read) }),
+    cedar.preparsePolicySet(names.unasked, { staticPolicies: heldOf(unasked) }),
   ];
   if (answers.some(({ type }) => type === "failure"))
     throw new BehestError("policy_invalid", "policy_invalid: Cedar cannot hold these policies ready.");
-  const rules = read.map(({ text: _text, json: _json, ...rule }) => rule);
+  const rules = read.map(({ text: _text, held: _held, json: _json, ...rule }) => rule);
   const held: Prepared = {
     cedar,
     schema,

@@ -55,7 +55,7 @@ export function callOf(
   { tools, other }: PolicySchema,
   { names, parents }: Reads,
 ): Call {
-  const { agent, person, resource, workspace, amount, task, within, now } = request;
+  const { agent, person, resource, workspace, amount } = request;
   const tool = tools.get(request.tool);
   const { args, complete } = show((tool ?? other).args, request.args);
   const read = <T extends object>(members: T): T => (names ? picked(members, names) : members);
@@ -63,22 +63,6 @@ export function callOf(
   const touched = { type: "Resource", id: resource ?? "" };
   const who = { type: "Principal", id: `${person.issuer}|${person.subject}` };
   const action = { type: "Action", id: tool ? request.tool : OTHER };
-  const context = {
-    tool: request.tool,
-    effect: request.effect,
-    boundary: request.boundary,
-    declared: request.declared,
-    allowlisted: request.allowlisted,
-    args: read(args),
-    argsComplete: complete,
-    ...(task !== undefined && { task }),
-    ...(within !== undefined && { workspace: place(within) }),
-    ...(amount && { amount: money(amount) }),
-    depth: agent.ancestors.length,
-    approvals: [...(request.approvals ?? [])],
-    now: Math.floor(now / 1000),
-    at: { __extn: { fn: "datetime", arg: new Date(now).toISOString() } },
-  };
   const acting = {
     name: agent.name,
     person: { __entity: who },
@@ -95,11 +79,37 @@ export function callOf(
   const chain = agent.ancestors.map((id): TypeAndId => ({ type: "Agent", id }));
   add(principal, acting, parents.has("principal") ? [...chain, who] : []);
   const lies = workspace === undefined ? {} : { workspace: place(workspace) };
-  add(touched, lies, parents.has("resource") ? enclosing(workspace ?? "") : []);
+  add(touched, lies, parents.has("resource") && workspace !== undefined ? enclosing(workspace) : []);
   add(action, {}, parents.has("action") ? (tool ?? other).groups : []);
   add(who, { issuer: person.issuer, subject: person.subject }, []);
-  return { principal, action, resource: touched, context: read(context), entities };
+  const context: { [name: string]: CedarValueJson } = {};
+  for (const name in CONTEXT) {
+    if (names && !names.has(name)) continue;
+    const value = CONTEXT[name]!(request);
+    if (value !== undefined) context[name] = value;
+  }
+  if (!names || names.has("args")) context["args"] = read(args);
+  if (!names || names.has("argsComplete")) context["argsComplete"] = complete;
+  // Read in any case: an amount that cannot be told is a denial.
+  const spends = amount && money(amount);
+  if (spends && (!names || names.has("amount"))) context["amount"] = spends;
+  return { principal, action, resource: touched, context, entities };
 }
+
+/** The members of the context that every tool has, but for its arguments and the amount. */
+const CONTEXT: { readonly [name: string]: (request: PolicyRequest) => CedarValueJson | undefined } = {
+  tool: ({ tool }) => tool,
+  effect: ({ effect }) => effect,
+  boundary: ({ boundary }) => boundary,
+  declared: ({ declared }) => declared,
+  allowlisted: ({ allowlisted }) => allowlisted,
+  task: ({ task }) => task,
+  workspace: ({ within }) => (within === undefined ? undefined : place(within)),
+  depth: ({ agent }) => agent.ancestors.length,
+  approvals: ({ approvals = [] }) => [...approvals],
+  now: ({ now }) => Math.floor(now / 1000),
+  at: ({ now }) => ({ __extn: { fn: "datetime", arg: new Date(now).toISOString() } }),
+};
 
 function picked<T extends object>(members: T, names: ReadonlySet<string>): T {
   const found: { [name: string]: unknown } = {};
@@ -111,8 +121,10 @@ function place(workspace: string): CedarValueJson {
   return { __entity: { type: "Workspace", id: workspace } };
 }
 
-/** "a/b/c" lies in itself, in "a/b" and in "a". */
+/** "a/b/c" lies in itself, in "a/b" and in "a". "a/b/../c" would lie in "a/b" as well, so such texts are none. */
 function enclosing(workspace: string): TypeAndId[] {
+  if (workspace.split("/").some((segment) => /^\.*$/.test(segment)))
+    throw new Unfit("the workspace that its profile reads is none");
   const places: TypeAndId[] = [];
   for (let end = workspace.length; end > 0; end = workspace.lastIndexOf("/", end - 1))
     places.push({ type: "Workspace", id: workspace.slice(0, end) });

@@ -24,7 +24,21 @@ export interface PolicyRule {
 /** With what Cedar is given of it. */
 export interface ReadRule extends PolicyRule {
   readonly text: string;
+  /** What is evaluated. As text: JSON would round numbers that only a Long holds. */
+  readonly held: string;
   readonly json: PolicyJson;
+}
+
+/**
+ * Every tool is in `Action::"tool"`. Where a policy's head says so, it is evaluated without, and Cedar need not be
+ * shown at each decision what the tool is in.
+ */
+function held(cedar: Cedar, text: string, json: PolicyJson): Pick<ReadRule, "held" | "json"> {
+  const shorter = text.replace(/\baction\s+in\s+Action::"tool"/, "action");
+  const answer = shorter === text ? undefined : cedar.policyToJson(shorter);
+  return answer?.type === "success" && json.action.op === "in" && answer.json.action.op === "All"
+    ? { held: shorter, json: answer.json }
+    : { held: text, json };
 }
 
 const ID = /^[A-Za-z0-9_.:/-]{1,64}$/;
@@ -65,6 +79,6 @@ export function ruleOf(
     ...(group && { ask: { group: group[1]!, need: Number(group[2] ?? 1) } }),
     ...(typeof reason === "string" && { reason }),
     text,
-    json: answer.json,
+    ...held(cedar, text, answer.json),
   };
 }
