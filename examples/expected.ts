@@ -28,4 +28,12 @@ export const EXPECTED: { readonly [example: string]: readonly string[] } = {
     "execute_tool send_mail deny signed",
     "invoke_agent agent",
   ],
+  "06-approval.ts": [
+    "send_mail waits",
+    "read_file permit ok",
+    "read_file permit ok",
+    "send_mail ask approval_needed",
+    "send_mail permit ok",
+    "send_mail deny argument_not_granted",
+  ],
 };

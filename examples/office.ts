@@ -1,5 +1,6 @@
 // "Your agent, unchanged": tools and a model for each framework. The models are scripted, so that every
 // example runs offline; put a real one in their place and nothing else changes.
+import { execFileSync } from "node:child_process";
 import { tool as aiTool } from "ai";
 import { MockLanguageModelV4 } from "ai/test";
 import { AIMessage, fakeModel, tool } from "langchain";
@@ -84,3 +85,9 @@ export function aiScripted(calls: readonly Call[] = CALLS): MockLanguageModelV4 
 export const model = scripted();
 export const aiModel = aiScripted();
 export const messages = [{ role: "user" as const, content: "Read my notes for Friday and tell Bob." }];
+
+/** Stands for a person who types `behest …` where the approver's key is. */
+export function inAnotherTerminal(...args: string[]): void {
+  const command = new URL("../packages/behest/src/main.ts", import.meta.url).pathname;
+  execFileSync(process.execPath, ["--conditions=@behest/source", command, ...args]);
+}

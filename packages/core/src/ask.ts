@@ -16,7 +16,7 @@ import type { Finding } from "./types.ts";
 const PATIENCE = 24 * 3_600_000;
 
 /** What a granted action starts on. */
-export interface Granted {
+interface Granted {
   readonly draft: Draft;
   readonly approvals: readonly string[];
   readonly decisions: number;

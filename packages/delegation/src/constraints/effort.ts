@@ -44,7 +44,7 @@ export function priceOfRule(type: string): number {
 }
 
 /** Of looking at a value once. Finding it out takes no longer than that. */
-export function priceOf(value: Json): number {
+function priceOf(value: Json): number {
   if (typeof value === "string") return 8 + value.length;
   return typeof value === "object" && value !== null ? 8 + JSON.stringify(value).length : 4;
 }
