@@ -90,12 +90,13 @@ export function actionCalls(): readonly Vector[] {
       ),
       acceptedProof("a jti that was not seen", {}, { seen: ["another"] }),
     ]),
-    actions("601-step-6b-tool", "The tool is granted", [
-      ...["refund", "PAY", "pay ", "__proto__", "constructor"].map((tool) =>
+    actions(
+      "601-step-6b-tool",
+      "The tool is granted",
+      ["refund", "PAY", "pay ", "__proto__", "constructor"].map((tool) =>
         refusedProof("6b", "tool_not_granted")(tool, { aat_tool: tool }, { tool }),
       ),
-      refusedProof("6b", "tool_not_granted")("none is, an empty name", {}, { tool: "" }),
-    ]),
+    ),
     actions(
       "602-step-6b-arguments",
       "The arguments are an object that the grant permits, every number exact",

@@ -229,7 +229,18 @@ export function restrictionForms(): readonly Vector[] {
         { uri },
         { idx: 1 },
         ...[-1, 1.5, "0", null].map((idx) => ({ uri, idx })),
-        ...["http://status.test/1", "status.test/1", "https://", "", 7, null].map((other) => ({
+        ...[
+          "http://status.test/1",
+          "status.test/1",
+          "https://",
+          "https://u@status.test/1",
+          "https://status.test?@other.test/1",
+          "https://status.test/1#2",
+          "https://status.test/\n1",
+          "",
+          7,
+          null,
+        ].map((other) => ({
           uri: other,
           idx: 0,
         })),

@@ -143,7 +143,7 @@ function members(): readonly Vector[] {
         loosens: [
           { uri, idx: 2 },
           { uri: "https://status.test/2", idx: 1 },
-          { uri: `${uri}#`, idx: 1 },
+          { uri: `${uri}?`, idx: 1 },
         ],
       },
     ]),
@@ -165,6 +165,10 @@ function along(): Vector {
     [
       accept("kept", third(bhst), { bhst }),
       accept("one more", third({ ...bhst, effects: ["read"] }), { bhst: { ...bhst, effects: ["read"] } }),
+      looser("a status, which only an issuer gives", {
+        ...bhst,
+        status: { uri: "https://status.test/1", idx: 1 },
+      }),
       looser("the child's own dropped", { fan_out: 5 }),
       looser("the root's dropped", { workspace: "acme" }),
       looser("loosened again to what the root had", { fan_out: 5, workspace: "other" }),
