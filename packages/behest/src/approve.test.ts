@@ -28,6 +28,12 @@ test("a person sees what waits, approves it from another process, and the agent 
   expect(pay()).toBe("paid");
   expect(pay()).toBe("paid");
   expect(waiting()).toEqual([]);
+  expect(place.json("approve", "--stats")).toMatchObject({
+    asked: 1,
+    approved: 1,
+    rules: [{ rule: "approval", approved: 1, flags: [] }],
+  });
+  expect(place.must("approve", "--stats")).toMatch(/approval +1 +1 +0 /);
   expect(place.must("verify")).toMatch(/approvals +1\n/);
 });
 

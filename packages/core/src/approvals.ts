@@ -1,8 +1,10 @@
 import { parseJson, sha256Text, splitCompact } from "@behest/jws";
+import { parseEntry, parsePayload } from "@behest/provenance";
 import type { Approval } from "./approval.ts";
 import { vaultOf } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { BehestError } from "./error.ts";
+import { approvalStats, measureDecision, rulesOf } from "./fatigue.ts";
 import { openDelegation } from "./lineage.ts";
 import { entryText } from "./record.ts";
 import { decided, openAsked, standingOf } from "./standing.ts";
@@ -47,13 +49,15 @@ export function approvalsOf(deployment: Deployment): Approvals {
       const row = await engine.approval(id);
       const one = row && !row.spent && row.expires > clock() ? await opened(row) : undefined;
       if (!row || !one) throw missing();
-      await decided(deployment, one.asked, one.keys, decision.jws, clock()).catch((cause: unknown) => {
-        throw new BehestError(
-          "approval_invalid",
-          "approval_invalid: it is not a decision on this action by an approver of a group that was asked, or its time is over.",
-          { cause },
-        );
-      });
+      const said = await decided(deployment, one.asked, one.keys, decision.jws, clock()).catch(
+        (cause: unknown) => {
+          throw new BehestError(
+            "approval_invalid",
+            "approval_invalid: it is not a decision on this action by an approver of a group that was asked, or its time is over.",
+            { cause },
+          );
+        },
+      );
       await engine.append({
         entry: entryText({
           action: id,
@@ -67,7 +71,13 @@ export function approvalsOf(deployment: Deployment): Approvals {
         decides: id,
         once: `decision:${sha256Text(decision.jws)}`,
       });
+      if (row.decisions.length > 0) return;
+      const [jws] = await engine.entries(row.asked.index, 1);
+      const ask = jws === undefined ? undefined : parsePayload(parseEntry(jws).payload);
+      if (ask?.type === "action") measureDecision(rulesOf(ask), said.decision, clock() - Date.parse(ask.at));
     },
+
+    stats: () => approvalStats(engine),
 
     async settled(asks, { signal } = {}) {
       for (const { approval } of asks)

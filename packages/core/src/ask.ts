@@ -5,6 +5,7 @@ import { type Asked, type Need, newNonce } from "./approval.ts";
 import { strictest } from "./checks/approval.ts";
 import type { Call } from "./call.ts";
 import { type BehestError, type Waiting, waitsFor } from "./error.ts";
+import { measureAsk, rulesOf } from "./fatigue.ts";
 import type { LiveSession } from "./live.ts";
 import { type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import type { ActionSpan } from "./span.ts";
@@ -141,6 +142,7 @@ async function ask(
     },
   });
   span.prove({ action: id, verdict: "ask", placed });
+  if (!placed.again) measureAsk(rulesOf(draft.verdict));
   return (await deployment.engine.approval(id))!;
 }
 

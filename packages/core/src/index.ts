@@ -4,6 +4,7 @@ export type { BehestConfig } from "./behest.ts";
 export { createBehest } from "./config.ts";
 export type { Credentials } from "./deployment.ts";
 export { BehestError, type Code } from "./error.ts";
+export type { ApprovalStats, RuleStats } from "./fatigue.ts";
 export { readKeyFile } from "./keyfile.ts";
 export { LOCAL_FOLDER, type Local, findLocal } from "./local.ts";
 export { type McpAnnotations, profileFromMcp } from "./mcp.ts";

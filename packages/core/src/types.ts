@@ -18,6 +18,7 @@ import type {
 } from "@behest/provenance";
 import type { Approval, ApprovalDecision, Ask, Need } from "./approval.ts";
 import type { Code } from "./error.ts";
+import type { ApprovalStats } from "./fatigue.ts";
 
 /** One agent's authority while it runs. */
 export interface Session {
@@ -165,6 +166,8 @@ export interface Approvals {
   submit(id: string, decision: ApprovalDecision): Promise<void>;
   /** Resolves when none of these waits any more: approved, denied or expired. */
   settled(asks: readonly Ask[], options?: { signal?: AbortSignal }): Promise<void>;
+  /** How often persons are asked and how they answer, by rule, over the whole log: rules whose answers nobody reads are flagged. */
+  stats(): Promise<ApprovalStats>;
 }
 
 export interface Behest extends AsyncDisposable {

@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { type Approval, createBehest, readKeyFile, signDecision, sqliteStore } from "@behest/core";
+import {
+  type Approval,
+  type ApprovalStats,
+  createBehest,
+  readKeyFile,
+  signDecision,
+  sqliteStore,
+} from "@behest/core";
 import { canonical } from "@behest/jws";
 import type { Command } from "commander";
 import { define } from "../command.ts";
@@ -16,6 +23,7 @@ interface Options {
   readonly group?: string;
   readonly key?: string;
   readonly yes?: true;
+  readonly stats?: true;
   readonly json?: true;
 }
 
@@ -30,6 +38,7 @@ export function approve(program: Command): void {
     .option("--reason <text>", "why, for the record")
     .option("--group <name>", "for which of your groups, where it waits for several")
     .option("--key <file>", "the approver's key (default: the one that init made)")
+    .option("--stats", "how often persons are asked and how they answer, by rule")
     .option("--yes", "sign without asking, after it was shown")
     .action(run);
 }
@@ -42,6 +51,7 @@ async function run(id: string | undefined, options: Options): Promise<void> {
     signer: readKeyFile(local.signer),
     store: sqliteStore(local.store),
   });
+  if (options.stats) return showStats(await behest.approvals.stats(), options);
   const waiting = await behest.approvals.list(options.group === undefined ? {} : { group: options.group });
   if (id === undefined) return show(waiting, options);
   const approval = chosen(waiting, id);
@@ -69,6 +79,28 @@ function show(waiting: readonly Approval[], { json }: Options): void {
       tool,
       canonical(args),
       clockTime(expires),
+    ]),
+  );
+}
+
+const ADVICE = {
+  always_approved: "approved nearly always: narrow the rule, or approve plans",
+  too_fast: "decided within two seconds: nobody reads it",
+} as const;
+
+function showStats(stats: ApprovalStats, { json }: Options): void {
+  if (json) return printJson(stats);
+  if (stats.asked === 0) return print("Nobody was ever asked.");
+  print(`${stats.asked} asked in ${stats.runs} runs, ${stats.approved} approved, ${stats.denied} denied`);
+  printTable(
+    ["rule", "asked", "approved", "denied", "median", "flags"],
+    stats.rules.map(({ rule, asked, approved, denied, median, flags }) => [
+      rule,
+      String(asked),
+      String(approved),
+      String(denied),
+      median === undefined ? "-" : `${(median / 1000).toFixed(1)} s`,
+      flags.map((flag) => ADVICE[flag]).join("; "),
     ]),
   );
 }
