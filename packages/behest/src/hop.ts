@@ -18,6 +18,9 @@ export interface Hop {
   /** RFC 7638 thumbprint of the key it is bound to. */
   readonly holder: string;
   readonly tools: AatTools;
+  /** `consent` and `agent_identity` as they stand. */
+  readonly consent: { readonly [name: string]: Json } | undefined;
+  readonly identity: { readonly [name: string]: Json } | undefined;
   /** `bhst` as it stands. */
   readonly restrictions: { readonly [name: string]: Json } | undefined;
 }
@@ -66,6 +69,8 @@ function readHop(token: string): Hop {
     maxDepth: count("del_max_depth"),
     holder: thumbprint(publicJwk(isObject(cnf) ? cnf["jwk"] : undefined)),
     tools: toolsOf(claims["authorization_details"]),
+    consent: isObject(claims["consent"]) ? claims["consent"] : undefined,
+    identity: isObject(claims["agent_identity"]) ? claims["agent_identity"] : undefined,
     restrictions: isObject(header["bhst"]) ? header["bhst"] : undefined,
   };
 }

@@ -28,6 +28,7 @@ test("what restricts a delegation is written from options and shown by inspect, 
   const lines = place.must("inspect", "restricted.json");
   expect(lines).toContain("limits.subtree.amount.EUR: 500.00");
   expect(lines).toContain("effects: read, reversible");
+  expect(place.must("inspect", "alice.json")).not.toMatch(/^(restricted|identity|consent)|[{}]$/m);
   const derive = ["derive", "restricted.json", "--tool", "pay(*)"];
   expect(place.refusal(place.behest(...derive, "--limit", "21 calls"))).toBe("wider_than_parent 1");
   expect(place.refusal(place.behest(...derive, "--effects", "irreversible"))).toBe("wider_than_parent 1");

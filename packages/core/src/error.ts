@@ -57,7 +57,7 @@ export type Code =
   | "store_unsafe"
   | "store_failed";
 
-/** An action that waits for persons. */
+/** An action that waits for persons: its id and its tool. */
 export interface Waiting {
   readonly approval: string;
   readonly tool: string;
@@ -76,12 +76,6 @@ export class BehestError extends CodedError<Code> {
   static override isInstance(error: unknown): error is BehestError {
     return CodedError.isInstance(error) && error.name.startsWith("Behest");
   }
-}
-
-/** An action that waits for persons: its id and its tool. */
-export interface Waiting {
-  readonly approval: string;
-  readonly tool: string;
 }
 
 /** What the model is told; frameworks print `name: message`. */

@@ -39,7 +39,7 @@ export function openAsked(vault: Vault, row: StoredApproval): Asked {
 
 /**
  * The decision in `jws`, where it holds under the trust manifest as it is now: an approver enrolled in the group it
- * decides for signed it, over this very ask, in time, and holds no key of the chain. Throws what is wrong.
+ * decides for signed it, over this very ask, in time, and none of that person's keys is in the chain. Throws what is wrong.
  */
 export async function decided(
   deployment: Deployment,
@@ -49,9 +49,13 @@ export async function decided(
   now: number,
 ): Promise<Decided> {
   const kid = approverOf(jws);
-  const roles = rolesAt(deployment.manifest.approvers).filter(({ jwk }) => thumbprint(jwk) === kid);
+  const { approvers } = deployment.manifest;
+  const roles = rolesAt(approvers).filter(({ jwk }) => thumbprint(jwk) === kid);
   const [role] = roles;
-  if (!role || chain.has(role.jwk.x)) throw new Error("not an approver of this chain");
+  // A person whose key is in the chain does not approve with another one.
+  const isInChain = ({ person, jwk }: Approver): boolean =>
+    chain.has(jwk.x) && roles.some((own) => own.person === person);
+  if (!role || approvers.some(isInChain)) throw new Error("not an approver of this chain");
   const said = await readApproval(jws, publicKey(role.jwk));
   const { action, leaf, tool, args, nonce } = asked.about;
   const isSame =

@@ -13,7 +13,7 @@ import { canonical } from "@behest/jws";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
-import { requireLocal } from "../local.ts";
+import { readManifest, requireLocal } from "../local.ts";
 import { bold, print, printFacts, printJson, printTable } from "../output.ts";
 import { clockTime, relative } from "../time.ts";
 
@@ -46,6 +46,8 @@ export function approve(program: Command): void {
 /** The person's side: it reads an approver's key, and runs no agent. */
 async function run(id: string | undefined, options: Options): Promise<void> {
   const local = requireLocal();
+  // Refused here, it is told as everywhere else in the command.
+  await readManifest(local);
   await using behest = await createBehest({
     trust: { owner: local.owner, manifest: readFileSync(local.manifest, "utf8") },
     signer: readKeyFile(local.signer),

@@ -154,7 +154,12 @@ function sentence({ verified, owner, refused }: Judged): Cell {
 }
 
 function facts(i: number, hop: Hop, issuerKey: string | undefined): (readonly [string, Cell])[] {
-  const { iss, sub, tenant, task, agent, holder, exp, depth, maxDepth, jti, tools, restrictions = {} } = hop;
+  const { iss, sub, tenant, task, agent, holder, exp, depth, maxDepth, jti, tools } = hop;
+  const { consent, identity, restrictions } = hop;
+  const each = (name: string, members: { readonly [name: string]: Json } = {}): (readonly [string, Cell])[] =>
+    Object.entries(members)
+      .flatMap(([member, value]) => flatten(member, value))
+      .map((member) => [name, fact(member).join(": ")]);
   const how = issuerKey === undefined ? "as it claims" : `asserted by key ${issuerKey}`;
   const named = (name: string, value: string | undefined): (readonly [string, Cell])[] =>
     value === undefined ? [] : [[name, value]];
@@ -165,14 +170,14 @@ function facts(i: number, hop: Hop, issuerKey: string | undefined): (readonly [s
     ...named("tenant", tenant),
     ...named("task", task),
     ...named("agent", agent),
+    ...each("identity", identity),
+    ...each("consent", consent),
     ["holder", holder],
     ["expires", `${relative(exp)} (${clockTime(exp * 1000)})`],
     ["depth", `${depth} of ${maxDepth}`],
     ["jti", jti],
     ...Object.entries(tools).map(([tool, map]) => ["tool", printTool(tool, map)] as const),
-    ...flatten("", restrictions).map(
-      ([name, value]) => ["restricted", fact([name, value]).join(": ")] as const,
-    ),
+    ...each("restricted", restrictions),
   ];
 }
 
