@@ -1,3 +1,4 @@
+import { generateHolder, issueDelegation } from "@behest/delegation";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Workplace } from "../test/workplace.ts";
 
@@ -33,6 +34,16 @@ test("what restricts a delegation is written from options and shown by inspect, 
   expect(place.refusal(place.behest(...derive, "--limit", "21 calls"))).toBe("wider_than_parent 1");
   expect(place.refusal(place.behest(...derive, "--effects", "irreversible"))).toBe("wider_than_parent 1");
   place.must(...derive, "--limit", "2 calls", "--out", "tighter.json");
+});
+
+test("which agent a delegation is meant for and how its principal consented are shown", async () => {
+  const issuer = await generateHolder();
+  const request = { issuer: "https://issuer.test", holder: issuer.jwk, principal: "p", task: "t", tools: {} };
+  const said = { consent: { rung: "passkey" }, identity: { model: "m-1" }, expiresIn: "1h" } as const;
+  const root = await issueDelegation({ ...request, ...said }, issuer);
+  const { stdout } = place.behestWith({ input: JSON.stringify(root) }, "inspect", "-");
+  expect(stdout).toMatch(/^identity +model: m-1$/m);
+  expect(stdout).toMatch(/^consent +rung: passkey$/m);
 });
 
 test.each([
