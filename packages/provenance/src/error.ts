@@ -7,6 +7,7 @@ export type ProvenanceCode =
   | "malformed_certificate"
   | "malformed_decision"
   | "malformed_approval"
+  | "malformed_cut"
   | "malformed_span_proof"
   | "malformed_head"
   | "malformed_content"

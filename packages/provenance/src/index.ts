@@ -10,6 +10,7 @@ export {
   verifyCheckpoint,
 } from "./checkpoint.ts";
 export { commit, opens } from "./commitment.ts";
+export { type Cut, type CutTarget, readCut, revokerOf, signCut } from "./cut.ts";
 export { readActionDecision, signActionDecision } from "./decision.ts";
 export { type Entry, MAX_ENTRY, entryHash, parseEntry, signEntry, verifyEntry } from "./entry.ts";
 export { type ProvenanceCode, ProvenanceError } from "./error.ts";
@@ -42,6 +43,7 @@ export type {
   InteractionEntry,
   OutcomeEntry,
   OutcomeWord,
+  RevocationEntry,
   TrustEntry,
 } from "./payload.ts";
 export { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from "./proof.ts";

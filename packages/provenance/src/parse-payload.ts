@@ -9,6 +9,7 @@ import type {
   EntryType,
   InteractionEntry,
   OutcomeEntry,
+  RevocationEntry,
   TrustEntry,
 } from "./payload.ts";
 import {
@@ -36,6 +37,7 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     "issuer?": bytes32,
     depth: count,
     exp: seconds,
+    iat: seconds,
     "spawn?": text,
     content: closed<DelegationEntry["content"]>({ token: bytes32, "agent?": bytes32, "task?": bytes32 }),
     links: closed<DelegationEntry["links"]>({ "parent?": bytes32, "interaction?": bytes32 }),
@@ -95,6 +97,16 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     "ended?": time,
     content: closed<OutcomeEntry["content"]>({ "result?": bytes32 }),
     links: closed<OutcomeEntry["links"]>({ action: bytes32 }),
+  }),
+  revocation: entry<RevocationEntry>("revocation", {
+    cut: bytes32,
+    revoker: bytes32,
+    scope: text,
+    target: word("principal", "agent", "holder", "delegation", "tenant"),
+    ids: list(text),
+    "before?": seconds,
+    content: closed<RevocationEntry["content"]>({}),
+    links: closed<RevocationEntry["links"]>({}),
   }),
 };
 

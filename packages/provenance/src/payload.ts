@@ -37,6 +37,7 @@ export interface DelegationEntry extends Common {
   readonly depth: number;
   /** Seconds since the epoch, as text. */
   readonly exp: string;
+  readonly iat: string;
   /** The spawn's action id, where this enforcer derived it. */
   readonly spawn?: string;
   readonly content: { readonly token: Commitment; readonly agent?: Commitment; readonly task?: Commitment };
@@ -135,11 +136,30 @@ export interface OutcomeEntry extends Common {
   readonly links: { readonly action: EntryHash };
 }
 
+/** A cut that was taken in: from here on nothing is permitted that it concerns. The signed cut lies in the feed. */
+export interface RevocationEntry extends Common {
+  readonly type: "revocation";
+  /** SHA-256 of the signed cut, base64url. */
+  readonly cut: string;
+  /** RFC 7638 thumbprint of the revoker's key. */
+  readonly revoker: string;
+  /** What its revoker may cut; what lies in several is one entry each. */
+  readonly scope: string;
+  readonly target: "principal" | "agent" | "holder" | "delegation" | "tenant";
+  /** Pseudonyms of the principal, thumbprint of the holder, jti of the delegation; empty for a name. */
+  readonly ids: readonly string[];
+  /** Roots dated up to then are concerned, seconds since the epoch as text; absent: all. */
+  readonly before?: string;
+  readonly content: { readonly [field: string]: never };
+  readonly links: { readonly [link: string]: never };
+}
+
 export type EntryPayload =
   | TrustEntry
   | DelegationEntry
   | InteractionEntry
   | ActionEntry
   | ApprovalEntry
-  | OutcomeEntry;
+  | OutcomeEntry
+  | RevocationEntry;
 export type EntryType = EntryPayload["type"];

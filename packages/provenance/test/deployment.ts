@@ -127,6 +127,7 @@ export class Deployment {
       issuer: thumbprint(this.issuer.jwk),
       depth: 0,
       exp: String(NOW + 3600),
+      iat: String(NOW),
       content: { token: digest("salted token") },
       links: {},
       ...change,

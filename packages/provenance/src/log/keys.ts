@@ -32,6 +32,7 @@ export class Keys {
   readonly #enforcers = new Reliance();
   readonly #issuers = new Reliance();
   readonly #approvers = new Reliance();
+  readonly #revokers = new Reliance();
   #version: Version | undefined;
 
   constructor(owner: string, findings: Findings) {
@@ -113,6 +114,14 @@ export class Keys {
     return { key: publicKey(role.jwk), persons: new Map(roles.map(({ group, person }) => [group, person])) };
   }
 
+  /** The key with this thumbprint cuts in this scope at `index`; throws where the manifest does not let it. */
+  relyOnRevoker(key: string, scope: string, index: number): void {
+    const roles = rolesAt(this.#version?.manifest.revokers ?? [], index);
+    if (!roles.some((role) => role.scope === scope && thumbprint(role.jwk) === key))
+      throw new Refusal("revocation", "revoker_not_trusted", "the trust manifest names no such revoker here");
+    this.#revokers.note(key, index);
+  }
+
   async #versionOf(index: number, payload: TrustEntry): Promise<Version | undefined> {
     const { manifest: jws } = payload;
     if (jws === undefined || (!this.#version && index > 0)) return this.#version;
@@ -149,7 +158,7 @@ export class Keys {
 
   #replace(version: Version): void {
     this.#version = version;
-    const { enforcers, issuers, approvers } = version.manifest;
+    const { enforcers, issuers, approvers, revokers } = version.manifest;
     for (const at of this.#enforcers.withdraw(enforcers))
       this.#findings.fail(
         at,
@@ -170,6 +179,13 @@ export class Keys {
         "approval",
         "approver_not_trusted",
         "a later trust manifest no longer trusts its approver here",
+      );
+    for (const at of this.#revokers.withdraw(revokers))
+      this.#findings.fail(
+        at,
+        "revocation",
+        "revoker_not_trusted",
+        "a later trust manifest no longer trusts its revoker here",
       );
   }
 }

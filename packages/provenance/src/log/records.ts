@@ -1,4 +1,4 @@
-import { type PublicKey, publicKey } from "@behest/jws";
+import { type PublicKey, publicKey, thumbprint } from "@behest/jws";
 import { readActionDecision } from "../decision.ts";
 import { refusing } from "../error.ts";
 import type {
@@ -13,10 +13,16 @@ import type {
   OutcomeWord,
 } from "../payload.ts";
 import { Approvals, type Asked } from "./approvals.ts";
+import { Cuts, type Hop } from "./cuts.ts";
 import { type Keys, SKEW } from "./keys.ts";
 import { type Findings, Refusal } from "./report.ts";
 
-type DelegationKnown = Pick<DelegationEntry, "type" | "leaf" | "principal" | "holder" | "depth" | "exp">;
+interface DelegationKnown extends Pick<
+  DelegationEntry,
+  "type" | "leaf" | "principal" | "holder" | "depth" | "exp"
+> {
+  readonly hop: Hop;
+}
 interface InteractionKnown extends Pick<InteractionEntry, "type" | "session"> {
   readonly delegation: EntryHash;
   /** Action ids of the calls it chose. */
@@ -41,9 +47,11 @@ export class Records {
   readonly #holders = new Map<string, PublicKey>();
   readonly #principals = new Set<string>();
   readonly #approvals = new Approvals();
+  readonly #cuts: Cuts;
 
   constructor(findings: Findings) {
     this.#findings = findings;
+    this.#cuts = new Cuts(findings);
   }
 
   get principals(): number {
@@ -56,8 +64,7 @@ export class Records {
       case "trust":
         return;
       case "delegation":
-        this.#delegation(index, payload, keys);
-        this.#known.set(hash, delegationKnown(payload));
+        this.#known.set(hash, this.#delegation(index, payload, keys));
         return;
       case "interaction":
         this.#link("delegation", payload.links.delegation);
@@ -70,6 +77,8 @@ export class Records {
         return this.#approvals.add(index, hash, payload, this.#asked(payload), keys);
       case "outcome":
         return this.#outcome(payload);
+      case "revocation":
+        return this.#cuts.add(index, payload, keys);
     }
   }
 
@@ -97,7 +106,7 @@ export class Records {
     return known as Extract<Known, { type: T }>;
   }
 
-  #delegation(index: number, payload: DelegationEntry, keys: Keys): void {
+  #delegation(index: number, payload: DelegationEntry, keys: Keys): DelegationKnown {
     const { links, depth, principal, issuer } = payload;
     if (links.interaction !== undefined) this.#link("interaction", links.interaction);
     const parent = links.parent === undefined ? undefined : this.#link("delegation", links.parent);
@@ -119,6 +128,7 @@ export class Records {
       "token_not_shown",
       "the token itself is not in the log",
     );
+    return delegationKnown(payload, parent?.hop);
   }
 
   async #action(index: number, payload: ActionEntry): Promise<ActionKnown> {
@@ -154,6 +164,8 @@ export class Records {
     if (verdict !== "permit") return known;
     if (Date.parse(payload.at) >= Number(delegation.exp) * 1000 + SKEW)
       throw new Refusal("delegation", "delegation_expired", "permitted after its delegation had expired");
+    if (this.#cuts.concern(delegation.hop))
+      throw new Refusal("revocation", "permitted_after_cut", "permitted after its chain had been cut");
     const name = attemptName(action, attempt);
     if (this.#attempts.has(name)) throw new Refusal("attempt", "attempt_repeated", "an attempt starts twice");
     if (attempt > 1 && !startsAgain(this.#attempts.get(attemptName(action, attempt - 1)), known))
@@ -220,8 +232,13 @@ function startsAgain(last: ActionKnown | undefined, next: ActionKnown): boolean 
   return last.tool === next.tool && last.args === next.args && last.delegation === next.delegation;
 }
 
-function delegationKnown({ type, leaf, principal, holder, depth, exp }: DelegationEntry): DelegationKnown {
-  return { type, leaf, principal, holder, depth, exp };
+function delegationKnown(payload: DelegationEntry, parent: Hop | undefined): DelegationKnown {
+  const { type, leaf, principal, holder, depth, exp, jti, iat } = payload;
+  const key = refusing("malformed_entry", "a delegation's holder is no usable key", () =>
+    thumbprint({ kty: "OKP", crv: "Ed25519", x: holder }),
+  );
+  const hop = { jti, principal, holder: key, issued: parent?.issued ?? Number(iat), parent };
+  return { type, leaf, principal, holder, depth, exp, hop };
 }
 
 function attemptName(action: string, attempt: number): string {

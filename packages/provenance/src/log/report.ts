@@ -23,6 +23,9 @@ export type LogCode =
   | "approval_expired"
   | "approval_repeated"
   | "approver_not_trusted"
+  | "revoker_not_trusted"
+  | "cut_not_shown"
+  | "permitted_after_cut"
   | "attempt_mismatch"
   | "attempt_repeated"
   | "attempt_out_of_order"
@@ -45,6 +48,7 @@ export type LogCheck =
   | "delegation"
   | "decision"
   | "approval"
+  | "revocation"
   | "attempt"
   | "outcome"
   | "log";

@@ -48,6 +48,7 @@ class Reading {
     approval: 0,
     action: 0,
     outcome: 0,
+    revocation: 0,
   };
   #stated: ParsedCheckpoint | undefined;
   #frontier: Frontier = [];

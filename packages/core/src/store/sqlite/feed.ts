@@ -1,0 +1,136 @@
+import { type FSWatcher, closeSync, openSync, watch, writeSync } from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { sha256Text } from "@behest/jws";
+import { type Feed, type FeedHead, type FeedPage, type FeedRow, type NewCut, START, headAfter } from "../../revocation/feed.ts";
+import { refuseShared, telling, useWal } from "./file.ts";
+import { foreign } from "../failure.ts";
+
+/** "bhsc": see schema.ts. */
+const APPLICATION_ID = 0x62687363;
+
+/** Looked for this often, ms, where no wake-up comes. */
+const POLL = 1000;
+
+/**
+ * Cuts in a file of their own beside the log: a busy log does not delay them. Durable like the log. Whoever appends
+ * touches a second file, which all processes of the machine watch.
+ */
+export class SqliteFeed implements Feed {
+  readonly #path: string;
+  readonly #db: DatabaseSync;
+  readonly #head: StatementSync;
+  readonly #rows: StatementSync;
+  readonly #ends = new Set<() => void>();
+
+  /** `wait`: how long to wait for another process's lock, ms. */
+  constructor(log: string, wait: number) {
+    this.#path = feedPath(log);
+    this.#db = telling(() => open(this.#path, wait));
+    this.#head = this.#db.prepare("SELECT seq, hash FROM cut ORDER BY seq DESC LIMIT 1");
+    this.#rows = this.#db.prepare("SELECT seq, jws, digest, until FROM cut WHERE seq > ? ORDER BY seq");
+  }
+
+  async append({ jws, until }: NewCut): Promise<void> {
+    telling(() => {
+      this.#db.exec("BEGIN IMMEDIATE");
+      try {
+        const digest = sha256Text(jws);
+        if (!this.#db.prepare("SELECT 1 FROM cut WHERE digest = ?").get(digest)) {
+          const { seq, hash } = headAfter(this.#last(), { digest, ...(until !== undefined && { until }) });
+          const values = [seq, jws, digest, until ?? null, hash];
+          this.#db.prepare("INSERT INTO cut (seq, jws, digest, until, hash) VALUES (?, ?, ?, ?, ?)").run(...values);
+          this.#db.prepare("UPDATE cut SET jws = NULL WHERE until <= ?").run(Math.floor(Date.now() / 1000));
+        }
+        this.#db.exec("COMMIT");
+      } catch (error) {
+        if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+        throw error;
+      }
+      const file = openSync(wakePath(this.#path), "a", 0o600);
+      writeSync(file, ".");
+      closeSync(file);
+    });
+  }
+
+  async read(after: number): Promise<FeedPage> {
+    return telling(() => {
+      this.#db.exec("BEGIN");
+      try {
+        return { rows: this.#rows.all(after).map(rowOf), head: this.#last() };
+      } finally {
+        this.#db.exec("COMMIT");
+      }
+    });
+  }
+
+  watch(wake: () => void): () => void {
+    const path = wakePath(this.#path);
+    closeSync(openSync(path, "a", 0o600));
+    let watcher: FSWatcher | undefined;
+    try {
+      watcher = watch(path, { persistent: false }, wake);
+      watcher.on("error", () => watcher?.close());
+    } catch {
+      // A file system without notices: the poll is left.
+    }
+    const timer = setInterval(wake, POLL).unref();
+    const end = (): void => {
+      clearInterval(timer);
+      watcher?.close();
+      this.#ends.delete(end);
+    };
+    this.#ends.add(end);
+    return end;
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ends) end();
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #last(): FeedHead {
+    return (this.#head.get() as FeedHead | undefined) ?? START;
+  }
+}
+
+export function feedPath(log: string): string {
+  return `${log}-cuts`;
+}
+
+function wakePath(path: string): string {
+  return `${path}-wake`;
+}
+
+function open(path: string, wait: number): DatabaseSync {
+  closeSync(openSync(path, "a", 0o600));
+  refuseShared(path);
+  const db = new DatabaseSync(path, { timeout: wait });
+  try {
+    useWal(db, wait);
+    db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; BEGIN IMMEDIATE");
+    const { application_id: id } = db.prepare("PRAGMA application_id").get() as { application_id: number };
+    const { objects } = db.prepare("SELECT count(*) AS objects FROM sqlite_schema").get() as { objects: number };
+    if (objects > 0 && id !== APPLICATION_ID) throw foreign("of revocations is another program's database");
+    db.exec(`
+      CREATE TABLE IF NOT EXISTS cut (
+        seq INTEGER PRIMARY KEY, jws TEXT, digest TEXT NOT NULL UNIQUE, until INTEGER, hash TEXT NOT NULL
+      ) STRICT;
+      PRAGMA application_id = ${APPLICATION_ID};
+      COMMIT;
+    `);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function rowOf(row: Record<string, unknown>): FeedRow {
+  const { seq, jws, digest, until } = row as unknown as {
+    seq: number;
+    jws: string | null;
+    digest: string;
+    until: number | null;
+  };
+  return { seq, digest, ...(jws !== null && { jws }), ...(until !== null && { until }) };
+}
