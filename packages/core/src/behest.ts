@@ -10,6 +10,8 @@ import { openSession } from "./open.ts";
 import { loadPolicies } from "./policy/policies.ts";
 import type { Profile } from "./profile.ts";
 import { listRecords } from "./records.ts";
+import { TAKEN, digestOf, record } from "./revocation/entry.ts";
+import { Revocations } from "./revocation/revocations.ts";
 import { spentIn } from "./spent.ts";
 import { type Store, engine as engineOf } from "./store/types.ts";
 import type { Behest } from "./types.ts";
@@ -62,6 +64,17 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
   const engine = config.store[engineOf];
   await engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate });
   const closing = new AbortController();
+  const revocations = new Revocations({
+    feed: engine.feed,
+    manifest,
+    clock,
+    record: (admitted) => record({ engine, manifest, clock }, admitted),
+    recorded: async () => new Set((await engine.recorded(TAKEN)).map(digestOf)),
+  });
+  await revocations.start().catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
+  });
   const deployment: Deployment = {
     engine,
     manifest,
@@ -74,6 +87,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
     policies,
     enforce,
     credentials: config.credentials,
+    revocations,
     keep: config.content === "keep",
     identity: config.identity ?? "record",
     closing: closing.signal,
@@ -81,6 +95,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
   };
   const close = async (): Promise<void> => {
     closing.abort(new BehestError("session_ended", "session_ended: this Behest was closed."));
+    revocations.close();
     await Promise.all(deployment.pending);
     await engine.close();
   };
@@ -97,6 +112,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
         return joinRecord(engine, index);
       },
     },
+    revoke: ({ jws }) => revocations.submit(jws),
     replay: spentIn(engine),
     close,
     [Symbol.asyncDispose]: close,

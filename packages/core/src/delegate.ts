@@ -2,6 +2,7 @@ import { DelegationError, deriveDelegation, verifyDelegation } from "@behest/del
 import { sha256Text } from "@behest/jws";
 import { freeze } from "./action.ts";
 import { anchorsOf, issuersOf } from "@behest/provenance";
+import { STOPPED } from "./checks/lineage.ts";
 import { strayedFrom } from "./checks/identity.ts";
 import { BehestError, denied } from "./error.ts";
 import type { RunningIdentity } from "./identity.ts";
@@ -36,7 +37,7 @@ export async function deriveChild(
   const { deployment, vault, leaf } = parent;
   const { holder, chain } = parent.parts;
   const stopped = parent.stopped(deployment.clock());
-  if (stopped) throw denied(stopped, "no sub-agent can be started: this session is over.");
+  if (stopped) throw denied(stopped, `no sub-agent can be started: ${STOPPED[stopped]}`);
   const jti = sha256Text(`${leaf.jti}\n${id}`);
   const wanted = vault.name("request", text);
   const now = Math.floor(deployment.clock() / 1000);

@@ -3,6 +3,7 @@ import type { PublicJwk, Signer } from "@behest/jws";
 import type { Manifest } from "@behest/provenance";
 import type { Policies } from "./policy/policies.ts";
 import type { Profile } from "./profile.ts";
+import type { Revocations } from "./revocation/revocations.ts";
 import type { Engine } from "./store/types.ts";
 import type { Session } from "./types.ts";
 
@@ -30,6 +31,7 @@ export interface Deployment {
   /** `shadow`: denials are recorded and do not stop. */
   readonly enforce: "enforce" | "shadow";
   readonly credentials: Credentials | undefined;
+  readonly revocations: Revocations;
   /** Content is kept until erasure; otherwise only what replay needs, until the delegation expires. */
   readonly keep: boolean;
   /** Whether an agent that is another than its delegation binds is only recorded as such. */

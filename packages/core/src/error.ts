@@ -17,6 +17,8 @@ export type Code =
   | "wider_than_parent"
   | "fan_out_spent"
   | "delegation_expired"
+  | "revoked"
+  | "revocation_stale"
   | "profile_invalid"
   | "policy_denied"
   | "approval_needed"
@@ -43,6 +45,8 @@ export type Code =
   // what submitting a decision refuses
   | "approval_missing"
   | "approval_invalid"
+  // what taking in a revocation refuses
+  | "revocation_refused"
   // how a deployment is set up
   | "config_missing"
   | "config_invalid"

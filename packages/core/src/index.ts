@@ -13,6 +13,7 @@ export { type Reader, readStore } from "./reader.ts";
 export { memoryStore } from "./store/memory.ts";
 export { sqliteStore } from "./store/sqlite/store.ts";
 export type { Store } from "./store/types.ts";
+export { type CutTarget, signCut } from "@behest/provenance";
 export type { Trust } from "./trust.ts";
 export type {
   Action,
@@ -27,5 +28,6 @@ export type {
   Records,
   RecordsFilter,
   Session,
+  SignedCut,
   Verdict,
 } from "./types.ts";

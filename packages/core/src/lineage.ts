@@ -44,6 +44,7 @@ export function delegationAppend(
     ...(links.issuer !== undefined && { issuer: links.issuer }),
     depth: hop.depth,
     exp: String(hop.exp),
+    iat: String(hop.iat),
     ...(links.spawn !== undefined && { spawn: links.spawn }),
     content: {
       token: vault.commit(hop.hash, "token", chain.at(-1)!),

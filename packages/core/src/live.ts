@@ -8,6 +8,8 @@ import type { Deployment } from "./deployment.ts";
 import { BehestError, type Code, type Waiting } from "./error.ts";
 import type { RunningIdentity } from "./identity.ts";
 import type { ActionClass } from "./profile.ts";
+import { Lineage } from "./revocation/keys.ts";
+import type { Cutting } from "./revocation/revocations.ts";
 import { Written } from "./written.ts";
 
 export interface TurnPlace {
@@ -103,6 +105,8 @@ export class LiveSession {
   readonly offered: Written = new Written();
   /** What waits for persons, here and in what was spawned from here; by action, also by the spawn it waits below. */
   readonly waiting: Map<string, Waiting> = new Map();
+  readonly lineage: Lineage;
+  readonly #cut = new AbortController();
   /** The `invoke_agent` span of its latest stretch: what a child session links to. */
   span: Span | undefined;
   #ordinal = 0;
@@ -116,12 +120,20 @@ export class LiveSession {
     this.leaf = parts.hops.at(-1)!;
     this.tools = parts.tools;
     this.accounts = accountsOf(parts.vault, parts.hops);
-    const signals = [parts.root.stop.signal, parts.deployment.closing, parts.signal, parts.parent?.signal];
+    const signals = [
+      this.#cut.signal,
+      parts.root.stop.signal,
+      parts.deployment.closing,
+      parts.signal,
+      parts.parent?.signal,
+    ];
     this.signal = AbortSignal.any(signals.filter((signal) => signal !== undefined));
     this.expires = Math.min(...parts.hops.map((hop) => hop.exp)) * 1000;
     const own = this.vault.name("session", parts.root.id, parts.path, this.leaf.hash);
     this.id = parts.parent ? `${parts.parent.id}.${own.slice(0, 11)}` : own.slice(0, 22);
     this.sealedAgent = this.vault.seal(this.id, "agent", this.agent);
+    this.lineage = new Lineage(parts.hops, parts.principal);
+    this.deployment.revocations.follow(this);
   }
 
   get root(): Run {
@@ -146,9 +158,16 @@ export class LiveSession {
   }
 
   /** Why nothing may go on in this session, or undefined. What could not be signed verifiably is not begun. */
-  stopped(now: number): Extract<Code, "delegation_expired" | "session_ended"> | undefined {
+  stopped(now: number): Extract<Code, "delegation_expired" | "session_ended"> | Cutting | undefined {
+    const cut = this.deployment.revocations.state(this.lineage);
+    if (cut) return cut;
     if (this.signal.aborted || now >= this.deployment.until) return "session_ended";
     return now >= this.expires ? "delegation_expired" : undefined;
+  }
+
+  /** What it acts under was revoked: all that runs in it is told at once. */
+  cut(reason: BehestError): void {
+    this.#cut.abort(reason);
   }
 
   /** A denial was recorded; a loop of them ends the run. */

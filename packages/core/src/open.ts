@@ -14,6 +14,8 @@ import type { Deployment } from "./deployment.ts";
 import { BehestError } from "./error.ts";
 import { runningIdentity } from "./identity.ts";
 import { delegationAppend } from "./lineage.ts";
+import { STOPPED } from "./checks/lineage.ts";
+import { Lineage } from "./revocation/keys.ts";
 import { newRun } from "./live.ts";
 import { refuseUnenforced } from "./restricted.ts";
 import { OpenSession } from "./session.ts";
@@ -45,6 +47,9 @@ export async function openSession(
       "issuer_not_allowed",
       "issuer_not_allowed: the trust manifest does not let this issuer speak for this principal or tenant, or of such consent.",
     );
+  await deployment.revocations.refresh();
+  const cut = deployment.revocations.state(new Lineage(claims, principal));
+  if (cut) throw new BehestError(cut, `${cut}: ${STOPPED[cut]}`);
   refuseUnenforced(verified.restrictions);
   const holder = await holds(deployment, options.holder ?? deployment.holder, leaf.holder);
   // The holder was shown to have its key: an attestation for that key is its own.

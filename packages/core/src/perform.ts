@@ -5,6 +5,7 @@ import { runBody } from "./body.ts";
 import { type Reservation, reservationsOf } from "./budget.ts";
 import type { Call, Execute } from "./call.ts";
 import { spent } from "./checks/budget.ts";
+import { decide } from "./checks/check.ts";
 import { credentialFor } from "./credential.ts";
 import { recordDenial } from "./denial.ts";
 import type { BehestError } from "./error.ts";
@@ -78,8 +79,10 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   };
   let attempt = 1;
   let begun = await begin(session, { ...request, attempt });
-  while (begun.begun === "retry") {
-    attempt = begun.attempt;
+  for (;;) {
+    if (begun.begun === "retry") attempt = begun.attempt;
+    else if (begun.begun !== "refused" || begun.code !== "cuts_unseen") break;
+    else if (await isCut(session)) throw await recordCut(session, s);
     begun = await begin(session, { ...request, attempt });
   }
   if (begun.begun === "refused" && begun.code === "budget_spent")
@@ -104,6 +107,22 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   const ended = await runBody(frame, signal, () => s.execute(s.args.value, { signal }));
   inside.credential = undefined;
   return finish(session, call, { ...running, credential: name }, ended);
+}
+
+/** Somebody has revoked since this was judged: whether it concerns this session, or cannot be told. */
+async function isCut(session: LiveSession): Promise<boolean> {
+  const { revocations, clock } = session.deployment;
+  await revocations.refresh();
+  return session.stopped(clock()) !== undefined;
+}
+
+function recordCut(
+  session: LiveSession,
+  { draft, args, span }: Pick<Started<unknown>, "draft" | "args" | "span">,
+): Promise<BehestError> {
+  const now = session.deployment.clock();
+  const verdict = decide({ session, tool: draft.tool, args: args.value, class: draft.class, now });
+  return recordDenial(session, { ...draft, verdict }, span);
 }
 
 /** What the checks permitted and the counters have no room for. */
@@ -134,6 +153,7 @@ function begin(
     attempt,
     repeatable: draft.class.effect === "read",
     expires: session.expires,
+    seen: session.deployment.revocations.seen,
     ...(reservations.length > 0 && { charges: reservations.map(({ charge }) => charge) }),
     ...actionEntry(session, prepared, { attempt, trace, approvals }),
   });

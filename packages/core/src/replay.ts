@@ -9,7 +9,12 @@ import type { BeginResult } from "./store/types.ts";
 import type { Outcome } from "./types.ts";
 
 /** What a call gets that does not start: the recorded outcome, or the reason. */
-export function replay<T>(session: LiveSession, call: Call<T>, draft: Draft, begun: BeginResult): Outcome<T> {
+export function replay<T>(
+  session: LiveSession,
+  call: Call<T>,
+  draft: Draft,
+  begun: Exclude<BeginResult, { code: "cuts_unseen" }>,
+): Outcome<T> {
   const label = toolLabel(draft.tool, session.tools);
   switch (begun.begun) {
     case "refused":
@@ -26,7 +31,8 @@ export function replay<T>(session: LiveSession, call: Call<T>, draft: Draft, beg
   }
 }
 
-const REFUSED: { readonly [code in Extract<BeginResult, { begun: "refused" }>["code"]]: string } = {
+type Refused = Exclude<Extract<BeginResult, { begun: "refused" }>["code"], "cuts_unseen">;
+const REFUSED: { readonly [code in Refused]: string } = {
   delegation_expired: "the delegation has expired.",
   action_conflict: "this call was made before with other arguments.",
   budget_spent: "a limit of the delegation is used up.",

@@ -1,6 +1,7 @@
 import { FormatError, type Json, canonical } from "@behest/jws";
 import { type Arguments, type Place, freeze, notJson, placeOf } from "./action.ts";
 import { canWait } from "./ask.ts";
+import { STOPPED } from "./checks/lineage.ts";
 import { toolLabel } from "./label.ts";
 import { BehestError, type Code, denied, waitsFor } from "./error.ts";
 import { ended } from "./replay.ts";
@@ -118,6 +119,7 @@ async function begin(
       // Without a durable run its child has no journal, and would do everything again.
       repeatable: session.root.durable,
       expires: session.expires,
+      seen: session.deployment.revocations.seen,
     });
     switch (begun.begun) {
       case "started":
@@ -137,6 +139,12 @@ async function begin(
           `${toolLabel(tool, session.tools)}: this very sub-agent is running elsewhere.`,
         );
       case "refused":
+        if (begun.code === "cuts_unseen") {
+          await session.deployment.revocations.refresh();
+          const stopped = session.stopped(session.deployment.clock());
+          if (stopped) throw denied(stopped, `${toolLabel(tool, session.tools)}: ${STOPPED[stopped]}`);
+          continue;
+        }
         throw denied(begun.code, `${toolLabel(tool, session.tools)}: it cannot be started (${begun.code}).`);
     }
   }

@@ -15,6 +15,8 @@ export interface TestBehest extends Behest {
   readonly owner: string;
   /** One of three persons (0 to 2) of a group: of `finance`, `legal`, `ops`, or of those that `groups` names. */
   approver(group: string, person?: number): Signer;
+  /** May revoke everything. */
+  readonly revoker: Signer;
 }
 
 const ISSUER = "https://issuer.test";
@@ -25,7 +27,12 @@ export async function testBehest({
   groups = GROUPS,
   ...config
 }: Partial<BehestConfig> & { readonly groups?: readonly string[] } = {}): Promise<TestBehest> {
-  const [owner, issuer, enforcer] = await Promise.all([newSigner(), newSigner(), newSigner()]);
+  const [owner, issuer, enforcer, revoker] = await Promise.all([
+    newSigner(),
+    newSigner(),
+    newSigner(),
+    newSigner(),
+  ]);
   const holder = config.holder ?? (await generateHolder());
   const people = await Promise.all(
     groups.flatMap((group) =>
@@ -41,7 +48,7 @@ export async function testBehest({
     issuers: [{ iss: ISSUER, jwk: issuer.jwk, rung: "local" }],
     enforcers: [{ jwk: enforcer.jwk }],
     approvers: people.map(({ group, person, signer }) => ({ group, person, jwk: signer.jwk })),
-    revokers: [],
+    revokers: [{ scope: "*", jwk: revoker.jwk }],
     witnesses: [],
   };
   const pin = thumbprint(owner.jwk);
@@ -57,6 +64,7 @@ export async function testBehest({
     issuer: { iss: ISSUER, signer: issuer },
     holder,
     owner: pin,
+    revoker,
     approver(group, person = 0) {
       const found = people.find((one) => one.group === group && one.n === person);
       if (!found)

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Json } from "@behest/jws";
 import { ambient } from "./ambient.ts";
+import { STOPPED } from "./checks/lineage.ts";
 import { denied } from "./error.ts";
 import { type TurnRecord, interaction } from "./interaction.ts";
 import { journalPlace, journalRow, noteTurn, openRow } from "./journal.ts";
@@ -35,12 +36,7 @@ export interface TurnHandle {
 export async function openTurn(session: LiveSession, request: TurnRequest): Promise<TurnHandle> {
   const { deployment, root } = session;
   const stopped = session.stopped(deployment.clock());
-  if (stopped)
-    throw denied(
-      stopped,
-      stopped === "delegation_expired" ? "the delegation has expired." : "the session has ended.",
-      "",
-    );
+  if (stopped) throw denied(stopped, STOPPED[stopped], "");
   const text = session.prompt.text(request.messages, request.json);
   const place = root.durable
     ? journalPlace(session, `${enclosing()}|${request.ordinal ?? ""}`, text)

@@ -170,6 +170,11 @@ export interface Approvals {
   stats(): Promise<ApprovalStats>;
 }
 
+/** A cut that a revoker signed: a Security Event Token (RFC 8417), compact JWS. */
+export interface SignedCut {
+  readonly jws: string;
+}
+
 export interface Behest extends AsyncDisposable {
   /**
    * Verifies the chain under the trusted issuers and opens a session on its leaf. Throws
@@ -179,6 +184,11 @@ export interface Behest extends AsyncDisposable {
   open(delegation: DelegationLike, options?: OpenOptions): Promise<Session>;
   readonly approvals: Approvals;
   readonly records: Records;
+  /**
+   * Takes in a cut that was signed elsewhere (`signCut`) by an enrolled revoker: it is durable, in force in this process,
+   * and recorded when this resolves; other processes of the store follow within moments. Throws `revocation_refused`.
+   */
+  revoke(cut: SignedCut): Promise<void>;
   /**
    * For `verifyAction(…, { replay: behest.replay })`: a proof is accepted once among all processes that use this
    * store, and not again after a restart. Throws `store_failed`, which refuses the call.

@@ -1,3 +1,4 @@
+import type { LiveSession } from "../live.ts";
 import type { Finding } from "../types.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -6,6 +7,13 @@ export function lineage({ session, now }: Wanted): Finding {
   const code = session.stopped(now);
   if (code === undefined)
     return { check: "lineage", code: "ok", rule: session.leaf.jti, message: "the chain stands" };
-  const message = code === "delegation_expired" ? "the delegation has expired." : "the session has ended.";
-  return { check: "lineage", code, message };
+  return { check: "lineage", code, message: STOPPED[code] };
 }
+
+/** Why nothing goes on, as the model is told. */
+export const STOPPED: { readonly [code in NonNullable<ReturnType<LiveSession["stopped"]>>]: string } = {
+  delegation_expired: "the delegation has expired.",
+  session_ended: "the session has ended.",
+  revoked: "what it acts under was revoked.",
+  revocation_stale: "whether it was revoked cannot be told now.",
+};

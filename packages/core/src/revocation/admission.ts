@@ -1,5 +1,13 @@
 import { publicKey, sha256Text, thumbprint } from "@behest/jws";
-import { type Cut, type CutTarget, type Manifest, type Revoker, readCut, revokerOf, rolesAt } from "@behest/provenance";
+import {
+  type Cut,
+  type CutTarget,
+  type Manifest,
+  type Revoker,
+  readCut,
+  revokerOf,
+  rolesAt,
+} from "@behest/provenance";
 import { BehestError } from "../error.ts";
 import { type Scope, scopeOf } from "./keys.ts";
 

@@ -45,7 +45,10 @@ export interface Feed {
 }
 
 /** The head after one more row. */
-export function headAfter({ seq, hash }: FeedHead, { digest, until }: Pick<FeedRow, "digest" | "until">): FeedHead {
+export function headAfter(
+  { seq, hash }: FeedHead,
+  { digest, until }: Pick<FeedRow, "digest" | "until">,
+): FeedHead {
   return { seq: seq + 1, hash: sha256Text(JSON.stringify([hash, digest, until ?? null])) };
 }
 
@@ -58,7 +61,8 @@ export function follow(from: FeedHead, { rows, head }: FeedPage, through: FeedHe
   let passed = at.seq === through.seq;
   for (const row of rows) {
     if (row.seq !== at.seq + 1) throw broken("a revocation is missing");
-    if (row.jws !== undefined && sha256Text(row.jws) !== row.digest) throw broken("a revocation was replaced");
+    if (row.jws !== undefined && sha256Text(row.jws) !== row.digest)
+      throw broken("a revocation was replaced");
     at = headAfter(at, row);
     passed ||= at.seq === through.seq && at.hash === through.hash;
   }
@@ -67,7 +71,8 @@ export function follow(from: FeedHead, { rows, head }: FeedPage, through: FeedHe
   return at;
 }
 
-function broken(what: string): BehestError {
+/** What is there is no feed that can be relied on. */
+export function broken(what: string): BehestError {
   return new BehestError(
     "store_mismatch",
     `store_mismatch: ${what}. Nothing is permitted. Restore the feed of revocations.`,

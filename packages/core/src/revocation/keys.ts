@@ -77,7 +77,8 @@ export class Lineage {
   #make(form: Form): ChainKeys {
     const root = this.#hops[0]!;
     const [qualified, within] = form.split(" ") as ["any" | "issuer", "*" | "tenant" | "issuer"];
-    const scope = within === "*" ? "*" : within === "issuer" ? `issuer:${root.iss}` : `tenant:${root.tenant ?? ""}`;
+    const scope =
+      within === "*" ? "*" : within === "issuer" ? `issuer:${root.iss}` : `tenant:${root.tenant ?? ""}`;
     const none = within === "tenant" && root.tenant === undefined;
     const key = (kind: string, value: string, issuer = ""): Uint32Array =>
       wordsOf([scope, kind, value, qualified === "issuer" ? issuer : ""]);
@@ -97,5 +98,6 @@ export class Lineage {
 
 function wordsOf(parts: readonly string[]): Uint32Array {
   const digest = sha256(utf8(JSON.stringify(parts)));
-  return new Uint32Array(digest.slice(0, WORDS * 4).buffer);
+  // A copy: the digest may be a piece of a larger buffer, at any offset.
+  return new Uint32Array(Uint8Array.from(digest.subarray(0, WORDS * 4)).buffer);
 }

@@ -1,5 +1,13 @@
 import { sha256Text } from "@behest/jws";
-import { type Feed, type FeedHead, type FeedPage, type FeedRow, type NewCut, START, headAfter } from "./feed.ts";
+import {
+  type Feed,
+  type FeedHead,
+  type FeedPage,
+  type FeedRow,
+  type NewCut,
+  START,
+  headAfter,
+} from "./feed.ts";
 
 /** A feed that ends with its process. */
 export class MemoryFeed implements Feed {

@@ -3,7 +3,7 @@ import type { Manifest } from "@behest/provenance";
 import { BehestError } from "../error.ts";
 import { type Admitted, admit } from "./admission.ts";
 import { Cuts } from "./cuts.ts";
-import { type Feed, type FeedHead, type FeedPage, START, follow } from "./feed.ts";
+import { type Feed, type FeedHead, type FeedPage, START, broken, follow } from "./feed.ts";
 import { Since, isFresh } from "./freshness.ts";
 import { type Form, type Lineage, keyOfCut } from "./keys.ts";
 import { spanOf } from "./span.ts";
@@ -22,7 +22,9 @@ export interface RevocationParts {
   /** ms since the epoch. */
   readonly clock: () => number;
   /** Takes a cut that is in force into the log, once among all processes. */
-  readonly record: (admitted: Admitted) => Promise<unknown>;
+  readonly record: (admitted: Admitted) => Promise<void>;
+  /** Digests of the cuts that the log has taken in. */
+  readonly recorded: () => Promise<ReadonlySet<string>>;
 }
 
 /** Why nothing starts, or goes on, in a session. */
@@ -51,7 +53,11 @@ export class Revocations {
 
   /** Reads what is there and follows what comes. Throws `store_mismatch`, `store_failed`. */
   async start(): Promise<void> {
+    const recorded = new Set(await this.#parts.recorded());
     await this.refresh();
+    const { rows } = await this.#parts.feed.read(0);
+    for (const { digest } of rows) recorded.delete(digest);
+    if (recorded.size > 0) throw broken("a revocation that the log has taken in is missing");
     this.#unwatch = this.#parts.feed.watch(() => void this.refresh().catch(() => {}));
   }
 

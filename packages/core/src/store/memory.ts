@@ -27,6 +27,7 @@ import {
   engine,
 } from "./types.ts";
 import { matches } from "./filter.ts";
+import { MemoryFeed } from "../revocation/memory.ts";
 import { Waiting } from "./waiting.ts";
 
 type StoredDelegation = DelegationRow & { readonly index: number; readonly hash: string };
@@ -46,6 +47,7 @@ export function memoryStore(options: { readonly now?: () => number } = {}): Stor
 }
 
 class MemoryEngine implements Engine {
+  readonly feed: MemoryFeed = new MemoryFeed();
   readonly #clock: () => number;
   #latest = 0;
   #emitter: Emitter | undefined;
@@ -147,7 +149,8 @@ class MemoryEngine implements Engine {
       )?.sealed;
       return { begun: "ended", outcome, code, ...(result && { result }) };
     }
-    const { args, attempt, repeatable, entry, record, charges = [], decisions } = request;
+    const { args, attempt, repeatable, entry, record, charges = [], decisions, seen } = request;
+    if (seen !== undefined && seen < this.feed.seq) return { begun: "refused", code: "cuts_unseen" };
     if (!maySpend(this.#waiting.get(request.action), request, this.#now()))
       return { begun: "refused", code: "approval_needed" };
     const before = state?.charged ?? [];
@@ -212,6 +215,10 @@ class MemoryEngine implements Engine {
 
   async approvals(): Promise<readonly StoredApproval[]> {
     return this.#waiting.pending(this.#now());
+  }
+
+  async recorded(prefix: string): Promise<readonly string[]> {
+    return [...this.#once.keys()].filter((key) => key.startsWith(prefix));
   }
 
   seen(tools: readonly SeenTool[]): void {

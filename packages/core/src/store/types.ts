@@ -1,5 +1,6 @@
 import type { PrivateJwk } from "@behest/jws";
 import type { OutcomeWord } from "@behest/provenance";
+import type { Feed } from "../revocation/feed.ts";
 import type { ApprovalRow, StoredApproval } from "./approval-row.ts";
 
 export type { ApprovalRow, StoredApproval };
@@ -131,6 +132,8 @@ export interface Begin {
    * spent, where it has not expired and nobody has decided since (`approval_needed`).
    */
   readonly decisions?: number;
+  /** How many cuts it was judged by; where the store's feed has more by now, it does not start (`cuts_unseen`). */
+  readonly seen?: number;
   /** Made together or not at all, and by one action to one counter once, however many attempts it takes. */
   readonly charges?: readonly Charge[];
   /** Absent for a spawn, whose record is the child's delegation entry. */
@@ -156,6 +159,8 @@ export type BeginResult =
       readonly begun: "refused";
       readonly code: "action_conflict" | "delegation_expired" | "approval_needed";
     }
+  /** The feed has gone on since. */
+  | { readonly begun: "refused"; readonly code: "cuts_unseen" }
   /** `charge`: index of the first that its counter has no room for. */
   | { readonly begun: "refused"; readonly code: "budget_spent"; readonly charge: number };
 
@@ -263,6 +268,10 @@ export interface Engine {
   approval(action: string): Promise<StoredApproval | undefined>;
   /** All that wait: neither spent nor expired by the store's time. */
   approvals(): Promise<readonly StoredApproval[]>;
+  /** Keys of {@link Append.once} that begin so. */
+  recorded(prefix: string): Promise<readonly string[]>;
+  /** Cuts, beside the log. There once it is attached. */
+  readonly feed: Feed;
   /** Remembers how tools were met (`behest coverage`); not evidence, so neither signed nor awaited. */
   seen(tools: readonly SeenTool[]): void;
   coverage(): Promise<readonly SeenTool[]>;

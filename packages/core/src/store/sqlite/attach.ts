@@ -14,6 +14,7 @@ import { mismatch, superseded } from "../failure.ts";
 import { type Emitter, emitterOf, readManifest } from "../log.ts";
 import type { Identity } from "../types.ts";
 import { Entries, type HeadRow } from "./entries.ts";
+import { FeedEnd } from "./feed.ts";
 import { isEmptyAt, openForWriting, told } from "./file.ts";
 import { Leases } from "./lease.ts";
 import { readSidecar } from "./sidecar.ts";
@@ -32,9 +33,12 @@ export async function attach(path: string, identity: Identity, options: WriterOp
   if (witnessed && isEmptyAt(path))
     throw mismatch(`the log is empty, ${witnessed.size} entries were seen before`);
   const db = openForWriting(path, options.wait);
+  let feed: FeedEnd | undefined;
   try {
-    return await attachTo(db, path, { identity, lease: options.lease, clock: Date.now });
+    feed = new FeedEnd(path, options.wait);
+    return await attachTo(db, path, { identity, lease: options.lease, clock: Date.now, feed });
   } catch (error) {
+    feed?.close();
     db.close();
     throw told(error);
   }
@@ -44,9 +48,14 @@ export async function attach(path: string, identity: Identity, options: WriterOp
 export async function attachTo(
   db: DatabaseSync,
   path: string,
-  by: { readonly identity: Identity; readonly lease: number; readonly clock: () => number },
+  by: {
+    readonly identity: Identity;
+    readonly lease: number;
+    readonly clock: () => number;
+    readonly feed?: FeedEnd;
+  },
 ): Promise<Writer> {
-  const { identity, clock } = by;
+  const { identity, clock, feed } = by;
   const entries = new Entries(db);
   const leases = new Leases(db, by.lease);
   for (;;) {
@@ -63,7 +72,7 @@ export async function attachTo(
     db.exec("COMMIT");
     const emitter = await emitterOf(identity, size);
     if (row && trust) await examine(row, trust, emitter);
-    const writer = new Writer({ db, path, entries, leases, emitter, clock });
+    const writer = new Writer({ db, path, entries, leases, emitter, clock, feed });
     if (writer.enroll(row, trust?.manifest.manifest)) return writer;
   }
 }

@@ -1,7 +1,15 @@
 import { type FSWatcher, closeSync, openSync, watch, writeSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { sha256Text } from "@behest/jws";
-import { type Feed, type FeedHead, type FeedPage, type FeedRow, type NewCut, START, headAfter } from "../../revocation/feed.ts";
+import {
+  type Feed,
+  type FeedHead,
+  type FeedPage,
+  type FeedRow,
+  type NewCut,
+  START,
+  headAfter,
+} from "../../revocation/feed.ts";
 import { refuseShared, telling, useWal } from "./file.ts";
 import { foreign } from "../failure.ts";
 
@@ -38,7 +46,9 @@ export class SqliteFeed implements Feed {
         if (!this.#db.prepare("SELECT 1 FROM cut WHERE digest = ?").get(digest)) {
           const { seq, hash } = headAfter(this.#last(), { digest, ...(until !== undefined && { until }) });
           const values = [seq, jws, digest, until ?? null, hash];
-          this.#db.prepare("INSERT INTO cut (seq, jws, digest, until, hash) VALUES (?, ?, ?, ?, ?)").run(...values);
+          this.#db
+            .prepare("INSERT INTO cut (seq, jws, digest, until, hash) VALUES (?, ?, ?, ?, ?)")
+            .run(...values);
           this.#db.prepare("UPDATE cut SET jws = NULL WHERE until <= ?").run(Math.floor(Date.now() / 1000));
         }
         this.#db.exec("COMMIT");
@@ -93,6 +103,25 @@ export class SqliteFeed implements Feed {
   }
 }
 
+/** What the writer's thread asks of the feed inside each transaction that starts something: how far it goes. */
+export class FeedEnd {
+  readonly #db: DatabaseSync;
+  readonly #last: StatementSync;
+
+  constructor(log: string, wait: number) {
+    this.#db = telling(() => new DatabaseSync(feedPath(log), { readOnly: true, timeout: wait }));
+    this.#last = this.#db.prepare("SELECT max(seq) AS seq FROM cut");
+  }
+
+  get seq(): number {
+    return (this.#last.get() as { seq: number | null }).seq ?? 0;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
 export function feedPath(log: string): string {
   return `${log}-cuts`;
 }
@@ -107,9 +136,13 @@ function open(path: string, wait: number): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: wait });
   try {
     useWal(db, wait);
-    db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; BEGIN IMMEDIATE");
+    db.exec(
+      "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; BEGIN IMMEDIATE",
+    );
     const { application_id: id } = db.prepare("PRAGMA application_id").get() as { application_id: number };
-    const { objects } = db.prepare("SELECT count(*) AS objects FROM sqlite_schema").get() as { objects: number };
+    const { objects } = db.prepare("SELECT count(*) AS objects FROM sqlite_schema").get() as {
+      objects: number;
+    };
     if (objects > 0 && id !== APPLICATION_ID) throw foreign("of revocations is another program's database");
     db.exec(`
       CREATE TABLE IF NOT EXISTS cut (

@@ -63,7 +63,7 @@ export function isEmptyAt(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
-function refuseShared(path: string): void {
+export function refuseShared(path: string): void {
   // Windows has no such bits; there the folder's own rights count.
   if (process.platform === "win32" || (statSync(path).mode & 0o077) === 0) return;
   const message =
@@ -94,7 +94,7 @@ function create(db: DatabaseSync, wait: number): void {
 }
 
 /** SQLite does not wait for the lock that this takes, so we do. */
-function useWal(db: DatabaseSync, wait: number): void {
+export function useWal(db: DatabaseSync, wait: number): void {
   for (const end = Date.now() + wait; ;) {
     try {
       if (pragma(db, "journal_mode = WAL") === "wal") return;

@@ -88,6 +88,13 @@ export class Reader {
     return { sealed: row["sealed"] as Uint8Array, index, hash: this.#entries.hash(index) };
   }
 
+  recorded(prefix: string): string[] {
+    const rows = this.#db
+      .prepare("SELECT key FROM once WHERE substr(key, 1, ?) = ?")
+      .all(prefix.length, prefix);
+    return rows.map(({ key }) => key as string);
+  }
+
   get approvals(): Approvals {
     return (this.#approvals ??= new Approvals(this.#db));
   }

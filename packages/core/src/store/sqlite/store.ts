@@ -18,6 +18,7 @@ import {
   engine,
 } from "../types.ts";
 import type { WriterOptions } from "./attach.ts";
+import { SqliteFeed } from "./feed.ts";
 import { telling } from "./file.ts";
 import { Reader } from "./reader.ts";
 import { WriterThread } from "./thread.ts";
@@ -44,6 +45,7 @@ class SqliteEngine implements Engine {
   readonly #options: WriterOptions;
   #thread: WriterThread | undefined;
   #reader: Reader | undefined;
+  #feed: SqliteFeed | undefined;
   #closed = false;
 
   constructor(path: string, options: WriterOptions) {
@@ -54,6 +56,7 @@ class SqliteEngine implements Engine {
   async attach(identity: Identity): Promise<void> {
     if (this.#closed) throw closed();
     if (this.#thread) throw twice();
+    this.#feed = new SqliteFeed(this.#path, this.#options.wait);
     this.#thread = new WriterThread({ path: this.#path, identity, options: this.#options });
     await this.#thread.attached;
   }
@@ -114,6 +117,15 @@ class SqliteEngine implements Engine {
     return this.#read((reader) => reader.approvals.pending(Date.now()));
   }
 
+  async recorded(prefix: string): ReturnType<Engine["recorded"]> {
+    return this.#read((reader) => reader.recorded(prefix));
+  }
+
+  get feed(): SqliteFeed {
+    if (!this.#feed) throw unattached();
+    return this.#feed;
+  }
+
   seen(tools: readonly SeenTool[]): void {
     this.#thread?.seen(tools);
   }
@@ -143,6 +155,7 @@ class SqliteEngine implements Engine {
     this.#closed = true;
     this.#reader?.close();
     this.#reader = undefined;
+    await this.#feed?.close();
     await this.#thread?.close();
   }
 

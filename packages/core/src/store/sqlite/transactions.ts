@@ -6,6 +6,7 @@ import { broken, mismatch, superseded, unstorable } from "../failure.ts";
 import { EMPTY, type Emitter, type Tail, seal, sign } from "../log.ts";
 import type { Draft } from "../types.ts";
 import type { Entries, HeadRow } from "./entries.ts";
+import type { FeedEnd } from "./feed.ts";
 import { fileAt, isBusy, resultCode, told } from "./file.ts";
 import type { Leases } from "./lease.ts";
 
@@ -18,6 +19,8 @@ export interface Parts {
   readonly emitter: Emitter;
   /** ms since the epoch. */
   readonly clock: () => number;
+  /** Of the cuts beside the log. */
+  readonly feed?: FeedEnd | undefined;
 }
 
 /** A place whose head is known once its transaction ends. */

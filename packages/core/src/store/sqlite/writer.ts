@@ -134,6 +134,7 @@ export class Writer {
         this.#noteHead();
       }
     } finally {
+      this.#parts.feed?.close();
       this.#parts.db.close();
     }
   }
@@ -210,7 +211,9 @@ export class Writer {
           return { begun: "ended", outcome, code, ...(result && { result }) };
         }
         case "start": {
-          const { charges = [], decisions } = request;
+          const { charges = [], decisions, seen } = request;
+          if (seen !== undefined && seen < (this.#parts.feed?.seq ?? 0))
+            return { begun: "refused", code: "cuts_unseen" };
           if (decisions !== undefined && !maySpend(this.#approvals.get(request.action), request, now))
             return { begun: "refused", code: "approval_needed" };
           const before = row?.charged ?? [];
