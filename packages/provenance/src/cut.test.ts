@@ -51,7 +51,7 @@ test("another key, type, event or subject, or a date after the signature, is no 
     sub_id: { format: "complex", tenant: { format: "opaque", id: "acme" } },
     events: { [event]: { event_timestamp: 5, reason_admin: { en: "r" } } },
   };
-  const sign = (change: object, typ = "secevent+jwt"): Promise<string> =>
+  const sign = async (change: object, typ = "secevent+jwt"): Promise<string> =>
     signCompact({ typ, kid: thumbprint(revoker.jwk) }, { ...claims, ...change }, revoker);
   await expect(readCut(await sign({}), publicPart)).resolves.toMatchObject({ target: { tenant: "acme" } });
   for (const wrong of [

@@ -120,6 +120,7 @@ test("what was valid then stays proven after it has expired", async () => {
     jti: leaf.jti,
     leaf: leaf.hash,
     exp: String(leaf.exp),
+    iat: String(leaf.iat),
     at: new Date(then * 1000).toISOString(),
   };
   const chain: Liar = { chain: async (asked) => (asked === leaf.hash ? old : undefined) };

@@ -117,6 +117,7 @@ export async function testDeployment(): Promise<TestDeployment> {
         issuer: thumbprint(issuer.jwk),
         depth: 0,
         exp: String(Math.floor(Date.now() / 1000) + 3600),
+        iat: String(Math.floor(Date.now() / 1000)),
         content: { token: LEAF },
         links: {},
       };

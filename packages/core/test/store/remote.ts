@@ -6,7 +6,7 @@ import type { Engine } from "../../src/store/types.ts";
 /** One call on the other process's engine; `leave`: let go of the parent and end when nothing is left to do. */
 export interface Order {
   readonly id: number;
-  readonly method: keyof Engine | "leave";
+  readonly method: Exclude<keyof Engine, "feed"> | "leave";
   readonly args: readonly unknown[];
 }
 
@@ -17,7 +17,7 @@ export interface Reply {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-type Method = Exclude<keyof Engine, "seen">;
+type Method = Exclude<keyof Engine, "seen" | "feed">;
 
 /** A store in another process. */
 export class RemoteStore {

@@ -109,7 +109,7 @@ export class FeedEnd {
   readonly #last: StatementSync;
 
   constructor(log: string, wait: number) {
-    this.#db = telling(() => new DatabaseSync(feedPath(log), { readOnly: true, timeout: wait }));
+    this.#db = telling(() => open(feedPath(log), wait));
     this.#last = this.#db.prepare("SELECT max(seq) AS seq FROM cut");
   }
 

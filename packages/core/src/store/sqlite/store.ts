@@ -56,9 +56,9 @@ class SqliteEngine implements Engine {
   async attach(identity: Identity): Promise<void> {
     if (this.#closed) throw closed();
     if (this.#thread) throw twice();
-    this.#feed = new SqliteFeed(this.#path, this.#options.wait);
     this.#thread = new WriterThread({ path: this.#path, identity, options: this.#options });
     await this.#thread.attached;
+    this.#feed = new SqliteFeed(this.#path, this.#options.wait);
   }
 
   async principal(issuer: string, subject: string): Promise<PrincipalRow> {
