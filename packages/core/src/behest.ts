@@ -10,6 +10,7 @@ import { openSession } from "./open.ts";
 import { loadPolicies } from "./policy/policies.ts";
 import type { Profile } from "./profile.ts";
 import { listRecords } from "./records.ts";
+import type { Feed } from "./revocation/feed.ts";
 import { TAKEN, digestOf, record } from "./revocation/entry.ts";
 import { Revocations } from "./revocation/revocations.ts";
 import { spentIn } from "./spent.ts";
@@ -37,6 +38,8 @@ export interface BehestConfig {
    */
   enforce?: "enforce" | "shadow";
   credentials?: Credentials;
+  /** Where cuts come from and go to; default: the store's own. Several machines share one, such as `postgresFeed()`. */
+  feed?: Feed;
   /** `digest` (default): arguments, prompts and results are committed to, and kept only as long as replay needs them. `keep`: kept, encrypted, until erasure. */
   content?: "digest" | "keep";
   /** An agent that is not the one its delegation binds: a finding in every record (default), or a denial. */
@@ -65,7 +68,8 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
   await engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate });
   const closing = new AbortController();
   const revocations = new Revocations({
-    feed: engine.feed,
+    feed: config.feed ?? engine.feed,
+    compared: config.feed === undefined,
     manifest,
     clock,
     record: (admitted) => record({ engine, manifest, clock }, admitted),

@@ -1,3 +1,4 @@
+import type { Effect } from "@behest/delegation";
 import { type Arguments, type Place, placeOf } from "./action.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "./ambient.ts";
@@ -5,7 +6,7 @@ import { runBody } from "./body.ts";
 import { type Reservation, reservationsOf } from "./budget.ts";
 import type { Call, Execute } from "./call.ts";
 import { spent } from "./checks/budget.ts";
-import { decide } from "./checks/check.ts";
+import { STOPPED, type Stopped } from "./checks/lineage.ts";
 import { credentialFor } from "./credential.ts";
 import { recordDenial } from "./denial.ts";
 import type { BehestError } from "./error.ts";
@@ -17,7 +18,7 @@ import { type Attempt, type Draft, type Prepared, actionEntry, argsKey, prepare 
 import { replay } from "./replay.ts";
 import { type ActionSpan, actionSpan } from "./span.ts";
 import type { BeginResult } from "./store/types.ts";
-import type { Outcome } from "./types.ts";
+import type { Finding, Outcome } from "./types.ts";
 
 /** authorize → begin → body → finish. Rejects with a BehestError where nothing was started. */
 export async function perform<T>(
@@ -65,7 +66,7 @@ interface Started<T> {
 
 async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): Promise<Outcome<T>> {
   const { draft, span } = s;
-  const { credentials, clock } = session.deployment;
+  const { credentials, clock, revocations } = session.deployment;
   // Whatever could throw has to before something is begun that would then have no outcome.
   const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
   const reservations = reservationsOf(session.accounts, draft.class.amount);
@@ -77,12 +78,18 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
     approvals,
     decisions,
   };
+  const refuseStopped = async (): Promise<void> => {
+    const code = await stoppedNow(session, draft.class.effect);
+    if (code) throw await recordStopped(session, s, code);
+  };
+  await refuseStopped();
   let attempt = 1;
   let begun = await begin(session, { ...request, attempt });
   for (;;) {
     if (begun.begun === "retry") attempt = begun.attempt;
     else if (begun.begun !== "refused" || begun.code !== "cuts_unseen") break;
-    else if (await isCut(session)) throw await recordCut(session, s);
+    else await revocations.refresh();
+    await refuseStopped();
     begun = await begin(session, { ...request, attempt });
   }
   if (begun.begun === "refused" && begun.code === "budget_spent")
@@ -109,20 +116,20 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   return finish(session, call, { ...running, credential: name }, ended);
 }
 
-/** Somebody has revoked since this was judged: whether it concerns this session, or cannot be told. */
-async function isCut(session: LiveSession): Promise<boolean> {
+/** Why nothing may start in this session: as far as it is known, and where that is not known freshly enough. */
+async function stoppedNow(session: LiveSession, effect: Effect): Promise<Stopped | undefined> {
   const { revocations, clock } = session.deployment;
-  await revocations.refresh();
-  return session.stopped(clock()) !== undefined;
+  const fresh = await revocations.isFresh(effect);
+  return session.stopped(clock()) ?? (fresh ? undefined : "revocation_stale");
 }
 
-function recordCut(
+function recordStopped(
   session: LiveSession,
-  { draft, args, span }: Pick<Started<unknown>, "draft" | "args" | "span">,
+  { draft, span }: Pick<Started<unknown>, "draft" | "span">,
+  code: Stopped,
 ): Promise<BehestError> {
-  const now = session.deployment.clock();
-  const verdict = decide({ session, tool: draft.tool, args: args.value, class: draft.class, now });
-  return recordDenial(session, { ...draft, verdict }, span);
+  const finding: Finding = { check: "lineage", code, message: STOPPED[code] };
+  return recordDenial(session, { ...draft, verdict: { verdict: "deny", findings: [finding] } }, span);
 }
 
 /** What the checks permitted and the counters have no room for. */
@@ -153,7 +160,7 @@ function begin(
     attempt,
     repeatable: draft.class.effect === "read",
     expires: session.expires,
-    seen: session.deployment.revocations.seen,
+    ...session.deployment.revocations.judged,
     ...(reservations.length > 0 && { charges: reservations.map(({ charge }) => charge) }),
     ...actionEntry(session, prepared, { attempt, trace, approvals }),
   });

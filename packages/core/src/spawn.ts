@@ -119,7 +119,7 @@ async function begin(
       // Without a durable run its child has no journal, and would do everything again.
       repeatable: session.root.durable,
       expires: session.expires,
-      seen: session.deployment.revocations.seen,
+      ...session.deployment.revocations.judged,
     });
     switch (begun.begun) {
       case "started":

@@ -10,8 +10,11 @@ export function lineage({ session, now }: Wanted): Finding {
   return { check: "lineage", code, message: STOPPED[code] };
 }
 
-/** Why nothing goes on, as the model is told. */
-export const STOPPED: { readonly [code in NonNullable<ReturnType<LiveSession["stopped"]>>]: string } = {
+/** Why nothing goes on in a session. */
+export type Stopped = NonNullable<ReturnType<LiveSession["stopped"]>>;
+
+/** As the model is told. */
+export const STOPPED: { readonly [code in Stopped]: string } = {
   delegation_expired: "the delegation has expired.",
   session_ended: "the session has ended.",
   revoked: "what it acts under was revoked.",

@@ -54,13 +54,20 @@ export function headAfter(
 
 /**
  * The head after these rows, which follow `from` without a gap, pass `through` where that is given, and add up to the
- * page's head; else throws `store_mismatch`.
+ * page's head; else throws `store_mismatch`. `now`, seconds: what is gone must have been over.
  */
-export function follow(from: FeedHead, { rows, head }: FeedPage, through: FeedHead = from): FeedHead {
+export function follow(
+  from: FeedHead,
+  { rows, head }: FeedPage,
+  now: number,
+  through: FeedHead = from,
+): FeedHead {
   let at = from;
   let passed = at.seq === through.seq;
   for (const row of rows) {
     if (row.seq !== at.seq + 1) throw broken("a revocation is missing");
+    if (row.jws === undefined && !(row.until !== undefined && row.until <= now))
+      throw broken("a revocation is gone before its time");
     if (row.jws !== undefined && sha256Text(row.jws) !== row.digest)
       throw broken("a revocation was replaced");
     at = headAfter(at, row);

@@ -25,6 +25,9 @@ export class MemoryFeed implements Feed {
     if (this.#known.has(digest)) return;
     const row = { seq: this.#head.seq + 1, jws, digest, ...(until !== undefined && { until }) };
     this.#known.add(digest);
+    const now = Math.floor(Date.now() / 1000);
+    for (const [i, { jws: _, ...rest }] of this.#rows.entries())
+      if (rest.until !== undefined && rest.until <= now) this.#rows[i] = rest;
     this.#rows.push(row);
     this.#head = headAfter(this.#head, row);
     for (const wake of this.#wakes) wake();

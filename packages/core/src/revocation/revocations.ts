@@ -18,6 +18,8 @@ export interface Followed {
 /** What revocations need of the deployment. */
 export interface RevocationParts {
   readonly feed: Feed;
+  /** Every `begin` compares how far the feed goes with {@link Revocations.judged}: nothing needs to be read before it. */
+  readonly compared: boolean;
   readonly manifest: Manifest;
   /** ms since the epoch. */
   readonly clock: () => number;
@@ -62,8 +64,8 @@ export class Revocations {
   }
 
   /** Up to where the feed was read: what starts is started only where it has not gone on since. */
-  get seen(): number {
-    return this.#head.seq;
+  get judged(): { readonly seen?: number } {
+    return this.#parts.compared ? { seen: this.#head.seq } : {};
   }
 
   get bytes(): number {
@@ -84,7 +86,8 @@ export class Revocations {
 
   /** Whether what is known is known freshly enough for an action of this effect; reads the feed where it is not. */
   async isFresh(effect: Effect): Promise<boolean> {
-    if (!isFresh(effect, this.#read.ms)) await this.refresh().catch(() => {});
+    const reads = effect === "irreversible" && !this.#parts.compared;
+    if (reads || !isFresh(effect, this.#read.ms)) await this.refresh().catch(() => {});
     return !this.#broken && isFresh(effect, this.#read.ms);
   }
 
@@ -121,7 +124,7 @@ export class Revocations {
         const admitted = await admit(jws, this.#parts.manifest, "before").catch(alarm);
         if (admitted) found.push(admitted);
       }
-      const now = Math.floor(this.#parts.clock() / 1000);
+      const now = this.#seconds();
       for (const { cut, scopes } of found)
         for (const scope of scopes) {
           const { words, form } = keyOfCut(cut.target, scope);
@@ -141,12 +144,12 @@ export class Revocations {
     const { feed } = this.#parts;
     try {
       const page = await feed.read(this.#head.seq);
-      follow(this.#head, page);
+      follow(this.#head, page, this.#seconds());
       return page;
     } catch {
       try {
         const page = await feed.read(0);
-        follow(START, page, this.#head);
+        follow(START, page, this.#seconds(), this.#head);
         return page;
       } catch (error) {
         alarm(error);
@@ -154,6 +157,10 @@ export class Revocations {
         throw error;
       }
     }
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#parts.clock() / 1000);
   }
 
   /** Ends every session that is cut now. */
