@@ -11,6 +11,8 @@ import { inspect } from "./commands/inspect.ts";
 import { keys } from "./commands/keys.ts";
 import { policy } from "./commands/policy.ts";
 import { records } from "./commands/records.ts";
+import { revocations } from "./commands/revocations.ts";
+import { revoke } from "./commands/revoke.ts";
 import { trust } from "./commands/trust.ts";
 import { verify } from "./commands/verify.ts";
 import { printable } from "./printable.ts";
@@ -24,6 +26,8 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   derive,
   inspect,
   approve,
+  revoke,
+  revocations,
   records,
   verify,
   coverage,

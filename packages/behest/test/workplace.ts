@@ -133,6 +133,11 @@ export class Workplace implements Disposable {
     rmSync(this.root, { recursive: true, force: true });
   }
 
+  /** Another program, run here. */
+  node(...args: string[]): Ran {
+    return this.#node(args, {});
+  }
+
   #node(args: string[], { input = "", cwd = this.dir, env = {} }: Given): Ran {
     const { status, stdout, stderr } = spawnSync(process.execPath, ["--conditions=@behest/source", ...args], {
       cwd,

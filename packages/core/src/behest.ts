@@ -12,6 +12,7 @@ import type { Profile } from "./profile.ts";
 import { listRecords } from "./records.ts";
 import type { Feed } from "./revocation/feed.ts";
 import { TAKEN, digestOf, record } from "./revocation/entry.ts";
+import { revocationsIn } from "./revocation/listing.ts";
 import { Revocations } from "./revocation/revocations.ts";
 import { spentIn } from "./spent.ts";
 import { type Store, engine as engineOf } from "./store/types.ts";
@@ -66,9 +67,10 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
   const certificate = await certified(config.signer, entryKey, manifest, { from, until });
   const engine = config.store[engineOf];
   await engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate });
+  const feed = config.feed ?? engine.feed;
   const closing = new AbortController();
   const revocations = new Revocations({
-    feed: config.feed ?? engine.feed,
+    feed,
     compared: config.feed === undefined,
     manifest,
     clock,
@@ -101,7 +103,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
     closing.abort(new BehestError("session_ended", "session_ended: this Behest was closed."));
     revocations.close();
     await Promise.all(deployment.pending);
-    await engine.close();
+    await Promise.all([engine.close(), feed.close()]);
   };
   return {
     open: async (delegation, options = {}) => (await openSession(deployment, delegation, options)).facade,
@@ -117,6 +119,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
       },
     },
     revoke: ({ jws }) => revocations.submit(jws),
+    revocations: () => revocationsIn({ feed, manifest, engine }, Math.floor(clock() / 1000)),
     replay: spentIn(engine),
     close,
     [Symbol.asyncDispose]: close,

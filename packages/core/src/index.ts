@@ -12,6 +12,8 @@ export { type Boundary, type Profile, withProfile } from "./profile.ts";
 export { type Reader, readStore } from "./reader.ts";
 export { memoryStore } from "./store/memory.ts";
 export { sqliteStore } from "./store/sqlite/store.ts";
+export type { Feed, FeedHead, FeedPage, FeedRow, NewCut } from "./revocation/feed.ts";
+export type { Revocation } from "./revocation/listing.ts";
 export type { Store } from "./store/types.ts";
 export { type CutTarget, signCut } from "@behest/provenance";
 export type { Trust } from "./trust.ts";

@@ -18,6 +18,7 @@ import type {
 } from "@behest/provenance";
 import type { Approval, ApprovalDecision, Ask, Need } from "./approval.ts";
 import type { Code } from "./error.ts";
+import type { Revocation } from "./revocation/listing.ts";
 import type { ApprovalStats } from "./fatigue.ts";
 
 /** One agent's authority while it runs. */
@@ -189,6 +190,8 @@ export interface Behest extends AsyncDisposable {
    * and recorded when this resolves; other processes of the store follow within moments. Throws `revocation_refused`.
    */
   revoke(cut: SignedCut): Promise<void>;
+  /** The cuts in force, and how much of what the log knows each stops. */
+  revocations(): Promise<readonly Revocation[]>;
   /**
    * For `verifyAction(…, { replay: behest.replay })`: a proof is accepted once among all processes that use this
    * store, and not again after a restart. Throws `store_failed`, which refuses the call.

@@ -37,7 +37,8 @@ interface Made {
 async function run(options: Options): Promise<void> {
   const dir = resolve(options.dir);
   if (!isFolder(dir)) throw new CliError("file_missing", `there is no folder ${dir}.`);
-  const [owner, issuer, approver, enforcer, agent] = await Promise.all([
+  const [owner, issuer, approver, revoker, enforcer, agent] = await Promise.all([
+    newKey(),
     newKey(),
     newKey(),
     newKey(),
@@ -56,7 +57,7 @@ async function run(options: Options): Promise<void> {
     issuers: [{ iss, jwk: issuer.signer.jwk, rung: "local" }],
     enforcers: [{ jwk: enforcer.signer.jwk }],
     approvers: [{ group: "approvers", person: "owner", jwk: approver.signer.jwk }],
-    revokers: [],
+    revokers: [{ scope: "*", jwk: revoker.signer.jwk }],
     witnesses: [],
   };
   const folder = join(dir, LOCAL_FOLDER);
@@ -76,6 +77,7 @@ async function run(options: Options): Promise<void> {
     "owner.jwk": owner.file,
     "issuer.jwk": issuer.file,
     "approver.jwk": approver.file,
+    "revoker.jwk": revoker.file,
     "issuer.json": `${JSON.stringify({ iss })}\n`,
   });
   try {
@@ -95,7 +97,7 @@ async function run(options: Options): Promise<void> {
     ["made", `${folder}: configuration, trust manifest, the enforcer's and the agent's key`],
     [
       "made",
-      `${keys}: the owner's, the issuer's and an approver's key. Move it off this machine before anything real runs here`,
+      `${keys}: the owner's, the issuer's, an approver's and a revoker's key. Move it off this machine before anything real runs here`,
     ],
     ["owner", bold(pin)],
   ]);

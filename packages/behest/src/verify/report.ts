@@ -54,6 +54,7 @@ export function printVerification(
     ["entries", `${size}, ${proven} proven`],
     ["actions", `${permit} permitted, ${deny} denied${ask > 0 ? `, ${ask} asked` : ""}`],
     ...(counts.approval > 0 ? [["approvals", String(counts.approval)] as const] : []),
+    ...(counts.revocation > 0 ? [["revocations", String(counts.revocation)] as const] : []),
     ["principals", String(counts.principals)],
     [
       "delegations",

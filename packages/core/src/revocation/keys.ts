@@ -49,6 +49,9 @@ export interface ChainKeys {
   readonly dated: number;
 }
 
+/** What cuts look at in one token of a chain. */
+export type Hop = Pick<HopClaims, "jti" | "iss" | "iat" | "holder" | "agent" | "tenant">;
+
 /**
  * What a verified chain is cut by: its tenant and person, and of each hop its agent's name, holder key and jti. A
  * descendant carries its ancestors, so that whatever cuts one of them cuts it.
@@ -56,11 +59,11 @@ export interface ChainKeys {
 export class Lineage {
   /** Seconds since the epoch: when the root was issued. */
   readonly issued: number;
-  readonly #hops: readonly HopClaims[];
+  readonly #hops: readonly Hop[];
   readonly #principal: string;
   readonly #forms = new Map<Form, ChainKeys>();
 
-  constructor(hops: readonly HopClaims[], principal: string) {
+  constructor(hops: readonly Hop[], principal: string) {
     this.#hops = hops;
     this.#principal = principal;
     this.issued = hops[0]!.iat;

@@ -191,6 +191,10 @@ class MemoryEngine implements Engine {
     return this.#delegations.get(leaf);
   }
 
+  async delegations(): Promise<readonly DelegationRow[]> {
+    return [...this.#delegations.values()];
+  }
+
   async recall(
     run: string,
     key: string,

@@ -252,6 +252,8 @@ export interface Engine {
   delegationOf(
     leaf: string,
   ): Promise<(DelegationRow & { readonly index: number; readonly hash: string }) | undefined>;
+  /** All of them, in log order. */
+  delegations(): Promise<readonly DelegationRow[]>;
   /** A recorded model turn, with the place of its interaction entry. */
   recall(
     run: string,

@@ -78,6 +78,11 @@ export class Reader {
     return { leaf, jti, principal, sealed, index: idx, hash, ...(request !== null && { request }) };
   }
 
+  delegations(): DelegationRow[] {
+    const rows = this.#db.prepare("SELECT leaf, jti, principal, sealed FROM delegation ORDER BY idx").all();
+    return rows as unknown as DelegationRow[];
+  }
+
   recall(
     run: string,
     key: string,

@@ -97,6 +97,10 @@ class SqliteEngine implements Engine {
     return this.#read((reader) => reader.delegation("leaf", leaf));
   }
 
+  async delegations(): ReturnType<Engine["delegations"]> {
+    return this.#read((reader) => reader.delegations());
+  }
+
   async recall(run: string, key: string): ReturnType<Engine["recall"]> {
     return this.#read((reader) => reader.recall(run, key));
   }

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Workplace } from "../test/workplace.ts";
+
+const PAYER = join(import.meta.dirname, "../test/payer.ts");
+let place: Workplace;
+beforeEach(() => {
+  place = new Workplace();
+  place.must("init");
+  for (const person of ["alice", "bob"])
+    place.must(
+      "delegate",
+      "--task",
+      "Pay",
+      "--tool",
+      "pay(*)",
+      "--principal",
+      person,
+      "--out",
+      `${person}.json`,
+    );
+});
+afterEach(() => place[Symbol.dispose]());
+
+const pay = (person: string): string => {
+  const { status, stdout, stderr } = place.node(PAYER, `${person}.json`);
+  return status === 0 ? stdout.trim() : (/\b(revoked): /.exec(stderr)?.[1] ?? stderr);
+};
+
+test("what a person revokes stops what acts on that behalf, in every process, and nothing else", () => {
+  expect(place.must("revocations")).toBe("Nothing is revoked.\n");
+  expect(pay("alice")).toBe("paid");
+  const said = place.must("revoke", "--principal", "alice", "--reason", "left");
+  expect(said).toMatch(
+    /^revoked; it stops 1 of the delegations that the log has met\.\nWhat is delegated from /,
+  );
+  expect(pay("alice")).toBe("revoked");
+  expect(pay("bob")).toBe("paid");
+  expect(place.must("revocations")).toMatch(/principal alice +\S.* 1 .*left\n/);
+  expect(place.json("revocations")).toMatchObject([
+    { target: { principal: "alice" }, reason: "left", stops: 1 },
+  ]);
+  expect(place.must("verify")).toMatch(/revocations +1\n/);
+});
+
+test("one target at a time, with a reason, by a revoker", () => {
+  const refused = (...args: string[]): string => place.refusal(place.behest("revoke", ...args));
+  expect(refused("--principal", "alice")).toBe("usage 2");
+  expect(refused("--reason", "r")).toBe("usage 2");
+  expect(refused("--principal", "alice", "--agent", "mailer", "--reason", "r")).toBe("usage 2");
+  expect(refused("--agent", "mailer", "--issuer", "i", "--reason", "r")).toBe("usage 2");
+  const other = place.behest("revoke", "--agent", "mailer", "--reason", "r", "--key", ".behest/agent.jwk");
+  expect(other.status).toBe(1);
+  expect(other.stderr).toContain("revocation_refused: ");
+  expect(place.must("revocations")).toBe("Nothing is revoked.\n");
+});

@@ -1,0 +1,83 @@
+import { parseJson, publicJwk, splitCompact, thumbprint } from "@behest/jws";
+import type { CutTarget, Manifest } from "@behest/provenance";
+import { vaultOf } from "../content.ts";
+import { openDelegation } from "../lineage.ts";
+import type { Engine } from "../store/types.ts";
+import { type Admitted, admit } from "./admission.ts";
+import { Cuts } from "./cuts.ts";
+import type { Feed } from "./feed.ts";
+import { type Hop, Lineage, keyOfCut } from "./keys.ts";
+import { spanOf } from "./span.ts";
+
+/** A cut that is in force. */
+export interface Revocation {
+  readonly target: CutTarget;
+  readonly reason: string;
+  /** Seconds since the epoch: when it was made. */
+  readonly at: number;
+  /** Roots dated up to then are concerned; absent: all. A fresh grant is dated later. */
+  readonly before?: number;
+  /** Seconds since the epoch: from then on it can concern nobody; absent: never. */
+  readonly until?: number;
+  /** RFC 7638 thumbprint of the revoker's key, and what it may cut. */
+  readonly revoker: string;
+  readonly scopes: readonly string[];
+  /** Delegations that the log has met, that have not expired, and that it stops. */
+  readonly stops: number;
+}
+
+interface Known {
+  readonly lineage: Lineage;
+  readonly expires: number;
+}
+
+/** In the order in which they came. `now`: seconds since the epoch. */
+export async function revocationsIn(
+  parts: { readonly feed: Feed; readonly manifest: Manifest; readonly engine: Engine },
+  now: number,
+): Promise<Revocation[]> {
+  const { rows } = await parts.feed.read(0);
+  const known = (await delegations(parts.engine)).filter(({ expires }) => expires > now);
+  const found: Revocation[] = [];
+  for (const { jws } of rows) {
+    const admitted =
+      jws === undefined ? undefined : await admit(jws, parts.manifest, "before").catch(() => undefined);
+    if (!admitted) continue;
+    const { cut, revoker, scopes } = admitted;
+    const { target, reason, at } = cut;
+    const stops = known.filter(({ lineage }) => concerns(admitted, lineage)).length;
+    found.push({ target, reason, at, ...spanOf(cut), revoker, scopes, stops });
+  }
+  return found;
+}
+
+function concerns({ cut, scopes }: Admitted, lineage: Lineage): boolean {
+  return scopes.some((scope) => {
+    const { words, form } = keyOfCut(cut.target, scope);
+    const cuts = new Cuts();
+    cuts.add(words, spanOf(cut), 0);
+    return cuts.concerns(lineage.keys(form), lineage.issued);
+  });
+}
+
+/** They were verified when they were stored, and are sealed since. */
+async function delegations(engine: Engine): Promise<readonly Known[]> {
+  const found: Known[] = [];
+  for (const row of await engine.delegations()) {
+    const who = await engine.subject(row.principal);
+    if (!who) continue;
+    const hops = openDelegation(vaultOf(row.principal, who.key), row).chain.map(hopOf);
+    found.push({ lineage: new Lineage(hops, who.subject), expires: Math.min(...hops.map(({ exp }) => exp)) });
+  }
+  return found;
+}
+
+function hopOf(token: string): Hop & { readonly exp: number } {
+  const claims = parseJson(splitCompact(token).payload) as unknown as Hop & {
+    readonly exp: number;
+    readonly cnf: { readonly jwk: unknown };
+  };
+  const { jti, iss, iat, exp, agent, tenant } = claims;
+  const holder = thumbprint(publicJwk(claims.cnf.jwk));
+  return { jti, iss, iat, exp, holder, agent, tenant };
+}
