@@ -10,7 +10,9 @@ export interface Unstarted {
 /** How a tool's body ended. */
 export type Ended<T> =
   | { readonly outcome: "done"; readonly value: T }
-  | { readonly outcome: "failed" | "aborted" | "unknown"; readonly error: unknown }
+  | { readonly outcome: "failed" | "aborted"; readonly error: unknown }
+  /** `late`: how the body that was left behind ends after all, if it does. */
+  | { readonly outcome: "unknown"; readonly error: unknown; readonly late: Promise<"done" | "failed"> }
   | Unstarted;
 
 /**
@@ -21,8 +23,11 @@ export function runBody<T>(frame: Frame, signal: AbortSignal, body: () => Promis
   return new Promise((resolve) => {
     if (signal.aborted) return resolve(stopped(signal));
     // A body that listens rejects in the turns of the event loop right after the signal.
+    const { promise: late, resolve: settle } = Promise.withResolvers<"done" | "failed">();
     const onAbort = (): void =>
-      void setImmediate(() => setImmediate(() => resolve({ outcome: "unknown", error: signal.reason })));
+      void setImmediate(() =>
+        setImmediate(() => resolve({ outcome: "unknown", error: signal.reason, late })),
+      );
     const end = (ended: Ended<T>): void => {
       signal.removeEventListener("abort", onAbort);
       resolve(ended);
@@ -32,8 +37,14 @@ export function runBody<T>(frame: Frame, signal: AbortSignal, body: () => Promis
     ambient
       .run(frame, async () => body())
       .then(
-        (value) => end({ outcome: "done", value }),
-        (error: unknown) => end({ outcome: signal.aborted ? "aborted" : "failed", error }),
+        (value) => {
+          settle("done");
+          end({ outcome: "done", value });
+        },
+        (error: unknown) => {
+          settle("failed");
+          end({ outcome: signal.aborted ? "aborted" : "failed", error });
+        },
       );
   });
 }

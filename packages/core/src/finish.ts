@@ -2,6 +2,7 @@ import type { Ended } from "./body.ts";
 import type { Reservation } from "./budget.ts";
 import type { Call } from "./call.ts";
 import { encode } from "./codec.ts";
+import { background } from "./deployment.ts";
 import { type Code, denied } from "./error.ts";
 import { toolLabel } from "./label.ts";
 import type { LiveSession } from "./live.ts";
@@ -75,8 +76,40 @@ export async function finish<T>(
     );
   }
   r.span.end(ended.outcome === "done" ? undefined : code);
+  if ("late" in ended && finished.placed) reconcile(session, r, finished.placed.hash, ended.late);
   return ended.outcome === "done" ? ended : { outcome: ended.outcome, code, error: ended.error };
 }
+
+/**
+ * A body that did not listen was recorded as unknown. When it ends after all, that is recorded beside the outcome, which
+ * stands; what it returned is nobody's.
+ */
+function reconcile(
+  session: LiveSession,
+  { draft, attempt, action }: Running,
+  unknown: string,
+  late: Late,
+): void {
+  const { engine, clock } = session.deployment;
+  void late.then((outcome) => {
+    const now = clock();
+    const entry = outcomeEntry(
+      {
+        action: draft.place.id,
+        attempt,
+        outcome,
+        code: CODES[outcome],
+        ended: new Date(now).toISOString(),
+        content: {},
+        links: { action: action.hash, outcome: unknown },
+      },
+      now,
+    );
+    background(session.deployment, engine.append({ entry }));
+  });
+}
+
+type Late = Extract<Ended<unknown>, { outcome: "unknown" }>["late"];
 
 /**
  * A body that has started may have paid, however it ended: only one that never did gives its amounts back. Its call

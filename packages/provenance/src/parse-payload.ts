@@ -96,7 +96,7 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     "started?": time,
     "ended?": time,
     content: closed<OutcomeEntry["content"]>({ "result?": bytes32 }),
-    links: closed<OutcomeEntry["links"]>({ action: bytes32 }),
+    links: closed<OutcomeEntry["links"]>({ action: bytes32, "outcome?": bytes32 }),
   }),
   revocation: entry<RevocationEntry>("revocation", {
     cut: bytes32,

@@ -133,7 +133,8 @@ export interface OutcomeEntry extends Common {
   readonly started?: string;
   readonly ended?: string;
   readonly content: { readonly result?: Commitment };
-  readonly links: { readonly action: EntryHash };
+  /** `outcome`: the entry that says `unknown` of the same attempt, whose body has ended since; that outcome stands. */
+  readonly links: { readonly action: EntryHash; readonly outcome?: EntryHash };
 }
 
 /** A cut that was taken in: from here on nothing is permitted that it concerns. The signed cut lies in the feed. */

@@ -1,6 +1,8 @@
 import { generateHolder, issueDelegation } from "@behest/delegation";
+import { verifyLog } from "@behest/provenance";
 import { expect, test } from "vitest";
-import { type CutTarget, signCut } from "../index.ts";
+import { type CutTarget, memoryStore, signCut } from "../index.ts";
+import { engine as engineOf } from "../store/types.ts";
 import { type TestBehest, testBehest } from "../testing.ts";
 import type { Session } from "../types.ts";
 
@@ -133,4 +135,27 @@ test("a running tool is told at once; a deaf one's outcome is unknown", async ()
   });
   expect(await running).toMatchObject({ outcome: "aborted" });
   expect(told).toBe("revoked");
+});
+
+test("the late result of a tool that did not listen is nobody's, and linked to its unknown outcome", async () => {
+  const store = memoryStore();
+  await using behest = await testBehest({ store });
+  const session = await behest.as("alice", tools);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const running = session.perform({ tool: "read", args: {} }, async () => {
+    await cut(behest, { principal: "alice" });
+    return promise;
+  });
+  const outcome = await running;
+  expect(outcome).toMatchObject({ outcome: "unknown" });
+  expect(outcome).not.toHaveProperty("value");
+  resolve("late");
+  await new Promise((after) => setImmediate(after));
+  const [record] = await behest.records.list();
+  expect(record).toMatchObject({ verdict: "permit", outcome: "unknown" });
+  const engine = store[engineOf];
+  const entries = await engine.entries(0, 1000);
+  const report = await verifyLog({ entries, checkpoint: await engine.checkpoint(), owner: behest.owner });
+  expect(report).toMatchObject({ ok: true, counts: { outcome: 2, revocation: 1 } });
+  expect(report.findings.map(({ code }) => code)).not.toContain("outcome_not_shown");
 });

@@ -36,6 +36,8 @@ interface ActionKnown extends Pick<
   readonly args: Commitment;
   readonly delegation: EntryHash;
   outcome?: OutcomeWord;
+  /** Hash of the entry that says `unknown`, until it is reconciled. */
+  unknown?: EntryHash | undefined;
 }
 type Known = DelegationKnown | InteractionKnown | ActionKnown;
 
@@ -76,7 +78,7 @@ export class Records {
       case "approval":
         return this.#approvals.add(index, hash, payload, this.#asked(payload), keys);
       case "outcome":
-        return this.#outcome(payload);
+        return this.#outcome(hash, payload);
       case "revocation":
         return this.#cuts.add(index, payload, keys);
     }
@@ -198,7 +200,7 @@ export class Records {
     );
   }
 
-  #outcome({ action, attempt, outcome, links }: OutcomeEntry): void {
+  #outcome(hash: EntryHash, { action, attempt, outcome, links }: OutcomeEntry): void {
     const of = this.#link("action", links.action);
     if (of.verdict !== "permit" || of.action !== action || of.attempt !== attempt)
       throw new Refusal(
@@ -206,8 +208,17 @@ export class Records {
         "outcome_mismatch",
         "an outcome is not of the attempt it links to, or of none that could start",
       );
+    if (links.outcome !== undefined) return this.#reconciled(of, links.outcome);
     if (of.outcome) throw new Refusal("outcome", "outcome_repeated", "an attempt has two outcomes");
     of.outcome = outcome;
+    if (outcome === "unknown") of.unknown = hash;
+  }
+
+  /** What became of an attempt that is recorded as unknown is told once; its outcome stands. */
+  #reconciled(of: ActionKnown, unknown: EntryHash): void {
+    if (of.unknown !== unknown)
+      throw new Refusal("outcome", "outcome_mismatch", "it reconciles no unknown outcome of its attempt");
+    of.unknown = undefined;
   }
 
   #holderKey(x: string): PublicKey {
