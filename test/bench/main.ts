@@ -25,6 +25,9 @@ const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
   "log-growth": async () => (await import("./store.ts")).logGrowth(),
   "overhead-langchain": async () => (await import("./overhead-langchain.ts")).overheadLangchain(),
   "overhead-ai-sdk": async () => (await import("./overhead-ai-sdk.ts")).overheadAiSdk(),
+  "revocation-check-1m": async () => (await import("./revocation.ts")).revocationCheck1m(),
+  "abort-running": async () => (await import("./revocation.ts")).abortRunning(),
+  "revoke-p99-16": async () => (await import("./revocation.ts")).revokeP99(),
   "crash-1000": async () => (await import("./crash.ts")).crash1000(),
 };
 

@@ -28,41 +28,21 @@ export class Cuts {
 
   /** `before`: roots dated up to then; absent: all. `until`: from then on it concerns nobody; absent: never. Of two of one key the wider counts. */
   add(words: Uint32Array, { before = ALWAYS, until = ALWAYS }: Span, now: number): void {
-    const found = this.#find(words, 0);
+    const found = find(this.#table, this.#rows, words, 0);
     if (found < 0) return this.#insert(words, before, until, now);
-    const at = found * ROW + WORDS;
+    const at = found + WORDS;
     this.#rows[at] = Math.max(this.#rows[at]!, before);
     this.#rows[at + 1] = Math.max(this.#rows[at + 1]!, until);
   }
 
   /** Whether one of these keys is cut for a root that was issued at `issued` (seconds). */
   concerns({ words, dated }: ChainKeys, issued: number): boolean {
+    const [table, rows] = [this.#table, this.#rows];
     for (let at = 0, i = 0; at < words.length; at += WORDS, i++) {
-      const row = this.#find(words, at);
-      if (row >= 0 && (i >= dated || issued <= this.#rows[row * ROW + WORDS]!)) return true;
+      const row = find(table, rows, words, at);
+      if (row >= 0 && (i >= dated || issued <= rows[row + WORDS]!)) return true;
     }
     return false;
-  }
-
-  #find(words: Uint32Array, at: number): number {
-    const table = this.#table;
-    const rows = this.#rows;
-    const mask = table.length - 1;
-    const mark = markOf(words[at + 1]!);
-    for (let slot = words[at]! & mask; ; slot = (slot + 1) & mask) {
-      const held = table[slot]!;
-      if (held === 0) return -1;
-      if (held >>> ROW_BITS !== mark) continue;
-      const row = (held & ROW_MASK) - 1;
-      const from = row * ROW;
-      if (
-        rows[from] === words[at] &&
-        rows[from + 1] === words[at + 1] &&
-        rows[from + 2] === words[at + 2] &&
-        rows[from + 3] === words[at + 3]
-      )
-        return row;
-    }
   }
 
   #insert(words: Uint32Array, before: number, until: number, now: number): void {
@@ -109,6 +89,25 @@ const ROW: number = WORDS + 2;
 interface Span {
   readonly before?: number | undefined;
   readonly until?: number | undefined;
+}
+
+/** Where the row of the key at `at` begins; -1 where there is none. */
+function find(table: Uint32Array, rows: Uint32Array, words: Uint32Array, at: number): number {
+  const mask = table.length - 1;
+  const mark = markOf(words[at + 1]!);
+  for (let slot = words[at]! & mask; ; slot = (slot + 1) & mask) {
+    const held = table[slot]!;
+    if (held === 0) return -1;
+    if (held >>> ROW_BITS !== mark) continue;
+    const from = ((held & ROW_MASK) - 1) * ROW;
+    if (
+      rows[from] === words[at] &&
+      rows[from + 1] === words[at + 1] &&
+      rows[from + 2] === words[at + 2] &&
+      rows[from + 3] === words[at + 3]
+    )
+      return from;
+  }
 }
 
 /** Bits of the key that the slot's place does not tell. */

@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Fleet } from "./fleet.ts";
+
+const WORKERS = 16;
+let folder: string;
+let fleet: Fleet;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "behest-fleet-"));
+  fleet = await Fleet.start(folder, WORKERS, 6);
+}, 120_000);
+afterAll(async () => {
+  await fleet.end();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("16 processes stop what was revoked, and nothing else", async () => {
+  await fleet.revoke(0);
+  for (const { code, ran } of await fleet.stopped(0))
+    expect({ code, ran }).toEqual({ code: "revoked", ran: false });
+  for (let n = 0; n < WORKERS; n++) expect(fleet.count(n)).toBe(1);
+}, 60_000);
+
+test("a process that was suspended starts nothing when it wakes", async () => {
+  const [sleeper] = fleet.workers;
+  sleeper!.kill("SIGSTOP");
+  await fleet.revoke(1);
+  const others = Array.from({ length: WORKERS - 1 }, (_, n) => n + 1);
+  await fleet.stopped(1, others);
+  expect(fleet.count(0)).toBe(1);
+  sleeper!.kill("SIGCONT");
+  expect(await fleet.stopped(1, [0])).toMatchObject([{ code: "revoked", ran: false }]);
+}, 60_000);
+
+test("a process that is killed takes no other along", async () => {
+  fleet.workers[1]!.kill("SIGKILL");
+  await fleet.revoke(2);
+  const others = Array.from({ length: WORKERS }, (_, n) => n).filter((n) => n !== 1);
+  expect(await fleet.stopped(2, others)).toHaveLength(WORKERS - 1);
+  for (const n of others) expect(fleet.count(n)).toBe(3);
+}, 60_000);
