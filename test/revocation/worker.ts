@@ -23,7 +23,7 @@ const behest = await createBehest({
   holder: holderOf(holder),
   store: sqliteStore(path),
 });
-const say = (said: Said): void => void process.send!(said);
+const say = (said: Said): void => void (process.connected && process.send!(said));
 
 async function watch(session: Session, i: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<string>();
