@@ -12,14 +12,19 @@ export type Ended<T> =
   | { readonly outcome: "done"; readonly value: T }
   | { readonly outcome: "failed" | "aborted"; readonly error: unknown }
   /** `late`: how the body that was left behind ends after all, if it does. */
-  | { readonly outcome: "unknown"; readonly error: unknown; readonly late: Promise<"done" | "failed"> }
+  | { readonly outcome: "unknown"; readonly error: unknown; readonly late?: Promise<"done" | "failed"> }
   | Unstarted;
 
 /**
  * Runs a tool's body in its frame until it settles or the signal fires. A body that does not react to
- * the signal is left behind: what it did is `unknown`, and its late result is nobody's.
+ * the signal is left behind: what it did is `unknown`, and its late result is nobody's. `leaves`: its promise may
+ * reject with the signal while it goes on.
  */
-export function runBody<T>(frame: Frame, signal: AbortSignal, body: () => Promise<T>): Promise<Ended<T>> {
+export function runBody<T>(
+  frame: Frame,
+  { signal, leaves = false }: { readonly signal: AbortSignal; readonly leaves?: boolean | undefined },
+  body: () => Promise<T>,
+): Promise<Ended<T>> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve(stopped(signal));
     // A body that listens rejects in the turns of the event loop right after the signal.
@@ -43,7 +48,11 @@ export function runBody<T>(frame: Frame, signal: AbortSignal, body: () => Promis
         },
         (error: unknown) => {
           settle("failed");
-          end({ outcome: signal.aborted ? "aborted" : "failed", error });
+          end(
+            signal.aborted
+              ? { outcome: leaves ? "unknown" : "aborted", error }
+              : { outcome: "failed", error },
+          );
         },
       );
   });

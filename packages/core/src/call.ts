@@ -13,6 +13,8 @@ export interface Call<T> {
   readonly codec?: Codec<T> | undefined;
   /** The framework's own signal, joined with the session's. */
   readonly signal?: AbortSignal | undefined;
+  /** Its promise settles with the signal, whether the body has stopped or not: then nobody knows what the body did. */
+  readonly leaves?: boolean | undefined;
   /** The arguments as the model gave them, before parsing: what waits is not parsed to other ones later. */
   readonly given?: unknown;
   /** Whether whoever makes the call can make it again when persons have decided; otherwise an ask is a denial. Default true. */

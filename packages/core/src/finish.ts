@@ -76,7 +76,8 @@ export async function finish<T>(
     );
   }
   r.span.end(ended.outcome === "done" ? undefined : code);
-  if ("late" in ended && finished.placed) reconcile(session, r, finished.placed.hash, ended.late);
+  if ("late" in ended && ended.late && finished.placed)
+    reconcile(session, r, finished.placed.hash, ended.late);
   return ended.outcome === "done" ? ended : { outcome: ended.outcome, code, error: ended.error };
 }
 
@@ -109,7 +110,7 @@ function reconcile(
   });
 }
 
-type Late = Extract<Ended<unknown>, { outcome: "unknown" }>["late"];
+type Late = NonNullable<Extract<Ended<unknown>, { outcome: "unknown" }>["late"]>;
 
 /**
  * A body that has started may have paid, however it ended: only one that never did gives its amounts back. Its call

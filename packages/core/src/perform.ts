@@ -111,7 +111,9 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   const { name, value } = handed?.credential ?? {};
   const inside: EnclosingCall = { turn, callId, ordinal, nested: 0, credential: value };
   const frame = { session, ...(stretch && { stretch }), call: inside };
-  const ended = await runBody(frame, signal, () => s.execute(s.args.value, { signal }));
+  const ended = await runBody(frame, { signal, leaves: call.leaves }, () =>
+    s.execute(s.args.value, { signal }),
+  );
   inside.credential = undefined;
   return finish(session, call, { ...running, credential: name }, ended);
 }

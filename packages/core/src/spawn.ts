@@ -77,6 +77,8 @@ export async function spawn(
   } catch (error) {
     // What went wrong is what is told, also where the store cannot be told of it.
     await end("failed", []).catch(() => {});
+    if (child?.stopped(session.deployment.clock()) === "revoked" && !session.signal.aborted)
+      throw denied("revoked", `${toolLabel(call.tool, session.tools)}: the sub-agent was revoked.`);
     const below = child && waitingBelow(child, error);
     if (below) session.waiting.set(place.id, below.waiting!);
     if (below) throw below;

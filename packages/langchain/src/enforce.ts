@@ -77,6 +77,8 @@ export function guarded<T extends BodiedTool>(tool: T): T {
       codec: results,
       ...place,
       signal: config?.signal,
+      // LangChain's `tool()` rejects with the signal for a function that goes on.
+      leaves: "func" in tool,
       given: config?.toolCall?.args,
     };
     return callTool<unknown>(session, call, (frozen, { signal }) =>
