@@ -48,11 +48,8 @@ export function runBody<T>(
         },
         (error: unknown) => {
           settle("failed");
-          end(
-            signal.aborted
-              ? { outcome: leaves ? "unknown" : "aborted", error }
-              : { outcome: "failed", error },
-          );
+          if (!signal.aborted) return end({ outcome: "failed", error });
+          end(leaves ? { outcome: "unknown", error } : { outcome: "aborted", error });
         },
       );
   });
