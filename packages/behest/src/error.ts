@@ -3,6 +3,8 @@ import { CodedError } from "@behest/jws";
 export type CliCode =
   /** An option, argument or command is missing, unknown or not what it must be. */
   | "usage"
+  | "key_unknown"
+  | "owner_mismatch"
   /** A `--tool` is not what its grammar demands. */
   | "malformed_tool"
   | "malformed_time"

@@ -36,7 +36,7 @@ interface Row {
 
 async function list({ json }: { readonly json?: true }): Promise<void> {
   const local = requireLocal();
-  const { issuers, approvers } = await readManifest(local);
+  const { issuers, approvers, revokers } = await readManifest(local);
   const known = issuers.flatMap(({ jwk }) => (jwk ? [thumbprint(jwk)] : []));
   const rows = [
     row("owner", keyFile(local, "owner.jwk"), [local.owner]),
@@ -44,6 +44,7 @@ async function list({ json }: { readonly json?: true }): Promise<void> {
     row("approver", keyFile(local, "approver.jwk"), [
       ...new Set(approvers.map(({ jwk }) => thumbprint(jwk))),
     ]),
+    row("revoker", keyFile(local, "revoker.jwk"), [...new Set(revokers.map(({ jwk }) => thumbprint(jwk)))]),
     row("enforcer", local.signer),
     row("agent", local.holder),
   ];

@@ -3,6 +3,7 @@ import type { IndexRange, Manifest } from "@behest/provenance";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { readManifest, requireLocal } from "../local.ts";
+import { changes } from "./trust-change.ts";
 import { bold, print, printFacts, printJson, printTable } from "../output.ts";
 
 export function trust(program: Command): void {
@@ -13,6 +14,7 @@ export function trust(program: Command): void {
     example: "behest trust show",
     isDefault: true,
   }).action(show);
+  changes(group);
 }
 
 async function show({ json }: { readonly json?: true }): Promise<void> {

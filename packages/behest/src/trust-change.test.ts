@@ -1,0 +1,60 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Workplace } from "../test/workplace.ts";
+
+const PAYER = join(import.meta.dirname, "../test/payer.ts");
+let place: Workplace;
+beforeEach(() => {
+  place = new Workplace();
+  place.must("init");
+  place.must("delegate", "--task", "Pay", "--tool", "pay(*)", "--principal", "alice", "--out", "me.json");
+  expect(place.script(PAYER, "me.json")).toBe("paid");
+});
+afterEach(() => place[Symbol.dispose]());
+
+const keyOf = (role: string): string =>
+  (place.json("keys") as { role: string; thumbprint: string }[]).find((row) => row.role === role)!.thumbprint;
+const size = (): number => (place.json("verify") as { entries: number }).entries;
+
+test("a lost issuer's roots are refused from then on; what was done before stays proven", () => {
+  const entries = size();
+  place.must("trust", "revoke-key", keyOf("issuer").slice(0, 12), "--after-index", String(entries - 1));
+  expect(place.must("trust")).toMatch(new RegExp(`issuer .* 0 to ${entries - 1} `));
+  const { status, stderr } = place.node(PAYER, "me.json");
+  expect(status).not.toBe(0);
+  expect(stderr).toContain("delegation_invalid");
+  expect(place.json("verify")).toMatchObject({ ok: true });
+});
+
+test("a lost enforcer's entries after that index are not proven", () => {
+  place.must("trust", "revoke-key", keyOf("enforcer"), "--after-index", "1");
+  // Whoever verifies takes the manifest in force from the log; here, that of another enforcer's start.
+  const fresh = place.json("trust") as { manifest: { enforcers: { jwk: object; until?: number }[] } };
+  expect(fresh.manifest.enforcers).toMatchObject([{ until: 2 }]);
+  const { status, stderr } = place.node(PAYER, "me.json");
+  expect(status).not.toBe(0);
+  expect(stderr).toContain("trust_invalid");
+});
+
+test("a changed manifest is signed as the next version, and processes go on under it", () => {
+  const { manifest } = place.json("trust") as { manifest: { seq: number; approvers: object[] } };
+  writeFileSync(place.path("trust.json"), JSON.stringify({ ...manifest, approvers: [] }));
+  expect(place.must("trust", "sign", "trust.json")).toContain("version 1 is in place");
+  expect(place.json("trust")).toMatchObject({ manifest: { seq: 1, approvers: [] } });
+  expect(place.script(PAYER, "me.json")).toBe("paid");
+  expect(place.json("verify")).toMatchObject({ ok: true });
+});
+
+test("another owner's key, an unknown key or another log's manifest changes nothing", () => {
+  const before = place.read(".behest/trust.jws");
+  const refused = (...args: string[]): string => place.refusal(place.behest("trust", ...args));
+  expect(refused("revoke-key", "nobody-at-all", "--after-index", "1")).toBe("key_unknown 1");
+  expect(refused("revoke-key", keyOf("issuer"))).toBe("usage 2");
+  expect(refused("revoke-key", keyOf("issuer"), "--after-index", "x")).toBe("usage 2");
+  writeFileSync(place.path("other.json"), "{}");
+  expect(refused("sign", "other.json")).toBe("usage 2");
+  writeFileSync(place.path("none.json"), "no");
+  expect(refused("sign", "none.json")).toBe("malformed_input 1");
+  expect(place.read(".behest/trust.jws")).toBe(before);
+});
