@@ -18,7 +18,7 @@ import { type Findings, Refusal } from "./report.ts";
 
 type DelegationKnown = Pick<DelegationEntry, "type" | "leaf" | "principal" | "holder" | "depth" | "exp">;
 interface InteractionKnown extends Pick<InteractionEntry, "type" | "session"> {
-  readonly delegation: EntryHash;
+  readonly delegation: EntryHash | undefined;
   /** Action ids of the calls it chose. */
   readonly chosen: readonly string[];
 }
@@ -28,7 +28,8 @@ interface ActionKnown extends Pick<
 > {
   readonly index: number;
   readonly args: Commitment;
-  readonly delegation: EntryHash;
+  /** Undefined where it was observed. */
+  readonly delegation: EntryHash | undefined;
   outcome?: OutcomeWord;
 }
 type Known = DelegationKnown | InteractionKnown | ActionKnown;
@@ -41,6 +42,8 @@ export class Records {
   readonly #holders = new Map<string, PublicKey>();
   readonly #principals = new Set<string>();
   readonly #approvals = new Approvals();
+  /** Actions that no delegation stands behind. */
+  observed = 0;
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -60,7 +63,7 @@ export class Records {
         this.#known.set(hash, delegationKnown(payload));
         return;
       case "interaction":
-        this.#link("delegation", payload.links.delegation);
+        if (!payload.observed) this.#link("delegation", payload.links.delegation);
         this.#known.set(hash, interactionKnown(payload));
         return;
       case "action":
@@ -86,8 +89,8 @@ export class Records {
         );
   }
 
-  #link<T extends Known["type"]>(type: T, hash: EntryHash): Extract<Known, { type: T }> {
-    const known = this.#known.get(hash);
+  #link<T extends Known["type"]>(type: T, hash: EntryHash | undefined): Extract<Known, { type: T }> {
+    const known = hash === undefined ? undefined : this.#known.get(hash);
     if (known?.type !== type)
       throw new Refusal(
         "link",
@@ -123,16 +126,10 @@ export class Records {
 
   async #action(index: number, payload: ActionEntry): Promise<ActionKnown> {
     const { action, attempt, verdict, links } = payload;
-    const delegation = this.#link("delegation", links.delegation);
+    const delegation = payload.observed ? undefined : this.#link("delegation", links.delegation);
     if (links.interaction !== undefined)
       this.#chosen(index, payload, this.#link("interaction", links.interaction));
-    const decision = await readActionDecision(payload.decision, this.#holderKey(delegation.holder));
-    const matches =
-      decision.action === action &&
-      decision.leaf === delegation.leaf &&
-      decision.tool === payload.tool &&
-      decision.args === payload.content.args;
-    if (!matches) throw new Refusal("decision", "decision_mismatch", "the holder decided something else");
+    if (delegation) await this.#decided(payload, delegation);
     if ((verdict === "permit") !== attempt > 0)
       throw new Refusal(
         "attempt",
@@ -151,8 +148,9 @@ export class Records {
       args: payload.content.args,
       delegation: links.delegation,
     };
+    if (!delegation) this.observed++;
     if (verdict !== "permit") return known;
-    if (Date.parse(payload.at) >= Number(delegation.exp) * 1000 + SKEW)
+    if (delegation && Date.parse(payload.at) >= Number(delegation.exp) * 1000 + SKEW)
       throw new Refusal("delegation", "delegation_expired", "permitted after its delegation had expired");
     const name = attemptName(action, attempt);
     if (this.#attempts.has(name)) throw new Refusal("attempt", "attempt_repeated", "an attempt starts twice");
@@ -165,6 +163,20 @@ export class Records {
     this.#approvals.spend(payload);
     this.#attempts.set(name, known);
     return known;
+  }
+
+  /** The holder of the delegation signed that it wants this very action. */
+  async #decided(
+    { action, tool, content, decision: signed = "" }: ActionEntry,
+    { holder, leaf }: DelegationKnown,
+  ): Promise<void> {
+    const decision = await readActionDecision(signed, this.#holderKey(holder));
+    const matches =
+      decision.action === action &&
+      decision.leaf === leaf &&
+      decision.tool === tool &&
+      decision.args === content.args;
+    if (!matches) throw new Refusal("decision", "decision_mismatch", "the holder decided something else");
   }
 
   #asked({ links }: ApprovalEntry): Asked {

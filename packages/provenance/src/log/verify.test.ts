@@ -22,6 +22,7 @@ test("a log that holds is proven from the owner's thumbprint, and says what it d
     root: headOf({ size, root }).split(":")[1],
     proven: size,
     counts: { trust: 1, delegation: 1, interaction: 1, action: 2, approval: 0, outcome: 2, principals: 1 },
+    observed: 0,
     findings: [
       {
         index: 1,
