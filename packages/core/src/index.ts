@@ -22,6 +22,7 @@ export type {
   DelegateRequest,
   Finding,
   FullRecord,
+  ObserveOptions,
   OpenOptions,
   Outcome,
   Records,

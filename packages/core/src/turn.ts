@@ -41,6 +41,7 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
       stopped === "delegation_expired" ? "the delegation has expired." : "the session has ended.",
       "",
     );
+  if (session.parts.registered) await session.parts.registered;
   const text = session.prompt.text(request.messages, request.json);
   const place = root.durable
     ? journalPlace(session, `${enclosing()}|${request.ordinal ?? ""}`, text)
