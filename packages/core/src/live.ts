@@ -57,7 +57,7 @@ export function newRun(id: string | undefined): Run {
 const MAX_DENIALS = 50;
 
 /** The chain that a session acts under. */
-export interface Delegated {
+interface Delegated {
   readonly chain: readonly string[];
   /** Has the leaf's key. */
   readonly holder: Holder;

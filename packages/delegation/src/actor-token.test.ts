@@ -111,11 +111,7 @@ test.each<[string, string, () => Promise<string>]>([
   ["without a client", "actor_token_refused", () => forged({ client_id: undefined })],
   ["without an id", "actor_token_refused", () => forged({ jti: undefined })],
   ["without an end", "actor_token_refused", () => forged({ exp: undefined })],
-  [
-    "that was made ahead of time",
-    "actor_token_refused",
-    () => forged({ iat: NOW + 31, exp: NOW + 60 }),
-  ],
+  ["that was made ahead of time", "actor_token_refused", () => forged({ iat: NOW + 31, exp: NOW + 60 })],
   ["that lasts", "actor_token_refused", () => forged({ exp: NOW + 3600 })],
   ["for a tool that its leaf does not name", "tool_not_granted", () => forged({ tool: "read" })],
   ["that is no token", "actor_token_refused", async () => "x"],
@@ -135,7 +131,7 @@ test("a changed character anywhere is refused", async () => {
   for (let i = 0; i < token.length; i += 7) {
     const other = token[i] === "A" ? "B" : "A";
     const changed = token.slice(0, i) + other + token.slice(i + 1);
-    await expect(verifyActorToken(changed, server()), String(i)).rejects.toBeDefined();
+    await expect(verifyActorToken(changed, server())).rejects.toBeDefined();
   }
 });
 
