@@ -104,7 +104,7 @@ function childParts(
   };
 }
 
-/** Where nothing was delegated nothing can be derived: what is asked for is not looked at, and the child is observed, too. */
+/** Where nothing was delegated nothing is derived: whatever is asked for, the child is observed, too. */
 function observedChild(parent: LiveSession, { agent, task }: DelegateRequest, spawn: Spawn): SessionParts {
   return {
     ...childParts(parent, agent, spawn),

@@ -94,7 +94,7 @@ export interface ActionEntry extends Common, Observable {
   readonly boundary: "inside" | "outside";
   readonly verdict: "permit" | "deny" | "ask";
   readonly findings: readonly EntryFinding[];
-  /** What the holder signed: {@link Decision} as a compact JWS. Absent where it was observed: then no key is bound to anything. */
+  /** What the holder signed: {@link Decision} as a compact JWS. Absent where it was observed: nobody holds anything. */
   readonly decision?: string;
   /** Digest of the policies that it was decided under, where there are any. */
   readonly policy?: string;

@@ -105,10 +105,10 @@ function authenticationOf({ id, secret, key }: ExchangeClient): ClientAuth {
   try {
     if (id === "" || (secret === undefined) === (key === undefined)) throw new TypeError("either of them");
     return key === undefined ? ClientSecretBasic(secret!) : PrivateKeyJwt(key);
-  } catch (cause) {
+  } catch {
     const message =
       "config_invalid: tokenExchange: client has an id, and either a secret or a private key (CryptoKey).";
-    throw new BehestError("config_invalid", message, { cause });
+    throw new BehestError("config_invalid", message);
   }
 }
 
