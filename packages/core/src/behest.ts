@@ -6,6 +6,7 @@ import type { Credentials, Deployment } from "./deployment.ts";
 import { BehestError } from "./error.ts";
 import { type Trust, trusted } from "./trust.ts";
 import { joinRecord } from "./joined.ts";
+import { observer } from "./observe.ts";
 import { openSession } from "./open.ts";
 import { loadPolicies } from "./policy/policies.ts";
 import type { Profile } from "./profile.ts";
@@ -107,6 +108,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
   };
   return {
     open: async (delegation, options = {}) => (await openSession(deployment, delegation, options)).facade,
+    observe: observer(deployment),
     approvals: approvalsOf(deployment),
     records: {
       async list(filter) {

@@ -5,6 +5,7 @@ import { anchorsOf, issuersOf } from "@behest/provenance";
 import { STOPPED } from "./checks/lineage.ts";
 import { strayedFrom } from "./checks/identity.ts";
 import { BehestError, denied } from "./error.ts";
+import { standInBelow } from "./stand-in.ts";
 import type { RunningIdentity } from "./identity.ts";
 import type { LiveSession, SessionParts } from "./live.ts";
 import { delegationAppend, openDelegation } from "./lineage.ts";
@@ -29,15 +30,18 @@ export interface Spawn {
 export async function deriveChild(
   parent: LiveSession,
   asked: DelegateRequest,
-  { id, model, signal, waits }: Spawn,
+  spawn: Spawn,
 ): Promise<SessionParts> {
+  const { id, model } = spawn;
   // One value from here on: whoever asked may change theirs meanwhile.
   const { value, text } = freeze(asked);
   const request = value as unknown as DelegateRequest;
   const { deployment, vault, leaf } = parent;
-  const { holder, chain } = parent.parts;
+  const { delegated } = parent.parts;
   const stopped = parent.stopped(deployment.clock());
   if (stopped) throw denied(stopped, `no sub-agent can be started: ${STOPPED[stopped]}`);
+  if (!delegated) return observedChild(parent, request, spawn);
+  const { holder, chain, entry } = delegated;
   const jti = sha256Text(`${leaf.jti}\n${id}`);
   const wanted = vault.name("request", text);
   const now = Math.floor(deployment.clock() / 1000);
@@ -53,7 +57,7 @@ export async function deriveChild(
     });
     const { claims: hops, restrictions } = await verifyDelegation(derived, trust);
     refuseUnenforced(restrictions);
-    const links = { at: deployment.clock(), spawn: id, request: wanted, parent: parent.parts.entry };
+    const links = { at: deployment.clock(), spawn: id, request: wanted, parent: entry };
     await deployment.engine
       .append(delegationAppend(vault, derived.chain, hops, request.agent, links))
       .catch((error: unknown) => {
@@ -76,18 +80,36 @@ export async function deriveChild(
       "store_mismatch: a stored delegation is not the one that this spawn made.",
     );
   return {
-    ...parent.parts,
-    agent: agent ?? "agent",
-    chain: own,
+    ...childParts(parent, agent, spawn),
+    delegated: { chain: own, holder, entry: stored.hash },
     hops: claims,
     tools,
-    entry: stored.hash,
+    identity: sameProcess(parent.parts.identity),
+    strayed: strayedFrom(parent, model, deployment.clock()).map((path) => `parent.${path}`),
+  };
+}
+
+/** What any child has of its parent and of its spawn. */
+function childParts(
+  parent: LiveSession,
+  agent: string | undefined,
+  { id, signal, waits }: Spawn,
+): SessionParts {
+  return {
+    ...parent.parts,
+    agent: agent ?? "agent",
     path: parent.parts.path === "" ? id : `${parent.parts.path}/${id}`,
     parent,
     signal,
     ...(waits !== undefined && { waits }),
-    identity: sameProcess(parent.parts.identity),
-    strayed: strayedFrom(parent, model, deployment.clock()).map((path) => `parent.${path}`),
+  };
+}
+
+/** Where nothing was delegated nothing is derived: whatever is asked for, the child is observed, too. */
+function observedChild(parent: LiveSession, { agent, task }: DelegateRequest, spawn: Spawn): SessionParts {
+  return {
+    ...childParts(parent, agent, spawn),
+    hops: [...parent.parts.hops, standInBelow(parent.leaf, spawn.id, task)],
   };
 }
 

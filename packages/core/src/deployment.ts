@@ -1,6 +1,7 @@
 import type { Holder } from "@behest/delegation";
 import type { PublicJwk, Signer } from "@behest/jws";
 import type { Manifest } from "@behest/provenance";
+import { BehestError } from "./error.ts";
 import type { Policies } from "./policy/policies.ts";
 import type { Profile } from "./profile.ts";
 import type { Revocations } from "./revocation/revocations.ts";
@@ -40,6 +41,16 @@ export interface Deployment {
   readonly closing: AbortSignal;
   /** Writes that nobody waits for; listings and close() do. */
   readonly pending: Set<Promise<unknown>>;
+}
+
+/** Nothing is opened any more that could not be recorded verifiably. Throws `session_ended`, `trust_invalid`. */
+export function refuseOver({ closing, clock, until }: Deployment): void {
+  if (closing.aborted) throw new BehestError("session_ended", "session_ended: this Behest is closed.");
+  if (clock() >= until)
+    throw new BehestError(
+      "trust_invalid",
+      "trust_invalid: the entry key's certificate has run out. Make a new Behest.",
+    );
 }
 
 /** Lets a write go on unawaited. Its failure shows at the next write, which a broken store refuses as well. */

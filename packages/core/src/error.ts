@@ -37,6 +37,8 @@ export type Code =
   | "tool_unguarded"
   | "tool_unsupported"
   | "middleware_order"
+  // what observe() refuses
+  | "shadow_only"
   // what open() refuses
   | "delegation_invalid"
   | "holder_mismatch"

@@ -76,7 +76,7 @@ export async function finish<T>(
     );
   }
   r.span.end(ended.outcome === "done" ? undefined : code);
-  if ("late" in ended && ended.late && finished.placed)
+  if ("late" in ended && ended.late !== undefined && finished.placed)
     reconcile(session, r, finished.placed.hash, ended.late);
   return ended.outcome === "done" ? ended : { outcome: ended.outcome, code, error: ended.error };
 }

@@ -25,6 +25,7 @@ export type {
   DelegateRequest,
   Finding,
   FullRecord,
+  ObserveOptions,
   OpenOptions,
   Outcome,
   Records,

@@ -35,6 +35,7 @@ export interface TurnTexts {
 /** The `interaction` entry of a turn, with its content where that is kept. */
 export function interaction(session: LiveSession, id: string, turn: TurnRecord, texts: TurnTexts): Append {
   const { vault, deployment } = session;
+  const { delegated } = session.parts;
   // A provider's id may hold anything; what it is called in the log is what its content is sealed under.
   const name = label(id) === id ? id : vault.name("turn id", id);
   const written = {
@@ -58,7 +59,8 @@ export function interaction(session: LiveSession, id: string, turn: TurnRecord, 
         tool: toolLabel(tool, session.tools),
       })),
       content: commitments as Record<keyof typeof written, string>,
-      links: { delegation: session.parts.entry },
+      ...(session.observed && session.marks),
+      links: { ...(delegated && { delegation: delegated.entry }) },
     },
     deployment.clock(),
   );

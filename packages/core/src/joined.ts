@@ -35,8 +35,8 @@ export async function joinRecord(engine: Engine, index: number): Promise<FullRec
     if (action.links.approvals?.includes(decision.hash))
       approvals.push((await at<ApprovalEntry>(decision.index))!);
   const delegations: DelegationEntry[] = [];
-  for (const place of await chainPlaces(engine, vault, row.delegation))
-    delegations.push((await at<DelegationEntry>(place))!);
+  const places = row.delegation === undefined ? [] : await chainPlaces(engine, vault, row.delegation);
+  for (const place of places) delegations.push((await at<DelegationEntry>(place))!);
   const content = {
     ...(interaction &&
       (await opened(engine, vault, row.interaction!, interaction.turn, interaction.content))),

@@ -58,18 +58,28 @@ export function newRun(id: string | undefined): Run {
 /** A loop of denials this long ends the run: the model is not going to stop by itself. */
 const MAX_DENIALS = 50;
 
+/** The chain that a session acts under. */
+interface Delegated {
+  readonly chain: readonly string[];
+  /** Has the leaf's key. */
+  readonly holder: Holder;
+  /** Hash of the leaf's `delegation` entry. */
+  readonly entry: string;
+}
+
 export interface SessionParts {
   readonly deployment: Deployment;
   readonly vault: Vault;
   /** The principal's subject. */
   readonly principal: string;
   readonly agent: string;
-  readonly holder: Holder;
-  readonly chain: readonly string[];
+  /** Undefined where nobody has delegated anything and what is done is only observed. */
+  readonly delegated: Delegated | undefined;
+  /** Of the chain; of an observed session, what stands in for one in this process's memory. */
   readonly hops: readonly HopClaims[];
   readonly tools: AatTools;
-  /** Hash of the leaf's `delegation` entry. */
-  readonly entry: string;
+  /** Of an observed session: when its principal is in the store. What is to be recorded waits for it. */
+  readonly registered?: Promise<void>;
   readonly root: Run;
   /** Action ids of the spawns that led here, "/" between. */
   readonly path: string;
@@ -134,6 +144,17 @@ export class LiveSession {
     this.sealedAgent = this.vault.seal(this.id, "agent", this.agent);
     this.lineage = new Lineage(parts.hops, parts.principal);
     this.deployment.revocations.follow(this);
+  }
+
+  /** Nothing was delegated; only under shadow. */
+  get observed(): boolean {
+    return this.parts.delegated === undefined;
+  }
+
+  /** What stands in every action's entry and span where nothing is enforced, or nothing was delegated. */
+  get marks(): { readonly enforce?: "shadow"; readonly observed?: true } {
+    const { deployment, observed } = this;
+    return { ...(deployment.enforce === "shadow" && { enforce: "shadow" }), ...(observed && { observed }) };
   }
 
   get root(): Run {

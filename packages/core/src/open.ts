@@ -10,7 +10,7 @@ import {
 import { publicKey, randomBytes, thumbprint, verify as verifySignature } from "@behest/jws";
 import { anchorsOf, issuersOf, parseCheckpoint, speaksFor } from "@behest/provenance";
 import { vaultOf } from "./content.ts";
-import type { Deployment } from "./deployment.ts";
+import { type Deployment, refuseOver } from "./deployment.ts";
 import { BehestError } from "./error.ts";
 import { runningIdentity } from "./identity.ts";
 import { delegationAppend } from "./lineage.ts";
@@ -28,13 +28,7 @@ export async function openSession(
   options: OpenOptions,
 ): Promise<OpenSession> {
   const { engine, clock } = deployment;
-  if (deployment.closing.aborted)
-    throw new BehestError("session_ended", "session_ended: this Behest is closed.");
-  if (clock() >= deployment.until)
-    throw new BehestError(
-      "trust_invalid",
-      "trust_invalid: the entry key's certificate has run out. Make a new Behest.",
-    );
+  refuseOver(deployment);
   // Roles hold at log indexes: what is opened now is recorded at the end of the log as it stands.
   const index = parseCheckpoint(await engine.checkpoint()).size;
   const issuers = issuersOf(deployment.manifest, index);
@@ -69,11 +63,9 @@ export async function openSession(
     vault,
     principal,
     agent: options.agent ?? leaf.agent ?? "agent",
-    holder,
-    chain,
+    delegated: { chain, holder, entry: parent! },
     hops: claims,
     tools: verified.tools,
-    entry: parent!,
     root: newRun(options.run),
     path: "",
     signal: options.signal,

@@ -32,23 +32,26 @@ export interface Prepared {
   readonly draft: Draft;
   readonly label: string;
   readonly args: string;
-  readonly decision: string;
+  /** Undefined where the session is observed: no key is bound to anything. */
+  readonly decision: string | undefined;
   readonly interaction: TurnPlace | undefined;
 }
 
 /** Commits to the arguments and has the holder sign the decision: "the agent decided this", also where it is then refused. */
 export async function prepare(session: LiveSession, draft: Draft): Promise<Prepared> {
+  const { delegated, registered } = session.parts;
+  if (registered) await registered;
   const label = toolLabel(draft.tool, session.tools);
   const { id, turn } = draft.place;
   const args = session.vault.commit(id, "args", draft.text);
   const decided: Decision = { action: id, leaf: session.leaf.hash, tool: label, args };
-  const signed = signActionDecision(decided, session.parts.holder);
+  const signed = delegated && signActionDecision(decided, delegated.holder);
   const interaction = session.turn(turn)?.place;
   return {
     draft,
     label,
     args,
-    decision: typeof signed === "string" ? signed : await signed,
+    decision: signed instanceof Promise ? await signed : signed,
     interaction: await interaction,
   };
 }
@@ -73,22 +76,25 @@ export function actionEntry(
 ): { entry: string; record: RecordRow; content: Content[] } {
   const { draft, label, args, decision, interaction } = prepared;
   const { verdict, findings } = draft.verdict;
-  const { policies, enforce } = session.deployment;
+  const { policies } = session.deployment;
+  const { delegated } = session.parts;
+  const { enforce, observed } = session.marks;
   const entry = entryText({
     action: draft.place.id,
     at: new Date(draft.at).toISOString(),
     attempt,
     boundary: draft.class.boundary,
     content: { args },
-    decision,
+    ...(decision !== undefined && { decision }),
     effect: draft.class.effect,
-    ...(enforce === "shadow" && { enforce }),
+    ...(enforce && { enforce }),
     findings: findings.map(entryFinding),
     links: {
       ...(approvals && approvals.length > 0 && { approvals }),
-      delegation: session.parts.entry,
+      ...(delegated && { delegation: delegated.entry }),
       ...(interaction && { interaction: interaction.hash }),
     },
+    ...(observed && { observed }),
     ...(policies && { policy: policies.digest }),
     session: session.id,
     tool: label,
@@ -102,7 +108,7 @@ export function actionEntry(
     attempt,
     session: session.id,
     principal: session.vault.principal,
-    delegation: session.leaf.hash,
+    ...(delegated && { delegation: session.leaf.hash }),
     tool: label,
     verdict,
     code: findings.at(-1)?.code ?? "ok",
@@ -151,7 +157,7 @@ export function outcomeEntry(entry: Omit<OutcomeEntry, "v" | "type" | "at">, at:
 }
 
 export function interactionEntry(entry: Omit<InteractionEntry, "v" | "type" | "at">, at: number): string {
-  const { calls, content, links, model, provider, session, turn } = entry;
+  const { calls, content, enforce, links, model, observed, provider, session, turn } = entry;
   const { alternatives, instruction, reasoning, response, system, tools } = content;
   return entryText({
     at: new Date(at).toISOString(),
@@ -164,8 +170,10 @@ export function interactionEntry(entry: Omit<InteractionEntry, "v" | "type" | "a
       ...(system !== undefined && { system }),
       tools,
     },
+    ...(enforce && { enforce }),
     links,
     model,
+    ...(observed && { observed }),
     provider,
     session,
     turn,

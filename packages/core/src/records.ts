@@ -33,6 +33,7 @@ export async function listRecords(engine: Engine, filter: RecordsFilter = {}): P
       ...(row.outcome !== undefined && { outcome: row.outcome }),
       at: row.at,
       action: row.action,
+      ...(row.delegation === undefined && { observed: true }),
       session: row.session,
       index: row.index,
     });

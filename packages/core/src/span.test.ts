@@ -112,3 +112,22 @@ test("under shadow every span says so, those of sessions too", async () => {
   expect(spans.map(({ name }) => name)).toEqual(["execute_tool send", "invoke_agent agent"]);
   expect(spans.map(({ attributes }) => attributes["behest.enforce"])).toEqual(["shadow", "shadow"]);
 });
+
+test("spans of what was observed say so in place of a delegation, and prove it", async () => {
+  const store = memoryStore();
+  await using behest = await testBehest({ enforce: "shadow", store });
+  const session = behest.observe({ principal: "alice" });
+  await session.run(() => session.perform({ tool: "send", args: { to: "eve@evil.test" } }, async () => 1));
+  const spans = exporter.getFinishedSpans();
+  expect(spans.map(({ name }) => name)).toEqual(["execute_tool send", "invoke_agent agent"]);
+  for (const { attributes } of spans) {
+    expect(attributes).toMatchObject({ "behest.enforce": "shadow", "behest.observed": "true" });
+    expect(attributes).not.toHaveProperty("behest.delegation");
+  }
+  const entries = (await store[engine].entries(0, 100)).map((jws) => ({
+    payload: JSON.parse(parseEntry(jws).payload) as object,
+  }));
+  const proof = spans[0]!.attributes["behest.proof"] as string;
+  const claims = await verifySpanProof(proof, publicKey(certified(entries)));
+  expect(claims).toMatchObject({ observed: true, tool: "send", verdict: "permit" });
+});

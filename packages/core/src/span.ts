@@ -39,9 +39,12 @@ export interface ActionSpan {
 
 const SILENT: ActionSpan = { enter: (fn) => fn(), prove: () => {}, end: () => {}, later: () => () => {} };
 
-/** Marks what was only tried out. */
-export function enforced({ deployment }: LiveSession): { readonly "behest.enforce"?: "shadow" } {
-  return deployment.enforce === "shadow" ? { "behest.enforce": "shadow" } : {};
+/** Marks what was only tried out, and what nobody had delegated. */
+export function marked({ marks: { enforce, observed } }: LiveSession): {
+  readonly "behest.enforce"?: "shadow";
+  readonly "behest.observed"?: "true";
+} {
+  return { ...(enforce && { "behest.enforce": enforce }), ...(observed && { "behest.observed": "true" }) };
 }
 
 export function actionSpan(session: LiveSession, tool: string, callId: string): ActionSpan {
@@ -51,7 +54,7 @@ export function actionSpan(session: LiveSession, tool: string, callId: string): 
     provider instanceof ProxyTracerProvider ? provider.getDelegateTracer(NAME) : provider.getTracer(NAME);
   if (!registered) return SILENT;
   const span: Span = registered.startSpan(`execute_tool ${tool}`, {
-    attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool, ...enforced(session) },
+    attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool, ...marked(session) },
   });
   if (!span.isRecording()) return SILENT;
   // A provider may put anything into an id; what looks like one is passed on.
@@ -70,13 +73,14 @@ export function actionSpan(session: LiveSession, tool: string, callId: string): 
     enter: (fn) => context.with(trace.setSpan(context.active(), span), fn),
     prove({ action, verdict, placed: { hash: entry, head } }) {
       const { principal } = session.vault;
-      const told = { action, verdict, entry, head, principal, delegation: session.leaf.jti };
+      const behind = session.observed ? { observed: true as const } : { delegation: session.leaf.jti };
+      const told = { action, verdict, entry, head, principal, ...behind };
       try {
         const proof = signSpanProof(
           { ...told, tool, trace: traceId, span: spanId },
           session.deployment.entryKey,
         );
-        for (const [name, value] of Object.entries(told)) span.setAttribute(`behest.${name}`, value);
+        for (const [name, value] of Object.entries(told)) span.setAttribute(`behest.${name}`, String(value));
         span.setAttribute("behest.proof", proof);
       } catch {
         // A span is a pointer, never the evidence: one that cannot be proven goes without.

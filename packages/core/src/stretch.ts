@@ -2,7 +2,7 @@ import { type Span, SpanStatusCode, context, trace } from "@opentelemetry/api";
 import type { Stretch } from "./ambient.ts";
 import { endStretch } from "./journal.ts";
 import type { LiveSession } from "./live.ts";
-import { enforced, tracer } from "./span.ts";
+import { marked, tracer } from "./span.ts";
 
 /** One `session.run`, with its `invoke_agent` span. */
 export interface OpenStretch extends Stretch {
@@ -23,8 +23,8 @@ export function openStretch(session: LiveSession, outer: Stretch | undefined): O
       "gen_ai.operation.name": "invoke_agent",
       "gen_ai.agent.name": session.agent,
       "behest.principal": session.vault.principal,
-      "behest.delegation": session.leaf.jti,
-      ...enforced(session),
+      ...(!session.observed && { "behest.delegation": session.leaf.jti }),
+      ...marked(session),
     },
     links: links(session),
   });

@@ -37,6 +37,7 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
   const { deployment, root } = session;
   const stopped = session.stopped(deployment.clock());
   if (stopped) throw denied(stopped, STOPPED[stopped], "");
+  if (session.parts.registered) await session.parts.registered;
   const text = session.prompt.text(request.messages, request.json);
   const place = root.durable
     ? journalPlace(session, `${enclosing()}|${request.ordinal ?? ""}`, text)

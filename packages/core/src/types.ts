@@ -63,6 +63,12 @@ export interface OpenOptions {
   signal?: AbortSignal;
 }
 
+/** `holder` and `identity` are compared with a delegation: here there is none, and they are not looked at. */
+export interface ObserveOptions extends OpenOptions {
+  /** By this process's word alone. Default: `observed`. */
+  principal?: string;
+}
+
 /** What a sub-agent may do. What restricts the parent restricts it too, unless it asks for less. */
 export interface DelegateRequest extends RestrictionRequest {
   agent?: string;
@@ -116,6 +122,8 @@ export interface ActionRecord {
   readonly at: number;
   /** Action id, as entries and spans name it. */
   readonly action: string;
+  /** No delegation stood behind it, and nothing was enforced: the principal is what `observe` was told. */
+  readonly observed?: true;
   readonly session: string;
   /** Index of its `action` entry. */
   readonly index: number;
@@ -124,7 +132,7 @@ export interface ActionRecord {
 /** One action whole: intent, decision, policy, execution and response, from the entries that were signed. */
 export interface FullRecord extends ActionRecord {
   readonly entries: {
-    /** Root first. */
+    /** Root first; none where it was observed. */
     readonly delegations: readonly DelegationEntry[];
     /** The model turn that chose it; absent for calls that no model made. */
     readonly interaction?: InteractionEntry;
@@ -183,6 +191,12 @@ export interface Behest extends AsyncDisposable {
    * `holder_mismatch`, `identity_invalid`.
    */
   open(delegation: DelegationLike, options?: OpenOptions): Promise<Session>;
+  /**
+   * A session without a delegation, for a first day: nothing is stopped, and what profiles and policies would have
+   * decided is recorded. Only where `enforce` is `"shadow"`, and said aloud: throws `shadow_only` elsewhere;
+   * `session_ended`, `trust_invalid` as `open` does.
+   */
+  observe(options?: ObserveOptions): Session;
   readonly approvals: Approvals;
   readonly records: Records;
   /**

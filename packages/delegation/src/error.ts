@@ -46,6 +46,10 @@ export type DelegationCode =
   /** An access token is not one that a root may be issued from. */
   | "access_token_refused"
   | "access_token_expired"
+  /** An actor token is not what its format demands, or not for whoever presents it. */
+  | "actor_token_refused"
+  | "actor_token_expired"
+  | "actor_token_replayed"
   /** What was given is not an Ed25519 private key in a form that is read here. */
   | "malformed_key"
   /** There is no such file or variable, or it cannot be read. */

@@ -15,6 +15,13 @@ import { isObject } from "./token/token.ts";
 import { areTools, readTools } from "./constraints/tools.ts";
 
 export type { AccessTokenKey, AuthorizationServer } from "./access-token.ts";
+export {
+  type ActorTokenOptions,
+  type ActorTokenRequest,
+  type VerifiedActor,
+  signActorToken,
+  verifyActorToken,
+} from "./actor-token.ts";
 
 export interface FromAccessToken {
   /** Whose access tokens are accepted. */

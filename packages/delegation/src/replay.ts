@@ -13,6 +13,16 @@ export interface Replay {
   add(jti: string, until: number): unknown;
 }
 
+/** Spends an id: true the first time. `until`: seconds since the epoch. */
+export async function isFirst(replay: Replay, jti: string, until: number): Promise<boolean> {
+  const seen = replay.has(jti);
+  // A synchronous store goes from `has` to `add` without a gap in which a second call could pass.
+  if ((seen instanceof Promise ? await seen : seen) !== false) return false;
+  const added = await replay.add(jti, until);
+  // A Set answers itself; stores have many answers for what was there before.
+  return added === true || added === replay;
+}
+
 export interface ReplayCacheOptions {
   /** Ids held at once, about 150 bytes each. Default 100,000: some 1,600 permitted calls a second. */
   readonly max?: number;

@@ -6,7 +6,7 @@ import { type DelegationCode, DelegationError } from "./error.ts";
 import { deepFreeze } from "./freeze.ts";
 import type { Clock, Hop } from "./token/hop.ts";
 import { isInteger, settle } from "./token/number.ts";
-import type { Replay } from "./replay.ts";
+import { type Replay, isFirst } from "./replay.ts";
 import {
   type Claims,
   PROOF_TYPE,
@@ -127,14 +127,7 @@ async function checkNonce({ nonce }: Claims, options: ActionOptions): Promise<vo
 /** Step 7i, the last: an id is spent only by a call that everything else permits. */
 async function recordProof({ jti, iat }: Proof, { replay }: ActionOptions, clock: Clock): Promise<void> {
   if (!replay) return;
-  const until = iat + clock.limits.proofWindow + 1;
-  const seen = replay.has(jti);
-  // A synchronous store goes from `has` to `add` without a gap in which a second call could pass.
-  if ((seen instanceof Promise ? await seen : seen) === false) {
-    const added = await replay.add(jti, until);
-    // A Set answers itself; stores have many answers for what was there before.
-    if (added === true || added === replay) return;
-  }
+  if (await isFirst(replay, jti, iat + clock.limits.proofWindow + 1)) return;
   deny("7i", "it was used before, or is too old to tell", "proof_replayed");
 }
 

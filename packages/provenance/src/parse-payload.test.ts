@@ -37,8 +37,15 @@ const full = [
       trace: { trace: "0".repeat(32), span: "0".repeat(16) },
     },
   }),
+  observed(made.action(hash, { action: "a-1" })),
+  observed(made.interaction(hash)),
   outcome(hash, { action: "a-1", credential: "mail", started: AT, ended: AT }),
 ] as unknown as { [name: string]: unknown }[];
+
+function observed(payload: object): object {
+  const { decision: _, ...rest } = payload as { decision?: string };
+  return { ...rest, enforce: "shadow", observed: true, links: {} };
+}
 
 /** Paths of all members, also those of members. */
 function* paths(value: object, above: readonly string[] = []): Generator<readonly string[]> {
@@ -79,6 +86,8 @@ test("a member of another type is refused, wherever it stands", () => {
   for (const payload of full)
     for (const path of paths(payload))
       for (const other of [null, true, -1, 1.5, "", [null], { x: 1 }]) {
+        // The one member that is never anything but true.
+        if (other === true && path.at(-1) === "observed") continue;
         const wrong = changed(payload, path, (parent, name) => (parent[name] = other));
         expect(() => parsePayload(canonical(wrong))).toThrow(malformed);
       }
@@ -106,7 +115,10 @@ test("without its required members a payload is refused, without the others it i
       // Of a list, an element may go; its members may not.
       if (/^\d+$/.test(path.at(-1)!)) continue;
       const less = canonical(changed(payload, path, (parent, name) => delete parent[name]));
-      expect([path, isRead(less)]).toEqual([path, optional.test(path.join("."))]);
+      const name = path.join(".");
+      // Of what was observed both marks are required.
+      const marks = "observed" in payload && name === "enforce";
+      expect([path, isRead(less)]).toEqual([path, optional.test(name) && !marks]);
     }
 });
 
@@ -115,7 +127,7 @@ test("a trust entry that carries nothing is refused", () => {
 });
 
 test("only canonical JSON of a known type is read", () => {
-  const text = canonical(full[4]);
+  const text = canonical(full.at(-1));
   for (const wrong of [
     ` ${text}`,
     text.replace(",", ", "),

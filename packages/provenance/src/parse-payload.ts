@@ -27,6 +27,8 @@ import {
   word,
 } from "./shape.ts";
 
+const OBSERVABLE = { "enforce?": word("shadow"), "observed?": word(true) };
+
 const SHAPES: { readonly [type in EntryType]: Check } = {
   trust: entry<TrustEntry>("trust", { "manifest?": text, "certificate?": text }),
   delegation: entry<DelegationEntry>("delegation", {
@@ -56,7 +58,8 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
       "alternatives?": bytes32,
       "reasoning?": bytes32,
     }),
-    links: closed<InteractionEntry["links"]>({ delegation: bytes32 }),
+    ...OBSERVABLE,
+    links: closed<InteractionEntry["links"]>({ "delegation?": bytes32 }),
   }),
   action: entry<ActionEntry>("action", {
     action: text,
@@ -67,8 +70,8 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     boundary: word("inside", "outside"),
     verdict: word("permit", "deny", "ask"),
     findings: list(closed<EntryFinding>({ check: text, code: text, "rule?": text, "path?": text })),
-    decision: text,
-    "enforce?": word("shadow"),
+    "decision?": text,
+    ...OBSERVABLE,
     "policy?": bytes32,
     "trace?": closed<NonNullable<ActionEntry["trace"]>>({
       trace: matching(/^[0-9a-f]{32}$/),
@@ -76,7 +79,7 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     }),
     content: closed<ActionEntry["content"]>({ args: bytes32 }),
     links: closed<ActionEntry["links"]>({
-      delegation: bytes32,
+      "delegation?": bytes32,
       "interaction?": bytes32,
       "approvals?": list(bytes32),
     }),
@@ -134,5 +137,17 @@ export function parsePayload(payload: string): EntryPayload {
   const read = value as unknown as EntryPayload;
   if (read.type === "trust" && read.manifest === undefined && read.certificate === undefined)
     throw new ProvenanceError("malformed_entry", "trust: neither manifest nor certificate");
+  if ((read.type === "action" || read.type === "interaction") && !isAccounted(read))
+    throw new ProvenanceError(
+      "malformed_entry",
+      `${read.type}: it is neither under a delegation, nor marked as observed where nothing was enforced`,
+    );
   return read;
+}
+
+/** Under a delegation and, as an action, decided by its holder; or observed under shadow. Never something of both. */
+function isAccounted(entry: ActionEntry | InteractionEntry): boolean {
+  const delegated = entry.links.delegation !== undefined;
+  if (entry.type === "action" && (entry.decision !== undefined) !== delegated) return false;
+  return entry.observed === true ? !delegated && entry.enforce === "shadow" : delegated;
 }

@@ -44,8 +44,19 @@ export interface DelegationEntry extends Common {
   readonly links: { readonly parent?: EntryHash; readonly interaction?: EntryHash };
 }
 
+/**
+ * What names no delegation was observed: it says so, and that nothing was enforced. Everything else names one, and
+ * carries no such mark.
+ */
+interface Observable {
+  /** Nothing was enforced: a permitted action whose last finding is not `ok` would have been denied. */
+  readonly enforce?: "shadow";
+  /** Nobody had delegated anything: there is no chain behind it. Never without `enforce`. */
+  readonly observed?: true;
+}
+
 /** One turn of a model: what it was given, what it answered. */
-export interface InteractionEntry extends Common {
+export interface InteractionEntry extends Common, Observable {
   readonly type: "interaction";
   readonly session: string;
   readonly turn: string;
@@ -61,7 +72,8 @@ export interface InteractionEntry extends Common {
     readonly alternatives?: Commitment;
     readonly reasoning?: Commitment;
   };
-  readonly links: { readonly delegation: EntryHash };
+  /** `delegation`: absent where it was observed. */
+  readonly links: { readonly delegation?: EntryHash };
 }
 
 export interface EntryFinding {
@@ -72,7 +84,7 @@ export interface EntryFinding {
 }
 
 /** One attempt of an action that may start (`permit`), or one that may not. */
-export interface ActionEntry extends Common {
+export interface ActionEntry extends Common, Observable {
   readonly type: "action";
   readonly action: string;
   /** 1 for the first start; 0 where nothing starts. */
@@ -83,16 +95,15 @@ export interface ActionEntry extends Common {
   readonly boundary: "inside" | "outside";
   readonly verdict: "permit" | "deny" | "ask";
   readonly findings: readonly EntryFinding[];
-  /** What the holder signed: {@link Decision} as a compact JWS. */
-  readonly decision: string;
-  /** Nothing was enforced: a permitted action whose last finding is not `ok` would have been denied. */
-  readonly enforce?: "shadow";
+  /** What the holder signed: {@link Decision} as a compact JWS. Absent where it was observed: nobody holds anything. */
+  readonly decision?: string;
   /** Digest of the policies that it was decided under, where there are any. */
   readonly policy?: string;
   readonly trace?: { readonly trace: string; readonly span: string };
   readonly content: { readonly args: Commitment };
   readonly links: {
-    readonly delegation: EntryHash;
+    /** Absent where it was observed. */
+    readonly delegation?: EntryHash;
     readonly interaction?: EntryHash;
     /** Entries of the approvals that this attempt rests on and spends. */
     readonly approvals?: readonly EntryHash[];

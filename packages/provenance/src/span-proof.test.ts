@@ -30,6 +30,16 @@ test("a proof states the span's claims under the entry key, well below 2 KB", as
   expect(await verifySpanProof(proof, pub)).toEqual(claims);
 });
 
+test("a span of what was observed says so in place of a delegation, and never both or neither", async () => {
+  const { delegation, ...rest } = claims;
+  const observed: SpanClaims = { ...rest, observed: true };
+  expect(await verifySpanProof(signSpanProof(observed, signer), pub)).toEqual(observed);
+  for (const wrong of [rest, { ...observed, delegation }] as SpanClaims[])
+    await expect(verifySpanProof(signSpanProof(wrong, signer), pub)).rejects.toMatchObject({
+      code: "malformed_span_proof",
+    });
+});
+
 test("a proof with any character changed, or of another key, is refused", async () => {
   const proof = signSpanProof(claims, signer);
   for (const flipped of flips(proof))

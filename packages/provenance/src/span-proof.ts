@@ -13,8 +13,10 @@ export interface SpanClaims {
   readonly verdict: "permit" | "deny" | "ask";
   /** Pseudonym. */
   readonly principal: string;
-  /** jti of the leaf. */
-  readonly delegation: string;
+  /** jti of the leaf; absent where the action was observed. */
+  readonly delegation?: string;
+  /** No delegation stood behind it, and nothing was enforced. */
+  readonly observed?: true;
   /** Leaf hash of the action's entry. */
   readonly entry: string;
   /** `size:root`; see `headOf`. */
@@ -25,17 +27,25 @@ export interface SpanClaims {
   readonly span: string;
 }
 
-const shape: Check = closed<SpanClaims>({
+const members: Check = closed<SpanClaims>({
   action: text,
   verdict: word("permit", "deny", "ask"),
   principal: text,
-  delegation: text,
+  "delegation?": text,
+  "observed?": word(true),
   entry: bytes32,
   head: text,
   tool: text,
   trace: matching(/^[0-9a-f]{32}$/),
   span: matching(/^[0-9a-f]{16}$/),
 });
+
+/** It names its delegation or says that there is none. */
+const shape: Check = (claims) =>
+  members(claims) ??
+  (Object.hasOwn(claims as object, "delegation") === Object.hasOwn(claims as object, "observed")
+    ? "delegation"
+    : undefined);
 
 /** Signs a span's claims with an entry key. Synchronous: throws `signer_async`; `too_large` beyond 2,048 characters. */
 export function signSpanProof(claims: SpanClaims, signer: Signer): string {

@@ -53,11 +53,12 @@ function within({ session }: ActionRecord, id: string): boolean {
   return session === id || session.startsWith(`${id}.`);
 }
 
-function row({ index, at, principal, agent, tool, verdict: word, code, outcome }: ActionRecord): Cell[] {
-  // Permitted by a finding that permits nothing: it was only tried out.
-  const shadow = word === "permit" && code !== "ok";
+function row(record: ActionRecord): Cell[] {
+  const { index, at, principal, agent, tool, verdict: word, code, outcome, observed } = record;
+  // Permitted by nobody, or by a finding that permits nothing: it was only tried out.
+  const shadow = word === "permit" && (observed || code !== "ok");
   const judged = shadow
-    ? bad("permit (shadow)")
+    ? bad(`permit (${observed ? "observed" : "shadow"})`)
     : word === "permit"
       ? good(word)
       : word === "deny"

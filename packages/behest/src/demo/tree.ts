@@ -25,7 +25,7 @@ export async function agentTree(reader: Reader): Promise<AgentNode[]> {
     } else if (entry.type === "action") {
       const action = { tool: entry.tool, verdict: entry.verdict, result: entry.findings.at(-1)?.code ?? "" };
       actions.set(hash, action);
-      agents.get(entry.links.delegation)?.actions.push(action);
+      agents.get(entry.links.delegation ?? "")?.actions.push(action);
     } else if (entry.type === "outcome") {
       const action = actions.get(entry.links.action);
       if (action) action.result = entry.outcome;

@@ -102,7 +102,7 @@ export class Chains {
   }
 
   #action(index: number, { tool, links, enforce }: ActionEntry): void {
-    const tools = this.#known.get(links.delegation)?.tools;
+    const tools = this.#known.get(links.delegation ?? "")?.tools;
     if (!tools || Object.hasOwn(tools, tool)) return;
     if (tool === UNNAMED) {
       const message = "its entry does not name the tool, so its delegation cannot be asked";

@@ -42,13 +42,17 @@ export class Listing {
   }
 }
 
-function agrees(row: ActionRecord, { action, session, tool, verdict, findings }: ActionEntry): boolean {
+function agrees(
+  row: ActionRecord,
+  { action, session, tool, verdict, findings, observed }: ActionEntry,
+): boolean {
   const code = findings.at(-1)?.code ?? "ok";
   return (
     row.action === action &&
     row.session === session &&
     row.tool === tool &&
     row.verdict === verdict &&
-    row.code === code
+    row.code === code &&
+    row.observed === observed
   );
 }

@@ -23,7 +23,7 @@ export interface Verification {
 }
 
 export function asJson({ ok, owner, log, findings, proven, actions, shadow, chains }: Verification): object {
-  const { origin, rung, size, root, counts, completeness } = log;
+  const { origin, rung, size, root, counts, observed, completeness } = log;
   return {
     ok,
     owner,
@@ -35,6 +35,7 @@ export function asJson({ ok, owner, log, findings, proven, actions, shadow, chai
     counts,
     actions,
     shadow,
+    observed,
     chains,
     completeness,
     findings,
@@ -63,6 +64,7 @@ export function printVerification(
     ["head", `${size}:${root}`],
   ]);
   if (shadow > 0) print(bad(`${shadow} actions were only tried out: nothing was enforced for them.`));
+  if (log.observed > 0) print(bad(`${log.observed} of them were observed without a delegation.`));
   for (const { index, check, state, code, message } of findings)
     print(`#${index}  `, STATES[state], `  ${check}  ${code}  ${message}`);
   print(ok ? good("Verified. ") : bad("Not verified. "), sentence(log));

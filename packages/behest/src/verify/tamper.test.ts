@@ -42,6 +42,7 @@ test.for([
   ["UPDATE delegation SET sealed = zeroblob(80)", "content_altered"],
   ["DELETE FROM record", "listing_mismatch  it is not listed"],
   ["UPDATE record SET verdict = 'deny', tool = 'nothing'", "listing_mismatch  the listing says otherwise"],
+  ["UPDATE record SET delegation = NULL", "listing_mismatch  the listing says otherwise"],
   ["UPDATE record SET outcome = 'failed'", "listing_mismatch  the listing gives it another outcome"],
 ] as const)("%s is found out", ([sql, finding]) => {
   const change = (copy: string): void => {

@@ -4,8 +4,13 @@ import { toolLabel } from "../label.ts";
 import type { Finding } from "../types.ts";
 import type { Wanted } from "./wanted.ts";
 
-/** The leaf names the tool, and every argument lies within its constraints (closed world). */
+/**
+ * The leaf names the tool, and every argument lies within its constraints (closed world). Where nothing was
+ * delegated that cannot be asked, and what the other checks find is what is to be seen.
+ */
 export function grant({ session, tool, args }: Wanted): Finding {
+  if (session.observed)
+    return { check: "grant", code: "ok", rule: "observed", message: "there is no grant to be within" };
   const refusal = checkArguments(session.tools, tool, named(args));
   if (!refusal) return { check: "grant", code: "ok", rule: session.leaf.hash, message: "within the grant" };
   if (refusal.code === "tool_not_granted")

@@ -1,7 +1,7 @@
 import { replayCache } from "@behest/delegation";
 import { toBase64url } from "@behest/jws";
 import { type Held, ruleCharges, ruleUnspent } from "./charges.ts";
-import { childless, closed, conflict, missing, twice, unattached } from "./failure.ts";
+import { childless, closed, conflict, missing, twice, unattached, unstorable } from "./failure.ts";
 import { EMPTY, type Emitter, type Tail, emitterOf, headAt, seal, sign, trustDraft } from "./log.ts";
 import { Principals } from "./principals.ts";
 import { type ActionState, askedBefore, maySpend, mayFinish, ruleBegin, ruleDelegation } from "./rules.ts";
@@ -18,6 +18,7 @@ import {
   type Identity,
   type JournalRow,
   type Placed,
+  type Principal,
   type PrincipalRow,
   type RecordFilter,
   type SeenTool,
@@ -85,6 +86,11 @@ class MemoryEngine implements Engine {
     this.#opened();
     const { pseudonym, key } = this.#principals.of(issuer, subject);
     return { pseudonym, key };
+  }
+
+  async register(who: Principal): Promise<void> {
+    this.#opened();
+    if (!this.#principals.register(who)) throw unstorable(new Error("taken"));
   }
 
   async subject(pseudonym: string): ReturnType<Engine["subject"]> {
@@ -195,10 +201,7 @@ class MemoryEngine implements Engine {
     return [...this.#delegations.values()];
   }
 
-  async recall(
-    run: string,
-    key: string,
-  ): Promise<{ readonly sealed: Uint8Array; readonly index: number; readonly hash: string } | undefined> {
+  async recall(run: string, key: string): ReturnType<Engine["recall"]> {
     const row = this.#turn(run, key);
     return row && { sealed: row.sealed, index: row.index, hash: this.#hashes[row.index]! };
   }

@@ -38,8 +38,8 @@ export interface RecordRow {
   readonly attempt: number;
   readonly session: string;
   readonly principal: string;
-  /** Leaf hash of the delegation it was taken under. */
-  readonly delegation: string;
+  /** Leaf hash of the delegation it was taken under; absent where it was observed. */
+  readonly delegation?: string;
   readonly tool: string;
   readonly verdict: "permit" | "deny" | "ask";
   readonly code: string;
@@ -223,6 +223,11 @@ export interface PrincipalRow {
   readonly key: Uint8Array;
 }
 
+export interface Principal extends PrincipalRow {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
 /**
  * What every store does. Writes are group-committed in the order of the calls; a promise that resolves
  * means durable. A write that fails leaves nothing of itself behind and rejects with `store_failed`.
@@ -237,10 +242,13 @@ export interface Engine {
   attach(identity: Identity): Promise<void>;
   /** The pseudonym and key of (issuer, subject); made on first use, durable before it is answered. */
   principal(issuer: string, subject: string): Promise<PrincipalRow>;
+  /**
+   * Stores a pseudonym and key that the caller has drawn for (issuer, subject), for what cannot wait for
+   * {@link Engine.principal}. Where that pair or pseudonym has a row, it rejects with `store_failed`.
+   */
+  register(who: Principal): Promise<void>;
   /** The other way; undefined after erasure. */
-  subject(
-    pseudonym: string,
-  ): Promise<{ readonly issuer: string; readonly subject: string; readonly key: Uint8Array } | undefined>;
+  subject(pseudonym: string): Promise<Omit<Principal, "pseudonym"> | undefined>;
   append(request: Append): Promise<Placed>;
   begin(request: Begin): Promise<BeginResult>;
   finish(request: Finish): Promise<FinishResult>;

@@ -118,6 +118,42 @@ export function rowConformance(behaviour: Behaviour): void {
     expect(await engine.subject("nobody")).toBeUndefined();
   });
 
+  behaviour("a principal that its caller has named is there for what comes after, once", async (log) => {
+    const { engine, deployment, delegation } = log;
+    const key = new Uint8Array(32).fill(7);
+    const named = { issuer: "iss", subject: "dora", pseudonym: "drawn", key };
+    const registered = engine.register(named);
+    const [, row] = await Promise.all([
+      engine.append(deployment.denial("a", delegation)),
+      engine.principal("iss", "dora"),
+      registered,
+    ]);
+    expect(row).toEqual({ pseudonym: "drawn", key });
+    expect(await engine.subject("drawn")).toEqual({ issuer: "iss", subject: "dora", key });
+    for (const taken of [named, { ...named, pseudonym: "other" }, { ...named, subject: "eve" }]) {
+      const [refused, kept] = await Promise.allSettled([
+        engine.register(taken),
+        engine.append(deployment.denial(taken.pseudonym + taken.subject, delegation)),
+      ]);
+      expect(refused).toMatchObject({ status: "rejected", reason: { code: "store_failed" } });
+      expect(kept).toMatchObject({ status: "fulfilled" });
+    }
+    expect(await engine.subject("drawn")).toEqual({ issuer: "iss", subject: "dora", key });
+    expect(await engine.subject("other")).toBeUndefined();
+  });
+
+  behaviour(
+    "a record of what was observed names no delegation",
+    async ({ engine, deployment, delegation }) => {
+      const { record, ...denial } = deployment.denial("a", delegation);
+      const { delegation: _, ...observed } = record!;
+      await engine.append({ ...denial, record: observed });
+      const [found] = await engine.records({});
+      expect(found).not.toHaveProperty("delegation");
+      expect(found).toMatchObject({ action: "a", principal: "p1" });
+    },
+  );
+
   behaviour("records are found by what they are, in log order, the latest within a limit", async (log) => {
     const { engine, deployment, delegation } = log;
     const add = async (action: string, session: string, tool: string, at: number) => {

@@ -24,7 +24,7 @@ interface DelegationKnown extends Pick<
   readonly hop: Hop;
 }
 interface InteractionKnown extends Pick<InteractionEntry, "type" | "session"> {
-  readonly delegation: EntryHash;
+  readonly delegation: EntryHash | undefined;
   /** Action ids of the calls it chose. */
   readonly chosen: readonly string[];
 }
@@ -34,7 +34,8 @@ interface ActionKnown extends Pick<
 > {
   readonly index: number;
   readonly args: Commitment;
-  readonly delegation: EntryHash;
+  /** Undefined where it was observed. */
+  readonly delegation: EntryHash | undefined;
   outcome?: OutcomeWord;
   /** Hash of the entry that says `unknown`, until it is reconciled. */
   unknown?: EntryHash | undefined;
@@ -50,6 +51,8 @@ export class Records {
   readonly #principals = new Set<string>();
   readonly #approvals = new Approvals();
   readonly #cuts: Cuts;
+  /** Actions that no delegation stands behind. */
+  observed = 0;
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -69,7 +72,7 @@ export class Records {
         this.#known.set(hash, this.#delegation(index, payload, keys));
         return;
       case "interaction":
-        this.#link("delegation", payload.links.delegation);
+        if (!payload.observed) this.#link("delegation", payload.links.delegation);
         this.#known.set(hash, interactionKnown(payload));
         return;
       case "action":
@@ -97,8 +100,8 @@ export class Records {
         );
   }
 
-  #link<T extends Known["type"]>(type: T, hash: EntryHash): Extract<Known, { type: T }> {
-    const known = this.#known.get(hash);
+  #link<T extends Known["type"]>(type: T, hash: EntryHash | undefined): Extract<Known, { type: T }> {
+    const known = hash === undefined ? undefined : this.#known.get(hash);
     if (known?.type !== type)
       throw new Refusal(
         "link",
@@ -135,16 +138,10 @@ export class Records {
 
   async #action(index: number, payload: ActionEntry): Promise<ActionKnown> {
     const { action, attempt, verdict, links } = payload;
-    const delegation = this.#link("delegation", links.delegation);
+    const delegation = payload.observed ? undefined : this.#link("delegation", links.delegation);
     if (links.interaction !== undefined)
       this.#chosen(index, payload, this.#link("interaction", links.interaction));
-    const decision = await readActionDecision(payload.decision, this.#holderKey(delegation.holder));
-    const matches =
-      decision.action === action &&
-      decision.leaf === delegation.leaf &&
-      decision.tool === payload.tool &&
-      decision.args === payload.content.args;
-    if (!matches) throw new Refusal("decision", "decision_mismatch", "the holder decided something else");
+    if (delegation) await this.#decided(payload, delegation);
     if ((verdict === "permit") !== attempt > 0)
       throw new Refusal(
         "attempt",
@@ -163,10 +160,11 @@ export class Records {
       args: payload.content.args,
       delegation: links.delegation,
     };
+    if (!delegation) this.observed++;
     if (verdict !== "permit") return known;
-    if (Date.parse(payload.at) >= Number(delegation.exp) * 1000 + SKEW)
+    if (delegation && Date.parse(payload.at) >= Number(delegation.exp) * 1000 + SKEW)
       throw new Refusal("delegation", "delegation_expired", "permitted after its delegation had expired");
-    if (this.#cuts.concern(delegation.hop))
+    if (delegation && this.#cuts.concern(delegation.hop))
       throw new Refusal("revocation", "permitted_after_cut", "permitted after its chain had been cut");
     const name = attemptName(action, attempt);
     if (this.#attempts.has(name)) throw new Refusal("attempt", "attempt_repeated", "an attempt starts twice");
@@ -179,6 +177,20 @@ export class Records {
     this.#approvals.spend(payload);
     this.#attempts.set(name, known);
     return known;
+  }
+
+  /** The holder of the delegation signed that it wants this very action. */
+  async #decided(
+    { action, tool, content, decision: signed = "" }: ActionEntry,
+    { holder, leaf }: DelegationKnown,
+  ): Promise<void> {
+    const decision = await readActionDecision(signed, this.#holderKey(holder));
+    const matches =
+      decision.action === action &&
+      decision.leaf === leaf &&
+      decision.tool === tool &&
+      decision.args === content.args;
+    if (!matches) throw new Refusal("decision", "decision_mismatch", "the holder decided something else");
   }
 
   #asked({ links }: ApprovalEntry): Asked {

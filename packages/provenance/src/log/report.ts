@@ -76,6 +76,8 @@ export interface LogReport {
   readonly proven: number;
   /** Entries of each type that are signed by a key reached from the owner, and the principals (pseudonyms) they name. */
   readonly counts: { readonly [type in EntryType]: number } & { readonly principals: number };
+  /** `action` entries that no delegation stands behind, marked as observed, with nothing enforced; counted above, too. */
+  readonly observed: number;
   /** Everything that is not proven, in the order it was noticed. */
   readonly findings: readonly LogFinding[];
   /** Only a head that somebody else has kept shows that no tail was cut off and no history rewritten. */

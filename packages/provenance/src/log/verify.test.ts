@@ -31,6 +31,7 @@ test("a log that holds is proven from the owner's thumbprint, and says what it d
       revocation: 0,
       principals: 1,
     },
+    observed: 0,
     findings: [
       {
         index: 1,

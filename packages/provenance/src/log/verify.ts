@@ -110,6 +110,7 @@ class Reading {
       root: toBase64url(rootOf(this.#frontier)),
       proven: this.#findings.proven(size),
       counts: { ...this.#counts, principals: this.#records.principals },
+      observed: this.#records.observed,
       findings: this.#findings.list,
       completeness: !consistent
         ? "not consistent"

@@ -92,7 +92,7 @@ export class Actions {
   record(index: number, row: RecordRow): void {
     const { action, attempt, session, principal, delegation, tool, verdict, code, at, agent, interaction } =
       row;
-    const known = [index, action, attempt, session, principal, delegation, tool, verdict, code, at];
+    const known = [index, action, attempt, session, principal, delegation ?? null, tool, verdict, code, at];
     this.#record.run(...known, agent, interaction ?? null);
   }
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { randomBytes, toBase64url } from "@behest/jws";
-import type { Content, DelegationRow, JournalRow, PrincipalRow, SeenTool } from "../types.ts";
+import { newPrincipal } from "../principals.ts";
+import type { Content, DelegationRow, JournalRow, Principal, PrincipalRow, SeenTool } from "../types.ts";
 
 /** Pieces of content that may lie beside one entry. */
 const SLOTS = 64;
@@ -139,9 +139,13 @@ export class Contents {
   principal(issuer: string, subject: string): PrincipalRow {
     const found = this.#principal.get(issuer, subject);
     if (found) return { pseudonym: found["pseudonym"] as string, key: found["key"] as Uint8Array };
-    const row = { pseudonym: toBase64url(randomBytes(16)), key: randomBytes(32) };
-    this.#principals.run(row.pseudonym, issuer, subject, row.key);
+    const row = newPrincipal();
+    this.register({ issuer, subject, ...row });
     return row;
+  }
+
+  register({ pseudonym, issuer, subject, key }: Principal): void {
+    this.#principals.run(pseudonym, issuer, subject, key);
   }
 
   seen({ tool, kind, declared, at }: SeenTool): void {

@@ -4,6 +4,7 @@ import { missing } from "../failure.ts";
 import type {
   Content,
   DelegationRow,
+  Principal,
   PrincipalRow,
   RecordFilter,
   RecordRow,
@@ -51,9 +52,7 @@ export class Reader {
     return row && { pseudonym: row["pseudonym"] as string, key: row["key"] as Uint8Array };
   }
 
-  subject(
-    pseudonym: string,
-  ): { readonly issuer: string; readonly subject: string; readonly key: Uint8Array } | undefined {
+  subject(pseudonym: string): Omit<Principal, "pseudonym"> | undefined {
     const row = this.#subject.get(pseudonym);
     return (
       row && {
@@ -161,10 +160,11 @@ export class Reader {
 }
 
 function storedRecord(row: Row): StoredRecord {
-  const { idx, interaction, outcome, ended, ...rest } = row;
+  const { idx, delegation, interaction, outcome, ended, ...rest } = row;
   return {
     ...(rest as unknown as RecordRow),
     index: idx as number,
+    ...(delegation !== null && { delegation: delegation as string }),
     ...(interaction !== null && { interaction: interaction as number }),
     ...(outcome !== null && { outcome: outcome as OutcomeWord }),
     ...(ended !== null && { ended: ended as number }),

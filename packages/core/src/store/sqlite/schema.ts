@@ -29,7 +29,7 @@ export const SCHEMA = `
   -- the time are looked for from the newest row on.
   CREATE TABLE record (
     idx INTEGER PRIMARY KEY, action TEXT NOT NULL, attempt INTEGER NOT NULL, session TEXT NOT NULL,
-    principal TEXT NOT NULL, delegation TEXT NOT NULL, tool TEXT NOT NULL, verdict TEXT NOT NULL,
+    principal TEXT NOT NULL, delegation TEXT, tool TEXT NOT NULL, verdict TEXT NOT NULL,
     code TEXT NOT NULL, at INTEGER NOT NULL, agent BLOB NOT NULL, interaction INTEGER, outcome TEXT, ended INTEGER
   ) STRICT;
   CREATE INDEX record_session ON record (session);

@@ -10,6 +10,7 @@ import {
   type FinishResult,
   type Identity,
   type Placed,
+  type Principal,
   type PrincipalRow,
   type RecordFilter,
   type SeenTool,
@@ -64,6 +65,10 @@ class SqliteEngine implements Engine {
   async principal(issuer: string, subject: string): Promise<PrincipalRow> {
     const known = this.#thread && this.#read((reader) => reader.principal(issuer, subject));
     return known ?? ((await this.#write({ op: "principal", issuer, subject })) as PrincipalRow);
+  }
+
+  register(who: Principal): Promise<void> {
+    return this.#write({ op: "register", who: { ...who, key: own(who.key) } }) as Promise<void>;
   }
 
   async subject(pseudonym: string): ReturnType<Engine["subject"]> {

@@ -10,6 +10,7 @@ import type {
   Finish,
   FinishResult,
   Placed,
+  Principal,
   PrincipalRow,
   SeenTool,
 } from "../types.ts";
@@ -27,6 +28,7 @@ export type Write =
   | { readonly op: "begin"; readonly request: Begin }
   | { readonly op: "finish"; readonly request: Finish }
   | { readonly op: "principal"; readonly issuer: string; readonly subject: string }
+  | { readonly op: "register"; readonly who: Principal }
   | { readonly op: "forget"; readonly run: string }
   | { readonly op: "spend"; readonly id: string; readonly until: number }
   /** Writes what waits for something else to be written. */
@@ -149,6 +151,8 @@ export class Writer {
         return this.#finish(write.request);
       case "principal":
         return this.#contents.principal(write.issuer, write.subject) satisfies PrincipalRow;
+      case "register":
+        return this.#contents.register(write.who);
       case "forget":
         return this.#contents.forget(write.run);
       case "spend":
