@@ -27,7 +27,7 @@ export async function revokeP99(): Promise<Figure> {
     for (let person = 0; person < CUTS; person++) {
       const at = await fleet.revoke(person);
       const stopped = await fleet.stopped(person);
-      if (stopped.some(({ code, ran }) => ran || code !== "revoked"))
+      if (stopped.some(({ code, next }) => next !== "revoked" || code !== "revoked"))
         throw new Error("an action was not refused");
       const last = stopped.map((one) => BigInt(one.at)).reduce((a, b) => (a > b ? a : b));
       took.push(Number(last - at) / 1e6);

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Fleet } from "./fleet.ts";
 
 const WORKERS = 16;
+/** Its model was asked once, its run ended, and nothing starts any more. */
+const STOPPED = { code: "revoked", asked: 1, next: "revoked" };
 let folder: string;
 let fleet: Fleet;
 beforeAll(async () => {
@@ -18,8 +20,7 @@ afterAll(async () => {
 
 test("16 processes stop what was revoked, and nothing else", async () => {
   await fleet.revoke(0);
-  for (const { code, ran } of await fleet.stopped(0))
-    expect({ code, ran }).toEqual({ code: "revoked", ran: false });
+  for (const stopped of await fleet.stopped(0)) expect(stopped).toMatchObject(STOPPED);
   for (let n = 0; n < WORKERS; n++) expect(fleet.count(n)).toBe(1);
 }, 60_000);
 
@@ -31,7 +32,7 @@ test("a process that was suspended starts nothing when it wakes", async () => {
   await fleet.stopped(1, others);
   expect(fleet.count(0)).toBe(1);
   sleeper!.kill("SIGCONT");
-  expect(await fleet.stopped(1, [0])).toMatchObject([{ code: "revoked", ran: false }]);
+  expect(await fleet.stopped(1, [0])).toMatchObject([STOPPED]);
 }, 60_000);
 
 test("a process that is killed takes no other along", async () => {

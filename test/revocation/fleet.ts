@@ -61,10 +61,12 @@ export class Fleet {
       ),
     );
     const behest = await createBehest({ trust, signer: signerOf(enforcer), store: sqliteStore(path) });
-    const work: Work = { path, trust, enforcer, holder, delegations };
+    const work: Omit<Work, "framework"> = { path, trust, enforcer, holder, delegations };
     const file = join(import.meta.dirname, "worker.ts");
-    const children = Array.from({ length: workers }, () =>
-      fork(file, [JSON.stringify(work)], { execArgv: ["--conditions=@behest/source"] }),
+    const children = Array.from({ length: workers }, (_, n) =>
+      fork(file, [JSON.stringify({ ...work, framework: n % 2 ? "ai-sdk" : "langchain" } satisfies Work)], {
+        execArgv: ["--conditions=@behest/source"],
+      }),
     );
     await Promise.all(children.map((child) => once(child, "message")));
     return new Fleet(behest, children, revoker);

@@ -1,7 +1,8 @@
-// A process with sessions of many persons; says when each of them stops, and what an action under it is answered then.
+// A process with agents of many persons; says when each of them stops.
 import { BehestError, type Session, createBehest, sqliteStore } from "@behest/core";
 import { type Delegation, holderOf } from "@behest/delegation";
 import { type PrivateJwk, signerOf } from "@behest/jws";
+import { aiSdk, langchain } from "./agents.ts";
 
 export interface Work {
   readonly path: string;
@@ -9,34 +10,43 @@ export interface Work {
   readonly enforcer: PrivateJwk;
   readonly holder: PrivateJwk;
   readonly delegations: readonly Delegation[];
+  readonly framework: "langchain" | "ai-sdk";
 }
 
 /** `ready` once all sessions are open; else that one has stopped, at ns of the machine's steady clock. */
 export type Said =
   | { readonly ready: true }
-  | { readonly stopped: number; readonly at: string; readonly code: string; readonly ran: boolean };
+  | {
+      readonly stopped: number;
+      readonly at: string;
+      /** What its run was rejected with, and how often its model was asked. */
+      readonly code: string;
+      readonly asked: number;
+      /** What another action was answered then. */
+      readonly next: string;
+    };
 
-const { path, trust, enforcer, holder, delegations } = JSON.parse(process.argv[2]!) as Work;
+const { path, trust, enforcer, holder, delegations, framework } = JSON.parse(process.argv[2]!) as Work;
 const behest = await createBehest({
   trust,
   signer: signerOf(enforcer),
   holder: holderOf(holder),
   store: sqliteStore(path),
 });
+const run = framework === "langchain" ? langchain : aiSdk;
 const say = (said: Said): void => void (process.connected && process.send!(said));
 
+/** Says so in the moment in which its tool is told, and what its run came to. */
 async function watch(session: Session, i: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  session.signal.addEventListener("abort", () => resolve(String(process.hrtime.bigint())));
-  const at = await promise;
-  let ran = false;
-  const code = await session
-    .perform({ tool: "read", args: {} }, async () => (ran = true))
+  let at = "";
+  const { code, asked } = await run(session, () => (at ||= String(process.hrtime.bigint())));
+  const next = await session
+    .perform({ tool: "read", args: {} }, async () => "ran")
     .then(
       ({ outcome }) => outcome,
       (error: unknown) => (BehestError.isInstance(error) ? error.code : "error"),
     );
-  say({ stopped: i, at, code, ran });
+  say({ stopped: i, at, code, asked, next });
 }
 
 const sessions = await Promise.all(delegations.map((delegation) => behest.open(delegation)));
