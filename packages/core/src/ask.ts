@@ -5,12 +5,16 @@ import { type Asked, type Need, newNonce } from "./approval.ts";
 import { strictest } from "./checks/approval.ts";
 import type { Call } from "./call.ts";
 import { type BehestError, type Waiting, waitsFor } from "./error.ts";
+import { holdersOf } from "./enrolled.ts";
 import { measureAsk, rulesOf } from "./fatigue.ts";
+import type { Grounds } from "./grounds.ts";
 import type { LiveSession } from "./live.ts";
+import { mandatesFor } from "./mandates.ts";
+import type { InForce } from "./overrides.ts";
 import { type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import type { ActionSpan } from "./span.ts";
 import { openAsked, standingOf } from "./standing.ts";
-import type { StoredApproval } from "./store/types.ts";
+import type { Rest, StoredApproval } from "./store/types.ts";
 import type { Finding } from "./types.ts";
 
 /** How long persons have, ms, where the delegation does not end before. */
@@ -19,50 +23,51 @@ const PATIENCE = 24 * 3_600_000;
 /** What a granted action starts on. */
 interface Granted {
   readonly draft: Draft;
-  readonly approvals: readonly string[];
-  readonly decisions: number;
+  readonly grounds: Grounds;
 }
 
 export type Resolution = Granted | { readonly refused: Draft } | { readonly waiting: BehestError };
 
 /**
- * Where an action that only lacks signatures stands: asked for now, waiting, granted or refused. Nothing is
- * reserved; whatever is found here is looked at again when the action begins.
+ * Where an action stands that only lacks signatures, or has those of an override: asked for now, waiting, granted or
+ * refused. Nothing is reserved; whatever is found here is looked at again when the action begins.
  */
 export async function resolveAsk(
   session: LiveSession,
-  { draft, call }: Asking,
+  asking: Asking,
   span: ActionSpan,
 ): Promise<Resolution> {
-  const { deployment, vault } = session;
+  const { draft, call, override, without = new Set() } = asking;
+  const { engine, policies } = session.deployment;
   const prepared = await prepare(session, draft);
-  const waits = canWait(session, call);
-  let row = await deployment.engine.approval(draft.place.id);
-  if (!row && !waits) return { refused: withFinding(draft, unable(draft)) };
-  row ??= await ask(session, prepared, { given: givenKey(session, call.given), span });
-  if (!isSame(session, row, prepared)) return { refused: withFinding(draft, conflicting(prepared.label)) };
+  const { label } = prepared;
+  const row = await engine.approval(draft.place.id);
+  const own: readonly Rest[] = row ? [{ id: row.id, decisions: row.decisions.length }] : [];
+  if (row && !isSame(session, row, prepared)) return refused(draft, conflicting(label));
+  if (row) noteWaiting(session, row.id);
+  const lifted = override && { draft, grounds: { override: override.entry, rests: [override, ...own] } };
   // It has started before: what became of it is told when it begins again.
-  if (row.spent) return { draft: granted(draft), approvals: [], decisions: row.decisions.length };
-  if (!isAskedFor(session, row, draft))
-    return {
-      refused: withFinding(draft, refusal(`${prepared.label}: more has to be approved than was asked for.`)),
-    };
-  const standing = await standingOf(deployment, vault, row, keysOf(session));
-  if (standing.state !== "waiting") noteWaiting(session, row.action);
-  switch (standing.state) {
-    case "granted":
-      return { draft: granted(draft), approvals: standing.approvals, decisions: standing.decisions };
-    case "denied":
-      return { refused: withFinding(draft, refusal(`${prepared.label}: a person has denied it.`)) };
-    case "expired":
-      return { refused: withFinding(draft, refusal(`${prepared.label}: nobody approved it in time.`)) };
-    case "waiting": {
-      if (!waits) return { refused: withFinding(draft, unable(draft)) };
-      const waiting = { approval: row.action, tool: prepared.label };
-      noteWaiting(session, row.action, waiting);
-      return { waiting: waitsFor(waiting, why(draft)) };
-    }
-  }
+  if (row?.spent) return lifted ?? { draft: granted(draft), grounds: { rests: own } };
+  const standing = row && (await standingOf(session.deployment, session.vault, row, holdersOf(session)));
+  if (standing?.state === "denied") return refused(draft, refusal(`${label}: a person has denied it.`));
+  if (standing?.state === "expired") return refused(draft, refusal(`${label}: nobody approved it in time.`));
+  if (lifted) return lifted;
+  if (row && openAsked(session.vault, row).about.policy !== policies?.digest)
+    return refused(draft, refusal(`${label}: it was asked for under other policies. Make the call anew.`));
+  if (row && !isAskedFor(session, row, draft))
+    return refused(draft, refusal(`${label}: more has to be approved than was asked for.`));
+  if (standing?.state === "granted")
+    return { draft: granted(draft), grounds: { approvals: standing.approvals, rests: own } };
+  const ahead = await mandatesFor(session, draft, needsOf(draft), without);
+  if (ahead) return { draft: granted(draft), grounds: { ...ahead, rests: [...(ahead.rests ?? []), ...own] } };
+  // On a mandate that has no room for another: nothing starts on what was never asked for, and it is told.
+  if (!row && (await engine.hasBegun(draft.place.id)))
+    return { draft: granted(draft), grounds: { rests: [{ id: draft.place.id, decisions: 0 }] } };
+  if (!canWait(session, call)) return refused(draft, unable(draft));
+  const { id } = row ?? (await ask(session, prepared, { given: givenKey(session, call.given), span }));
+  const waiting = { approval: id, tool: label };
+  noteWaiting(session, id, waiting);
+  return { waiting: waitsFor(waiting, why(draft)) };
 }
 
 /** Kept with the session and with each that it was spawned from: their runs pause with it. */
@@ -77,11 +82,6 @@ function noteWaiting(session: LiveSession, action: string, waiting?: Waiting): v
 /** Whether an action can wait here: the body of another that is under way cannot be stopped and started again. */
 export function canWait({ parts }: LiveSession, { waits = true }: Pick<Call<never>, "waits">): boolean {
   return !ambient.getStore()?.call && (parts.waits ?? waits);
-}
-
-/** Public keys (`x`) whose owners cannot approve what this chain does: its holders'. */
-export function keysOf({ parts }: LiveSession): ReadonlySet<string> {
-  return new Set(parts.hops.map(({ jwk }) => jwk.x));
 }
 
 /** The parsed arguments that approval was asked for, where the same was given then. */
@@ -108,6 +108,9 @@ function givenKey({ vault }: LiveSession, given: unknown): string | undefined {
 interface Asking {
   readonly draft: Draft;
   readonly call: Pick<Call<never>, "given" | "waits">;
+  readonly override?: InForce | undefined;
+  /** Mandates that had no room for it when it began. */
+  readonly without?: ReadonlySet<string>;
 }
 
 async function ask(
@@ -117,6 +120,7 @@ async function ask(
 ): Promise<StoredApproval> {
   const { deployment, vault, leaf } = session;
   const { draft, label, args } = prepared;
+  const policy = deployment.policies?.digest;
   const { id } = draft.place;
   const asked: Asked = {
     tool: label,
@@ -125,17 +129,24 @@ async function ask(
     principal: session.principal,
     agent: session.agent,
     needs: needsOf(draft),
-    about: { action: id, leaf: leaf.hash, tool: label, args, nonce: newNonce() },
+    about: {
+      action: id,
+      leaf: leaf.hash,
+      tool: label,
+      args,
+      nonce: newNonce(),
+      ...(policy !== undefined && { policy }),
+    },
     salt: vault.salt(id, "args"),
     ...(given !== undefined && { given }),
   };
   const placed = await deployment.engine.append({
     ...actionEntry(session, prepared, { attempt: 0, trace: span.trace }),
     approval: {
-      action: id,
+      id,
+      kind: "ask",
       args: argsKey(prepared),
       principal: vault.principal,
-      session: session.id,
       run: vault.name("run", session.root.id),
       sealed: vault.seal(id, "approval", canonical(asked)),
       expires: Math.min(session.expires, draft.at + PATIENCE),
@@ -151,7 +162,7 @@ function isSame(session: LiveSession, row: StoredApproval, prepared: Prepared): 
   return row.args === argsKey(prepared) && openAsked(session.vault, row).about.leaf === session.leaf.hash;
 }
 
-/** Policies may have changed while it waited: what was approved for less does not start. */
+/** Under the same policies more may be wanted now: they look at the time, too. What was approved for less does not start. */
 function isAskedFor(session: LiveSession, row: StoredApproval, draft: Draft): boolean {
   const { needs: asked } = openAsked(session.vault, row);
   return needsOf(draft).every((need) =>
@@ -170,9 +181,9 @@ function granted(draft: Draft): Draft {
   return { ...draft, verdict: { verdict: "permit", findings } };
 }
 
-function withFinding(draft: Draft, finding: Finding): Draft {
+function refused(draft: Draft, finding: Finding): Resolution {
   const before = draft.verdict.findings.filter(({ needs }) => !needs);
-  return { ...draft, verdict: { verdict: "deny", findings: [...before, finding] } };
+  return { refused: { ...draft, verdict: { verdict: "deny", findings: [...before, finding] } } };
 }
 
 /** Why it is asked for. */

@@ -21,6 +21,7 @@ export type Code =
   | "policy_denied"
   | "approval_needed"
   | "approval_denied"
+  | "break_glass"
   | "credential_failed"
   | "identity_mismatch"
   | "action_conflict"

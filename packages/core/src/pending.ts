@@ -1,8 +1,9 @@
 import { placeOf } from "./action.ts";
 import type { AmbientSession } from "./ambient.ts";
-import { canWait, keysOf, resolveAsk } from "./ask.ts";
+import { canWait, resolveAsk } from "./ask.ts";
 import type { Call } from "./call.ts";
 import { recordDenial } from "./denial.ts";
+import { holdersOf } from "./enrolled.ts";
 import type { BehestError } from "./error.ts";
 import { judge } from "./judge.ts";
 import type { LiveSession } from "./live.ts";
@@ -21,7 +22,7 @@ export async function pending(
 ): Promise<BehestError | undefined> {
   if (!canWait(session, call)) return undefined;
   const place = placeOf(session, call);
-  const { draft } = judge(session, call, place);
+  const { draft } = await judge(session, call, place);
   if (draft.verdict.verdict !== "ask") return undefined;
   const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
   return span.enter(async () => {
@@ -48,5 +49,5 @@ export async function comeOf(session: LiveSession, action: string): Promise<Come
   const { deployment, vault } = session;
   const row = await deployment.engine.approval(action);
   if (!row || row.principal !== vault.principal) return undefined;
-  return row.spent ? "spent" : (await standingOf(deployment, vault, row, keysOf(session))).state;
+  return row.spent ? "spent" : (await standingOf(deployment, vault, row, holdersOf(session))).state;
 }

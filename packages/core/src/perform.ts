@@ -1,4 +1,4 @@
-import { type Arguments, type Place, placeOf } from "./action.ts";
+import { type Arguments, placeOf } from "./action.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "./ambient.ts";
 import { runBody } from "./body.ts";
@@ -9,9 +9,11 @@ import { credentialFor } from "./credential.ts";
 import { recordDenial } from "./denial.ts";
 import type { BehestError } from "./error.ts";
 import { finish } from "./finish.ts";
-import { type Judged, judge } from "./judge.ts";
+import { judge } from "./judge.ts";
 import type { LiveSession } from "./live.ts";
-import { argsAsAsked, resolveAsk } from "./ask.ts";
+import { resolveAsk } from "./ask.ts";
+import { measureOverride, warnOfOverride } from "./break-glass.ts";
+import type { Grounds } from "./grounds.ts";
 import { type Attempt, type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import { replay } from "./replay.ts";
 import { type ActionSpan, actionSpan } from "./span.ts";
@@ -27,16 +29,23 @@ export async function perform<T>(
   const place = placeOf(session, call);
   const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
   session.waiting.delete(place.id);
+  // What was signed ahead, and did not hold when the action began.
+  const without = new Set<string>();
   return span.enter(async () => {
     try {
-      const { draft, args } = await judgeAsAsked(session, call, place);
-      if (draft.verdict.verdict === "deny" || !args) throw await recordDenial(session, draft, span);
-      if (draft.verdict.verdict === "permit")
-        return await start(session, call, { draft, args, span, execute });
-      const resolved = await resolveAsk(session, { draft, call }, span);
-      if ("waiting" in resolved) throw resolved.waiting;
-      if ("refused" in resolved) throw await recordDenial(session, resolved.refused, span);
-      return await start(session, call, { ...resolved, args, span, execute });
+      for (;;) {
+        const { draft, args, override } = await judge(session, call, place, without);
+        if (draft.verdict.verdict === "deny" || !args) throw await recordDenial(session, draft, span);
+        const resolved =
+          draft.verdict.verdict === "permit" && !override
+            ? { draft, grounds: {} }
+            : await resolveAsk(session, { draft, call, override, without }, span);
+        if ("waiting" in resolved) throw resolved.waiting;
+        if ("refused" in resolved) throw await recordDenial(session, resolved.refused, span);
+        const started = await start(session, call, { ...resolved, args, span, execute });
+        if (!("lost" in started)) return started;
+        for (const id of started.lost) without.add(id);
+      }
     } catch (error) {
       span.end((error as { code?: string }).code ?? "error");
       throw error;
@@ -44,53 +53,54 @@ export async function perform<T>(
   });
 }
 
-/** What is asked for is decided on as it was parsed when it was first asked for: a default may differ each time. */
-async function judgeAsAsked<T>(session: LiveSession, call: Call<T>, place: Place): Promise<Judged> {
-  const judged = judge(session, call, place);
-  if (judged.draft.verdict.verdict !== "ask") return judged;
-  const args = await argsAsAsked(session, place.id, call.given);
-  return args === undefined ? judged : judge(session, { ...call, args }, place);
-}
-
 interface Started<T> {
   readonly draft: Draft;
   readonly args: Arguments;
   readonly span: ActionSpan;
   readonly execute: Execute<T>;
-  /** What it starts on, where it was asked for. */
-  readonly approvals?: readonly string[];
-  readonly decisions?: number;
+  readonly grounds: Grounds;
 }
 
-async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): Promise<Outcome<T>> {
-  const { draft, span } = s;
+/** Names of what was signed ahead and holds no longer: without it, the action is to be judged again. */
+interface Lost {
+  readonly lost: readonly string[];
+}
+
+async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): Promise<Outcome<T> | Lost> {
+  const { draft, span, grounds } = s;
   const { credentials, clock } = session.deployment;
   // Whatever could throw has to before something is begun that would then have no outcome.
   const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
-  const reservations = reservationsOf(session.accounts, draft.class.amount);
-  const { approvals, decisions } = s;
-  const request = {
-    prepared: await prepare(session, draft),
-    reservations,
-    trace: span.trace,
-    approvals,
-    decisions,
-  };
+  const { accounts = [], rests = [] } = grounds;
+  const reservations = reservationsOf([...session.accounts, ...accounts], draft.class.amount);
+  const request = { prepared: await prepare(session, draft), reservations, trace: span.trace, grounds };
   let attempt = 1;
   let begun = await begin(session, { ...request, attempt });
   while (begun.begun === "retry") {
     attempt = begun.attempt;
     begun = await begin(session, { ...request, attempt });
   }
-  if (begun.begun === "refused" && begun.code === "budget_spent")
-    throw await recordSpent(session, s, reservations[begun.charge]!);
+  const ahead = rests.flatMap(({ id }) => (id === draft.place.id ? [] : [id]));
+  if (begun.begun === "refused" && begun.code === "approval_needed" && ahead.length > 0)
+    return { lost: ahead };
+  if (begun.begun === "refused" && begun.code === "budget_spent") {
+    const reservation = reservations[begun.charge]!;
+    const mandate = rests[accounts.indexOf(reservation.account)];
+    if (mandate) return { lost: [mandate.id] };
+    throw await recordSpent(session, s, reservation);
+  }
   if (begun.begun !== "started") {
     const replayed = replay(session, call, draft, begun);
     span.end();
     return replayed;
   }
   session.root.denials = 0;
-  span.prove({ action: draft.place.id, verdict: "permit", placed: begun.placed! });
+  const { override } = grounds;
+  span.prove({ action: draft.place.id, verdict: "permit", placed: begun.placed!, override });
+  if (override !== undefined) {
+    warnOfOverride(session.deployment, rests[0]!.id);
+    measureOverride(toolLabel(draft.tool, session.tools));
+  }
 
   const from = clock();
   const handed = credentials && (await credentialFor(session, credentials, draft.tool, signal));
@@ -122,19 +132,20 @@ function begin(
   request: Attempt & {
     readonly prepared: Prepared;
     readonly reservations: readonly Reservation[];
-    readonly decisions: number | undefined;
+    readonly grounds: Grounds;
   },
 ): Promise<BeginResult> {
-  const { prepared, reservations, attempt, trace, approvals, decisions } = request;
+  const { prepared, reservations, attempt, trace, grounds } = request;
+  const { rests } = grounds;
   const { draft } = prepared;
   return session.deployment.engine.begin({
     action: draft.place.id,
     args: argsKey(prepared),
-    ...(decisions !== undefined && { decisions }),
+    ...(rests && { rests: rests.map(({ id, decisions }) => ({ id, decisions })) }),
     attempt,
     repeatable: draft.class.effect === "read",
     expires: session.expires,
     ...(reservations.length > 0 && { charges: reservations.map(({ charge }) => charge) }),
-    ...actionEntry(session, prepared, { attempt, trace, approvals }),
+    ...actionEntry(session, prepared, { attempt, trace, grounds }),
   });
 }

@@ -19,6 +19,9 @@ import type {
 import type { Approval, ApprovalDecision, Ask, Need } from "./approval.ts";
 import type { Code } from "./error.ts";
 import type { ApprovalStats } from "./fatigue.ts";
+import type { AheadInForce } from "./in-force.ts";
+import type { SignedMandate } from "./mandate.ts";
+import type { SignedOverride } from "./override.ts";
 
 /** One agent's authority while it runs. */
 export interface Session {
@@ -34,7 +37,10 @@ export interface Session {
   run<T>(fn: () => T): T;
   /** Derives a narrower delegation and opens it. Throws `wider_than_parent`, `fan_out_spent`, `delegation_expired`, `action_conflict`. */
   delegate(request: DelegateRequest): Promise<Session>;
-  /** Advice: what the checks say now. Nothing is recorded, nothing reserved; what is left of a limit is not looked at. */
+  /**
+   * Advice: what the checks say now. Nothing is recorded, nothing reserved; neither what is left of a limit nor what
+   * persons have signed is looked at.
+   */
   authorize(action: Action): Promise<Verdict>;
   /**
    * Decides, records, runs and records again. `execute` gets the frozen arguments that were decided on.
@@ -136,7 +142,7 @@ export interface FullRecord extends ActionRecord {
     /** The model turn that chose it; absent for calls that no model made. */
     readonly interaction?: InteractionEntry;
     readonly action: ActionEntry;
-    /** The decisions of persons that it started on. */
+    /** What persons have signed that it started on: decisions, mandates, an override. */
     readonly approvals?: readonly ApprovalEntry[];
     readonly outcome?: OutcomeEntry;
   };
@@ -168,10 +174,18 @@ export interface Approvals {
   /** What waits now: one for each group that is asked. */
   list(filter?: { group?: string; run?: string }): Promise<Approval[]>;
   /**
-   * Hands in a decision that was signed elsewhere; it is recorded, and verified again when it is used. Throws
-   * `approval_missing` (nothing waits under this id), `approval_invalid`.
+   * Hands in a decision that was signed elsewhere, on one action or on all of a plan; it is recorded, and verified
+   * again when it is used. Throws `approval_missing` (nothing waits under an id), `approval_invalid`.
    */
-  submit(id: string, decision: ApprovalDecision): Promise<void>;
+  submit(ids: string | readonly string[], decision: ApprovalDecision): Promise<void>;
+  /**
+   * Hands in what a person has signed ahead of actions, or that somebody ends it; recorded at once, and verified again
+   * at each use. Throws `approval_missing` (the log has not met its delegation, or nothing is there to end),
+   * `approval_invalid`.
+   */
+  submitAhead(signed: SignedMandate | SignedOverride): Promise<void>;
+  /** What was signed ahead and is in force, with what is left of it. */
+  ahead(): Promise<AheadInForce>;
   /** Resolves when none of these waits any more: approved, denied or expired. */
   settled(asks: readonly Ask[], options?: { signal?: AbortSignal }): Promise<void>;
   /** How often persons are asked and how they answer, by rule, over the whole log: rules whose answers nobody reads are flagged. */

@@ -4,7 +4,7 @@ import { type Held, ruleCharges, ruleUnspent } from "./charges.ts";
 import { childless, closed, conflict, missing, twice, unattached, unstorable } from "./failure.ts";
 import { EMPTY, type Emitter, type Tail, emitterOf, headAt, seal, sign, trustDraft } from "./log.ts";
 import { Principals } from "./principals.ts";
-import { type ActionState, askedBefore, maySpend, mayFinish, ruleBegin, ruleDelegation } from "./rules.ts";
+import { type ActionState, askedBefore, mayFinish, mayStart, ruleBegin, ruleDelegation } from "./rules.ts";
 import {
   type Append,
   type Begin,
@@ -107,7 +107,7 @@ class MemoryEngine implements Engine {
     this.#count(counted.held);
     if (once !== undefined) this.#once.set(once, placed.index);
     if (approval) this.#waiting.ask(approval, placed);
-    if (decides !== undefined) this.#waiting.decide(decides, placed);
+    for (const id of decides ?? []) this.#waiting.decide(id, placed);
     if (delegation) {
       const row = { ...delegation, index: placed.index, hash: placed.hash };
       this.#delegations.set(row.leaf, row);
@@ -125,7 +125,7 @@ class MemoryEngine implements Engine {
 
   /** Index of what the request would store a second time. */
   #stored({ once, delegation, journal, approval }: Append): number | undefined {
-    if (approval) return askedBefore(this.#waiting.get(approval.action), approval);
+    if (approval) return askedBefore(this.#waiting.get(approval.id), approval);
     if (delegation) {
       const named = this.#jtis.get(delegation.jti);
       const spawned = delegation.request !== undefined && named?.request !== undefined ? named : undefined;
@@ -153,13 +153,13 @@ class MemoryEngine implements Engine {
       )?.sealed;
       return { begun: "ended", outcome, code, ...(result && { result }) };
     }
-    const { args, attempt, repeatable, entry, record, charges = [], decisions } = request;
-    if (!maySpend(this.#waiting.get(request.action), request, this.#now()))
+    const { args, attempt, repeatable, entry, record, charges = [], rests } = request;
+    if (!mayStart(request, (id) => this.#waiting.get(id), this.#now()))
       return { begun: "refused", code: "approval_needed" };
     const before = state?.charged ?? [];
     const counted = ruleCharges(charges, before, this.#counter, this.#now());
     if ("spent" in counted) return { begun: "refused", code: "budget_spent", charge: counted.spent };
-    if (decisions !== undefined) this.#waiting.spend(request.action);
+    if (rests) this.#waiting.spend(request.action);
     const placed = entry === undefined ? undefined : this.#place(entry);
     this.#count(counted.held);
     const charged = [...before, ...counted.held.keys()];
@@ -209,12 +209,24 @@ class MemoryEngine implements Engine {
     return this.#spent.add(id, until / 1000) === true;
   }
 
-  async approval(action: string): Promise<StoredApproval | undefined> {
-    return this.#waiting.get(action);
+  async approval(id: string): Promise<StoredApproval | undefined> {
+    return this.#waiting.get(id);
   }
 
   async approvals(): Promise<readonly StoredApproval[]> {
     return this.#waiting.pending(this.#now());
+  }
+
+  async ahead({ principal, since }: Parameters<Engine["ahead"]>[0]): Promise<readonly StoredApproval[]> {
+    return this.#waiting.ahead(since, principal);
+  }
+
+  async hasBegun(action: string): Promise<boolean> {
+    return this.#actions.has(action);
+  }
+
+  async held(counters: readonly string[]): Promise<readonly string[]> {
+    return counters.map((counter) => this.#counters.get(counter) ?? "0");
   }
 
   seen(tools: readonly SeenTool[]): void {

@@ -100,20 +100,25 @@ export function ruleDelegation(
   return stored.leaf === row.leaf && stored.request === row.request ? "again" : "action_conflict";
 }
 
-/** Whether an attempt that is about to start may spend its approval; a later attempt of a read rests on the first one's. */
-export function maySpend(
-  approval: StoredApproval | undefined,
-  { decisions, args, attempt }: Begin,
+/**
+ * Whether an attempt that rests on something may start: each of it holds as it was judged, and what persons were asked
+ * of this very action, since it was judged or before, is among it. A later attempt of a read rests on the ask that its
+ * first one has spent.
+ */
+export function mayStart(
+  { action, args, attempt, rests }: Begin,
+  approval: (id: string) => StoredApproval | undefined,
   now: number,
 ): boolean {
-  if (decisions === undefined || attempt > 1) return true;
-  return (
-    approval !== undefined &&
-    approval.args === args &&
-    !approval.spent &&
-    approval.expires > now &&
-    approval.decisions.length === decisions
-  );
+  if (!rests) return true;
+  if (approval(action) && !rests.some(({ id }) => id === action)) return false;
+  return rests.every(({ id, decisions }) => {
+    const row = approval(id);
+    if (!row) return false;
+    if (row.kind === "ask" && (id !== action || row.args !== args)) return false;
+    if (row.spent) return attempt > 1;
+    return row.expires > now && row.decisions.length === decisions;
+  });
 }
 
 /** Index of the entry that asked for the same before. Throws where it asked with other arguments. */

@@ -1,8 +1,8 @@
 import type { PrivateJwk } from "@behest/jws";
 import type { OutcomeWord } from "@behest/provenance";
-import type { ApprovalRow, StoredApproval } from "./approval-row.ts";
+import type { ApprovalRow, Rest, StoredApproval } from "./approval-row.ts";
 
-export type { ApprovalRow, StoredApproval };
+export type { ApprovalRow, Rest, StoredApproval };
 
 /** What a store needs to sign and to be checked with. */
 export interface Identity {
@@ -80,10 +80,10 @@ export interface Append {
   readonly charge?: Charge;
   /** A denial already recorded under this key is not recorded again (a resumed run denies the same again). */
   readonly once?: string;
-  /** The entry asks for approval of its action, once: a second one with the same arguments answers `again`. */
+  /** The entry asks for approval, or grants it ahead, once: a second one with the same `args` answers `again`. */
   readonly approval?: ApprovalRow;
-  /** The entry is a person's decision on the action that waits under this id. */
-  readonly decides?: string;
+  /** The entry is a person's decision on what these ids name. */
+  readonly decides?: readonly string[];
 }
 
 export interface JournalRow {
@@ -127,10 +127,10 @@ export interface Begin {
   /** Earliest `exp` of the chain, ms since the epoch; compared with the store's clock inside the transaction. */
   readonly expires: number;
   /**
-   * It starts on an approval, judged when so many decisions had been handed in: in the same transaction that is
-   * spent, where it has not expired and nobody has decided since (`approval_needed`).
+   * What it starts on beside what was delegated: in the same transaction each is there, has not expired, and nobody
+   * has decided on it since (else `approval_needed`). Its own ask has to be among it, and is spent by it.
    */
-  readonly decisions?: number;
+  readonly rests?: readonly Rest[];
   /** Made together or not at all, and by one action to one counter once, however many attempts it takes. */
   readonly charges?: readonly Charge[];
   /** Absent for a spawn, whose record is the child's delegation entry. */
@@ -267,10 +267,16 @@ export interface Engine {
    * when it is spent, or when `until` (ms since the epoch) is over by the store's time; ids are forgotten then.
    */
   spend(id: string, until: number): Promise<boolean>;
-  /** The approval that was asked for an action. */
-  approval(action: string): Promise<StoredApproval | undefined>;
-  /** All that wait: neither spent nor expired by the store's time. */
+  /** What was asked for under an action's id, or signed ahead under its own. */
+  approval(id: string): Promise<StoredApproval | undefined>;
+  /** All asks that wait: neither spent nor expired by the store's time. */
   approvals(): Promise<readonly StoredApproval[]>;
+  /** What was signed ahead, of one principal or of all, that expires after `since`, ms since the epoch. In log order. */
+  ahead(filter: { readonly principal?: string; readonly since: number }): Promise<readonly StoredApproval[]>;
+  /** Whether an attempt of this action has ever begun. */
+  hasBegun(action: string): Promise<boolean>;
+  /** What these counters hold. */
+  held(counters: readonly string[]): Promise<readonly string[]>;
   /** Remembers how tools were met (`behest coverage`); not evidence, so neither signed nor awaited. */
   seen(tools: readonly SeenTool[]): void;
   coverage(): Promise<readonly SeenTool[]>;

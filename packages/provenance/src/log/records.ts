@@ -3,7 +3,6 @@ import { readActionDecision } from "../decision.ts";
 import { refusing } from "../error.ts";
 import type {
   ActionEntry,
-  ApprovalEntry,
   Commitment,
   DelegationEntry,
   EntryHash,
@@ -12,11 +11,14 @@ import type {
   OutcomeEntry,
   OutcomeWord,
 } from "../payload.ts";
-import { Approvals, type Asked } from "./approvals.ts";
+import { Approvals, type Asked, type Hop } from "./approvals.ts";
 import { type Keys, SKEW } from "./keys.ts";
 import { type Findings, Refusal } from "./report.ts";
 
-type DelegationKnown = Pick<DelegationEntry, "type" | "leaf" | "principal" | "holder" | "depth" | "exp">;
+type DelegationKnown = Pick<
+  DelegationEntry,
+  "type" | "leaf" | "principal" | "holder" | "depth" | "exp" | "links"
+>;
 interface InteractionKnown extends Pick<InteractionEntry, "type" | "session"> {
   readonly delegation: EntryHash | undefined;
   /** Action ids of the calls it chose. */
@@ -24,7 +26,7 @@ interface InteractionKnown extends Pick<InteractionEntry, "type" | "session"> {
 }
 interface ActionKnown extends Pick<
   ActionEntry,
-  "type" | "action" | "attempt" | "verdict" | "tool" | "effect"
+  "type" | "action" | "attempt" | "verdict" | "tool" | "effect" | "policy"
 > {
   readonly index: number;
   readonly args: Commitment;
@@ -41,7 +43,10 @@ export class Records {
   readonly #attempts = new Map<string, ActionKnown>();
   readonly #holders = new Map<string, PublicKey>();
   readonly #principals = new Set<string>();
-  readonly #approvals = new Approvals();
+  readonly #approvals = new Approvals({
+    asked: (hash) => this.#asked(hash),
+    chain: (hash) => this.#chain(hash),
+  });
   /** Actions that no delegation stands behind. */
   observed = 0;
 
@@ -67,10 +72,10 @@ export class Records {
         this.#known.set(hash, interactionKnown(payload));
         return;
       case "action":
-        this.#known.set(hash, await this.#action(index, payload));
+        this.#known.set(hash, await this.#action(index, payload, keys));
         return;
       case "approval":
-        return this.#approvals.add(index, hash, payload, this.#asked(payload), keys);
+        return this.#approvals.add(index, hash, payload, keys);
       case "outcome":
         return this.#outcome(payload);
     }
@@ -124,7 +129,7 @@ export class Records {
     );
   }
 
-  async #action(index: number, payload: ActionEntry): Promise<ActionKnown> {
+  async #action(index: number, payload: ActionEntry, keys: Keys): Promise<ActionKnown> {
     const { action, attempt, verdict, links } = payload;
     const delegation = payload.observed ? undefined : this.#link("delegation", links.delegation);
     if (links.interaction !== undefined)
@@ -136,7 +141,7 @@ export class Records {
         "attempt_mismatch",
         "an attempt is counted from 1 where it may start, and is 0 elsewhere",
       );
-    const { tool, effect } = payload;
+    const { tool, effect, policy } = payload;
     const known: ActionKnown = {
       type: "action",
       index,
@@ -145,6 +150,7 @@ export class Records {
       verdict,
       tool,
       effect,
+      ...(policy !== undefined && { policy }),
       args: payload.content.args,
       delegation: links.delegation,
     };
@@ -160,7 +166,7 @@ export class Records {
         "attempt_out_of_order",
         "only a read whose last attempt ended otherwise than done starts again",
       );
-    this.#approvals.spend(payload);
+    this.#approvals.spend(index, payload, keys);
     this.#attempts.set(name, known);
     return known;
   }
@@ -179,9 +185,15 @@ export class Records {
     if (!matches) throw new Refusal("decision", "decision_mismatch", "the holder decided something else");
   }
 
-  #asked({ links }: ApprovalEntry): Asked {
-    const { action, verdict, tool, args, delegation } = this.#link("action", links.action);
-    return { action, verdict, tool, args, leaf: this.#link("delegation", delegation).leaf };
+  #asked(hash: EntryHash): Asked {
+    const { action, verdict, tool, args, policy, delegation } = this.#link("action", hash);
+    return { action, verdict, tool, args, policy, leaf: this.#link("delegation", delegation).leaf };
+  }
+
+  #chain(leaf: EntryHash | undefined): readonly Hop[] {
+    const hop = this.#link("delegation", leaf);
+    const above = hop.links.parent === undefined ? [] : this.#chain(hop.links.parent);
+    return [{ entry: leaf!, leaf: hop.leaf, holder: hop.holder }, ...above];
   }
 
   /** The turn that an action names is of the same agent, and chose it; a call from inside a tool no turn chose. */
@@ -232,8 +244,9 @@ function startsAgain(last: ActionKnown | undefined, next: ActionKnown): boolean 
   return last.tool === next.tool && last.args === next.args && last.delegation === next.delegation;
 }
 
-function delegationKnown({ type, leaf, principal, holder, depth, exp }: DelegationEntry): DelegationKnown {
-  return { type, leaf, principal, holder, depth, exp };
+function delegationKnown(entry: DelegationEntry): DelegationKnown {
+  const { type, leaf, principal, holder, depth, exp, links } = entry;
+  return { type, leaf, principal, holder, depth, exp, links };
 }
 
 function attemptName(action: string, attempt: number): string {

@@ -1,6 +1,6 @@
 /** "bhst": in the header of the file, so that no other program's database is ever written to. */
 export const APPLICATION_ID = 0x62687374;
-export const VERSION = 2;
+export const VERSION = 3;
 
 /**
  * `entry` is the evidence; all else is found again from it, or is content beside it that may go.
@@ -71,14 +71,16 @@ export const SCHEMA = `
     UNIQUE (issuer, subject)
   ) STRICT;
 
-  -- Actions that wait for persons; idx: of the entry that asks. decision: of the entries of what was handed in.
+  -- Actions that wait for persons (kind "ask"), and what was signed ahead of them. idx: of the entry that asks, or
+  -- that was signed first. decision: of the entries of what was handed in.
   CREATE TABLE approval (
-    action TEXT PRIMARY KEY, args TEXT NOT NULL, principal TEXT NOT NULL, session TEXT NOT NULL,
-    run TEXT NOT NULL, sealed BLOB NOT NULL, expires INTEGER NOT NULL, idx INTEGER NOT NULL, spent INTEGER NOT NULL
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, args TEXT NOT NULL, principal TEXT NOT NULL, run TEXT,
+    sealed BLOB NOT NULL, expires INTEGER NOT NULL, idx INTEGER NOT NULL, spent INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX approval_pending ON approval (expires) WHERE spent = 0;
+  CREATE INDEX approval_pending ON approval (expires) WHERE kind = 'ask' AND spent = 0;
+  CREATE INDEX approval_ahead ON approval (expires) WHERE kind <> 'ask';
   CREATE TABLE decision (
-    action TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (action, idx)
+    approval TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (approval, idx)
   ) STRICT, WITHOUT ROWID;
 
   -- owner: see process.ts; null where the platform cannot name a process.
