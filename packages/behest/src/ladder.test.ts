@@ -43,7 +43,7 @@ test("init pins the owner who signed the manifest, and gives each key one role",
     seq: 0,
     issuers: [{ rung: "local" }],
     enforcers: [{}],
-    approvers: [{ group: "approvers" }],
+    approvers: [{ group: "approvers" }, { group: "break-glass" }],
   });
   expect(place.must("trust")).toContain(owner);
 });

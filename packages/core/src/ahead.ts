@@ -17,7 +17,6 @@ import { openDelegation } from "./lineage.ts";
 import { type Mandate, type SignedMandate, checkMandate } from "./mandate.ts";
 import { type Override, type SignedOverride, checkOverride } from "./override.ts";
 import { warnOfOverride } from "./break-glass.ts";
-import { entryText } from "./record.ts";
 import type { ApprovalRow, StoredApproval } from "./store/types.ts";
 
 /** What a person signs ahead of actions. */
@@ -97,22 +96,13 @@ export async function submitAhead(
 function entryOf(
   what: Ahead,
   decision: string,
-  { at, delegation }: { at: string; delegation: string },
+  { at, delegation }: { readonly at: string; readonly delegation: string },
 ): string {
-  const common = { decision, links: { delegation }, type: "approval", v: 1 } as const;
-  return isMandate(what)
-    ? entryText({
-        at,
-        content: { terms: what.about.terms },
-        kind: "mandate",
-        ...common,
-      } satisfies MandateEntry)
-    : entryText({
-        at,
-        content: { reason: what.about.reason },
-        kind: "override",
-        ...common,
-      } satisfies OverrideEntry);
+  const common = { v: 1, type: "approval", at, decision, links: { delegation } } as const;
+  const entry: MandateEntry | OverrideEntry = isMandate(what)
+    ? { ...common, kind: "mandate", content: { terms: what.about.terms } }
+    : { ...common, kind: "override", content: { reason: what.about.reason } };
+  return canonical(entry);
 }
 
 async function read(

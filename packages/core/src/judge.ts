@@ -36,12 +36,7 @@ export async function judge(
   return args === undefined && !override ? judged : judgedBy(session, asked, place, override);
 }
 
-function judgedBy(
-  session: LiveSession,
-  call: Call<unknown>,
-  place: Place,
-  override?: InForce | undefined,
-): Judged {
+function judgedBy(session: LiveSession, call: Call<unknown>, place: Place, override?: InForce): Judged {
   const { tool, definition } = call;
   const at = session.deployment.clock();
   let args: Arguments;

@@ -8,7 +8,7 @@ import {
   isDecimal,
   parseDelegation,
 } from "@behest/delegation";
-import { canonical, randomBytes, sha256Text, toBase64url } from "@behest/jws";
+import { canonical, randomBytes, sha256Text, splitCompact, toBase64url } from "@behest/jws";
 import { type MandateStatement, commit, opens, signMandateStatement } from "@behest/provenance";
 import { type ApprovalDecision, invalid } from "./approval.ts";
 
@@ -114,6 +114,7 @@ function termsText({
 export function leafOf(delegation: DelegationLike): string {
   try {
     const token = parseDelegation(delegation).at(-1)!;
+    splitCompact(token);
     return sha256Text(token.slice(0, token.lastIndexOf(".")));
   } catch (cause) {
     throw invalid("it names no delegation", cause);

@@ -3,7 +3,7 @@ import { rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { type PrivateJwk, type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
-import { type Manifest, signTrust } from "@behest/provenance";
+import { BREAK_GLASS, type Manifest, signTrust } from "@behest/provenance";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
@@ -55,7 +55,11 @@ async function run(options: Options): Promise<void> {
     rung: "local",
     issuers: [{ iss, jwk: issuer.signer.jwk, rung: "local" }],
     enforcers: [{ jwk: enforcer.signer.jwk }],
-    approvers: [{ group: "approvers", person: "owner", jwk: approver.signer.jwk }],
+    approvers: ["approvers", BREAK_GLASS].map((group) => ({
+      group,
+      person: "owner",
+      jwk: approver.signer.jwk,
+    })),
     revokers: [],
     witnesses: [],
   };

@@ -16,7 +16,6 @@ import {
   type Finish,
   type FinishResult,
   type Identity,
-  type JournalRow,
   type Placed,
   type Principal,
   type PrincipalRow,
@@ -28,6 +27,7 @@ import {
   engine,
 } from "./types.ts";
 import { matches } from "./filter.ts";
+import { Turns } from "./turns.ts";
 import { Waiting } from "./waiting.ts";
 
 type StoredDelegation = DelegationRow & { readonly index: number; readonly hash: string };
@@ -61,7 +61,7 @@ class MemoryEngine implements Engine {
   readonly #records = new Map<number, StoredRecord>();
   /** By index of the entry it lies beside; what a spawn left, by its action. */
   readonly #content = new Map<number | string, readonly Content[]>();
-  readonly #journal = new Map<string, Map<string, JournalRow & { readonly index: number }>>();
+  readonly #turns = new Turns();
   readonly #delegations = new Map<string, StoredDelegation>();
   readonly #jtis = new Map<string, StoredDelegation>();
   readonly #principals = new Principals();
@@ -113,11 +113,7 @@ class MemoryEngine implements Engine {
       this.#delegations.set(row.leaf, row);
       if (row.request !== undefined || !this.#jtis.has(row.jti)) this.#jtis.set(row.jti, row);
     }
-    if (journal) {
-      const run =
-        this.#journal.get(journal.run) ?? new Map<string, JournalRow & { readonly index: number }>();
-      this.#journal.set(journal.run, run.set(journal.key, { ...journal, index: placed.index }));
-    }
+    if (journal) this.#turns.add(journal, placed.index);
     if (record) this.#records.set(placed.index, { ...record, index: placed.index });
     if (request.content) this.#content.set(placed.index, request.content);
     return placed;
@@ -136,7 +132,7 @@ class MemoryEngine implements Engine {
     }
     return (
       (once === undefined ? undefined : this.#once.get(once)) ??
-      (journal && this.#turn(journal.run, journal.key)?.index)
+      (journal && this.#turns.get(journal.run, journal.key, this.#now())?.index)
     );
   }
 
@@ -195,13 +191,13 @@ class MemoryEngine implements Engine {
   }
 
   async recall(run: string, key: string): ReturnType<Engine["recall"]> {
-    const row = this.#turn(run, key);
+    const row = this.#turns.get(run, key, this.#now());
     return row && { sealed: row.sealed, index: row.index, hash: this.#hashes[row.index]! };
   }
 
   async forget(run: string): Promise<void> {
     this.#opened();
-    this.#journal.delete(run);
+    this.#turns.forget(run);
   }
 
   async spend(id: string, until: number): Promise<boolean> {
@@ -239,7 +235,7 @@ class MemoryEngine implements Engine {
 
   async records(filter: RecordFilter): Promise<readonly StoredRecord[]> {
     const rows = [...this.#records.values()].filter((row) => matches(row, filter));
-    return filter.limit === undefined ? rows : rows.slice(Math.max(0, rows.length - filter.limit));
+    return rows.slice(Math.max(0, rows.length - (filter.limit ?? rows.length)));
   }
 
   async content(index: number): Promise<readonly Content[]> {
@@ -298,10 +294,5 @@ class MemoryEngine implements Engine {
   #living(beside: number | string): readonly Content[] {
     const now = this.#now();
     return (this.#content.get(beside) ?? []).filter(({ until = Number.POSITIVE_INFINITY }) => until > now);
-  }
-
-  #turn(run: string, key: string): (JournalRow & { readonly index: number }) | undefined {
-    const row = this.#journal.get(run)?.get(key);
-    return row && row.until > this.#now() ? row : undefined;
   }
 }
