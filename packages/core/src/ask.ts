@@ -10,7 +10,7 @@ import { measureAsk, rulesOf } from "./fatigue.ts";
 import type { Grounds } from "./grounds.ts";
 import type { LiveSession } from "./live.ts";
 import { mandatesFor } from "./mandates.ts";
-import type { InForce } from "./overrides.ts";
+import type { Lifted } from "./overrides.ts";
 import { type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import type { ActionSpan } from "./span.ts";
 import { openAsked, standingOf } from "./standing.ts";
@@ -29,45 +29,52 @@ interface Granted {
 export type Resolution = Granted | { readonly refused: Draft } | { readonly waiting: BehestError };
 
 /**
- * Where an action stands that only lacks signatures, or has those of an override: asked for now, waiting, granted or
- * refused. Nothing is reserved; whatever is found here is looked at again when the action begins.
+ * Where an action stands that only lacks signatures, or that an override lets start: asked for now, waiting, granted or
+ * refused. The override comes last, where nothing else lets it start. Nothing is reserved; whatever is found here is
+ * looked at again when the action begins.
  */
 export async function resolveAsk(
   session: LiveSession,
-  asking: Asking,
+  { draft, call, lifted, without = new Set() }: Asking,
   span: ActionSpan,
 ): Promise<Resolution> {
-  const { draft, call, override, without = new Set() } = asking;
   const { engine, policies } = session.deployment;
   const prepared = await prepare(session, draft);
   const { label } = prepared;
   const row = await engine.approval(draft.place.id);
-  const own: readonly Rest[] = row ? [{ id: row.id, decisions: row.decisions.length }] : [];
   if (row && !isSame(session, row, prepared)) return refused(draft, conflicting(label));
   if (row) noteWaiting(session, row.id);
-  const lifted = override && { draft, grounds: { override: override.entry, rests: [override, ...own] } };
-  // It has started before: what became of it is told when it begins again.
-  if (row?.spent) return lifted ?? { draft: granted(draft), grounds: { rests: own } };
+  const own: readonly Rest[] = row ? [{ id: row.id, decisions: row.decisions.length }] : [];
+  const stop = (message: string): Resolution =>
+    row?.spent ? toldOnly(draft) : refused(draft, refusal(`${label}: ${message}`));
   const standing = row && (await standingOf(session.deployment, session.vault, row, holdersOf(session)));
-  if (standing?.state === "denied") return refused(draft, refusal(`${label}: a person has denied it.`));
-  if (standing?.state === "expired") return refused(draft, refusal(`${label}: nobody approved it in time.`));
-  if (lifted) return lifted;
+  if (standing?.state === "denied") return stop("a person has denied it.");
+  if (standing?.state === "expired") return stop("nobody approved it in time.");
+  const broken = lifted && {
+    draft: lifted.draft,
+    grounds: { override: lifted.override.entry, rests: [lifted.override, ...own] },
+  };
+  if (broken && draft.verdict.verdict === "deny") return broken;
   if (row && openAsked(session.vault, row).about.policy !== policies?.digest)
-    return refused(draft, refusal(`${label}: it was asked for under other policies. Make the call anew.`));
+    return broken ?? stop("it was asked for under other policies. Make the call anew.");
   if (row && !isAskedFor(session, row, draft))
-    return refused(draft, refusal(`${label}: more has to be approved than was asked for.`));
+    return broken ?? stop("more has to be approved than was asked for.");
   if (standing?.state === "granted")
     return { draft: granted(draft), grounds: { approvals: standing.approvals, rests: own } };
   const ahead = await mandatesFor(session, draft, needsOf(draft), without);
   if (ahead) return { draft: granted(draft), grounds: { ...ahead, rests: [...(ahead.rests ?? []), ...own] } };
-  // On a mandate that has no room for another: nothing starts on what was never asked for, and it is told.
-  if (!row && (await engine.hasBegun(draft.place.id)))
-    return { draft: granted(draft), grounds: { rests: [{ id: draft.place.id, decisions: 0 }] } };
+  if (broken) return broken;
+  if (row ? row.spent : await engine.hasBegun(draft.place.id)) return toldOnly(draft);
   if (!canWait(session, call)) return refused(draft, unable(draft));
   const { id } = row ?? (await ask(session, prepared, { given: givenKey(session, call.given), span }));
   const waiting = { approval: id, tool: label };
   noteWaiting(session, id, waiting);
   return { waiting: waitsFor(waiting, why(draft)) };
+}
+
+/** It has started before: what became of it is told when it begins again, and what it would rest on never holds. */
+function toldOnly(draft: Draft): Granted {
+  return { draft: granted(draft), grounds: { rests: [{ id: draft.place.id, decisions: -1 }] } };
 }
 
 /** Kept with the session and with each that it was spawned from: their runs pause with it. */
@@ -108,7 +115,8 @@ function givenKey({ vault }: LiveSession, given: unknown): string | undefined {
 interface Asking {
   readonly draft: Draft;
   readonly call: Pick<Call<never>, "given" | "waits">;
-  readonly override?: InForce | undefined;
+  /** What it is under an override that is in force. */
+  readonly lifted?: Lifted | undefined;
   /** Mandates that had no room for it when it began. */
   readonly without?: ReadonlySet<string>;
 }

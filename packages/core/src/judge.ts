@@ -5,7 +5,7 @@ import { decide } from "./checks/check.ts";
 import { toolLabel } from "./label.ts";
 import { argsAsAsked } from "./ask.ts";
 import type { LiveSession } from "./live.ts";
-import { type InForce, isLiftable, overrideFor } from "./overrides.ts";
+import { type InForce, type Lifted, isLiftable, overrideFor } from "./overrides.ts";
 import type { Draft } from "./record.ts";
 import type { Verdict } from "./types.ts";
 
@@ -13,14 +13,14 @@ export interface Judged {
   readonly draft: Draft;
   /** Absent where they are not JSON. */
   readonly args?: Arguments;
-  /** It is permitted by nothing else. */
-  readonly override?: InForce | undefined;
+  /** The same where an override is in force that lets it start. */
+  readonly lifted?: Lifted;
 }
 
 /**
- * What the checks say of a call now, and an override that is in force where they stop it. What persons were asked for is
- * decided on as it was parsed then: a default may differ each time. Nothing is recorded. `without`: overrides that no
- * longer were in force when it began.
+ * What the checks say of a call now, and under an override where they stop it. What persons were asked for is decided on
+ * as it was parsed then: a default may differ each time. Nothing is recorded. `without`: overrides that no longer were
+ * in force when it began.
  */
 export async function judge(
   session: LiveSession,
@@ -32,11 +32,19 @@ export async function judge(
   if (!isLiftable(judged.draft.verdict)) return judged;
   const args = await argsAsAsked(session, place.id, call.given);
   const asked = args === undefined ? call : { ...call, args };
+  const found = args === undefined ? judged : judgedBy(session, asked, place);
   const override = await overrideFor(session, call.tool, without);
-  return args === undefined && !override ? judged : judgedBy(session, asked, place, override);
+  if (!override) return found;
+  const { draft } = judgedBy(session, asked, place, override);
+  return draft.verdict.verdict === "permit" ? { ...found, lifted: { draft, override } } : found;
 }
 
-function judgedBy(session: LiveSession, call: Call<unknown>, place: Place, override?: InForce): Judged {
+function judgedBy(
+  session: LiveSession,
+  call: Call<unknown>,
+  place: Place,
+  override?: InForce,
+): Omit<Judged, "lifted"> {
   const { tool, definition } = call;
   const at = session.deployment.clock();
   let args: Arguments;
@@ -52,5 +60,5 @@ function judgedBy(session: LiveSession, call: Call<unknown>, place: Place, overr
   const wanted = { session, tool, args: args.value, class: actionClass, model, now: at };
   const verdict = decide({ ...wanted, override: override?.id });
   const draft: Draft = { place, tool, text: args.text, class: actionClass, verdict, at };
-  return { draft, args, ...(verdict.verdict === "permit" && { override }) };
+  return { draft, args };
 }

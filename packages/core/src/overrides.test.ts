@@ -197,6 +197,31 @@ test("what a person has denied does not go ahead", async () => {
   await close();
 });
 
+test("what persons have approved does not carry its mark", async () => {
+  const { estate, behest, draft, sign, look, close } = await opened();
+  expect(await look("1")).toBe("approval_needed");
+  await decideAll(behest, estate.people.cfo);
+  await sign(draft());
+  expect(await look("1")).toBe("done");
+  expect((await behest.records.list()).map(({ code }) => code)).toEqual(["approval_needed", "ok"]);
+  await close();
+});
+
+test("a read that failed under it starts again under it, and after its time is only told", async () => {
+  const { estate, behest, session, draft, sign, look, close } = await opened();
+  const failing = (callId: string): Promise<string> =>
+    said(session.perform({ tool: "look", args: {}, callId }, async () => Promise.reject(new Error("no"))));
+  for (const call of ["1", "2"]) expect(await look(call)).toBe("approval_needed");
+  await sign(draft());
+  for (const call of ["1", "2", "3"]) expect(await failing(call)).toBe("failed");
+  expect(await look("1")).toBe("done");
+  estate.time.now += HOUR;
+  for (const call of ["2", "3"]) expect(await look(call)).toBe("approval_needed");
+  expect(await behest.approvals.list()).toEqual([]);
+  expect((await behest.records.list()).filter(({ outcome }) => outcome === "done")).toHaveLength(1);
+  await close();
+});
+
 test("one that was altered in the store lifts nothing", async () => {
   const { estate, session, draft, sign, close } = await opened();
   const override = draft({ tools: ["look"] });

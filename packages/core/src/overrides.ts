@@ -1,6 +1,7 @@
 import { isMandate, openAhead, signersOf } from "./ahead.ts";
 import { holdersOf } from "./enrolled.ts";
 import type { LiveSession } from "./live.ts";
+import type { Draft } from "./record.ts";
 import type { Rest } from "./store/types.ts";
 import type { Verdict } from "./types.ts";
 
@@ -8,6 +9,12 @@ import type { Verdict } from "./types.ts";
 export interface InForce extends Rest {
   /** Hash of the entry of whoever signed it first. */
   readonly entry: string;
+}
+
+/** An action that an override lets start. */
+export interface Lifted {
+  readonly draft: Draft;
+  readonly override: InForce;
 }
 
 /** Whether an override could let it start: nothing but policies, or approval that is wanted, stands in its way. */

@@ -22,12 +22,12 @@ export async function pending(
 ): Promise<BehestError | undefined> {
   if (!canWait(session, call)) return undefined;
   const place = placeOf(session, call);
-  const { draft } = await judge(session, call, place);
+  const { draft, lifted } = await judge(session, call, place);
   if (draft.verdict.verdict !== "ask") return undefined;
   const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
   return span.enter(async () => {
     try {
-      const resolved = await resolveAsk(session, { draft, call }, span);
+      const resolved = await resolveAsk(session, { draft, call, lifted }, span);
       // The body will have a span of its own; this one, never ended, is never exported.
       if ("draft" in resolved) return undefined;
       const error =

@@ -34,12 +34,13 @@ export async function perform<T>(
   return span.enter(async () => {
     try {
       for (;;) {
-        const { draft, args, override } = await judge(session, call, place, without);
-        if (draft.verdict.verdict === "deny" || !args) throw await recordDenial(session, draft, span);
+        const { draft, args, lifted } = await judge(session, call, place, without);
+        const { verdict } = draft.verdict;
+        if (!args || (verdict === "deny" && !lifted)) throw await recordDenial(session, draft, span);
         const resolved =
-          draft.verdict.verdict === "permit" && !override
+          verdict === "permit"
             ? { draft, grounds: {} }
-            : await resolveAsk(session, { draft, call, override, without }, span);
+            : await resolveAsk(session, { draft, call, lifted, without }, span);
         if ("waiting" in resolved) throw resolved.waiting;
         if ("refused" in resolved) throw await recordDenial(session, resolved.refused, span);
         const started = await start(session, call, { ...resolved, args, span, execute });

@@ -116,8 +116,8 @@ export function mayStart(
     const row = approval(id);
     if (!row) return false;
     if (row.kind === "ask" && (id !== action || row.args !== args)) return false;
-    if (row.spent) return attempt > 1;
-    return row.expires > now && row.decisions.length === decisions;
+    if (row.decisions.length !== decisions) return false;
+    return row.spent ? attempt > 1 : row.expires > now;
   });
 }
 

@@ -196,6 +196,11 @@ export function approvalConformance(behaviour: Behaviour): void {
         deployment.begin("a", delegation, { attempt: 2, rests: [{ id: "b", decisions: 0 }] }),
       ),
     ).toMatchObject({ code: "approval_needed" });
+    expect(
+      await engine.begin(
+        deployment.begin("a", delegation, { attempt: 2, rests: [{ id: "a", decisions: 0 }] }),
+      ),
+    ).toMatchObject({ code: "approval_needed" });
     expect(await engine.begin(deployment.begin("a", delegation, { attempt: 2, rests }))).toMatchObject({
       begun: "started",
     });
