@@ -91,7 +91,8 @@ async function run(ids: readonly string[], options: Options): Promise<void> {
   if (options.stats) return showStats(await approvals.stats(), json);
   if (options.mandates) return showAhead(await approvals.ahead(), json);
   if (options.mandate !== undefined) return await signAhead(behest, await mandateOf(options), options, key);
-  if (options.breakGlass !== undefined) return await signAhead(behest, await overrideOf(options), options, key);
+  if (options.breakGlass !== undefined)
+    return await signAhead(behest, await overrideOf(options), options, key);
   const waiting = await approvals.list({
     ...(group !== undefined && { group }),
     ...(options.run !== undefined && { run: options.run }),
