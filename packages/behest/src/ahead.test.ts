@@ -40,7 +40,7 @@ test("all that waits in a run is shown whole and approved by one signature", () 
 test("several are named by their ids", () => {
   pay(10, 20, 30);
   const ids = (place.json("approve") as { id: string }[]).map(({ id }) => id.slice(0, 8));
-  place.must("approve", ids[0]!, ids[2]!, "--deny", "--yes");
+  place.must("approve", "--deny", "--yes", "--", ids[0]!, ids[2]!);
   expect(pay(10, 20, 30)).toBe("approval_denied approval_needed approval_denied");
 });
 
@@ -58,7 +58,7 @@ test("a mandate is shown whole, signed, used up, listed, and ended by a denial",
   expect(place.must("approve", "--mandates")).toMatch(
     /mandate +alice +agent +pay\(.*8 calls, 170 EUR +1 of approvers/,
   );
-  place.must("approve", mandates[0]!.id.slice(0, 8), "--deny", "--yes");
+  place.must("approve", "--deny", "--yes", "--", mandates[0]!.id.slice(0, 8));
   expect(pay(30)).toBe("approval_needed");
   expect(place.must("verify")).toContain("Verified.");
 });
@@ -103,6 +103,6 @@ test("break-glass lifts what policies forbid, loudly, and stands in every record
   expect(verified).toContain("Verified.");
   expect(place.json("verify")).toMatchObject({ overridden: 1 });
   const { overrides } = place.json("approve", "--mandates") as { overrides: { id: string }[] };
-  place.must("approve", overrides[0]!.id, "--deny", "--yes");
+  place.must("approve", "--deny", "--yes", "--", overrides[0]!.id);
   expect(payFrozen(30)).toBe("policy_denied");
 });

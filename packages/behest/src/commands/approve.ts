@@ -53,7 +53,10 @@ behest approve --run invoices
 behest approve --mandate me.json --tool 'pay(amount=..50, currency=EUR)' --limit '10 calls' --group approvers
 behest approve --break-glass me.json --reason 'the gateway is down' --expires 30m`,
   })
-    .argument("[ids...]", "of what waits, or their beginnings: one signature for all (default: list all)")
+    .argument(
+      "[ids...]",
+      "of what waits, or their beginnings (after -- where one begins with -): one signature for all (default: list all)",
+    )
     .option("--deny", "deny it; one denial is final, and ends a mandate or an override")
     .option("--reason <text>", "why, for the record")
     .option("--group <name>", "for which of your groups, where it waits for several")
