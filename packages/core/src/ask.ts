@@ -1,5 +1,4 @@
 import { type Json, canonical, parseJson } from "@behest/jws";
-import { freeze } from "./action.ts";
 import { ambient } from "./ambient.ts";
 import { type Asked, type Need, newNonce } from "./approval.ts";
 import { strictest } from "./checks/approval.ts";
@@ -7,6 +6,7 @@ import type { Call } from "./call.ts";
 import { type BehestError, type Waiting, waitsFor } from "./error.ts";
 import { holdersOf } from "./enrolled.ts";
 import { measureAsk, rulesOf } from "./fatigue.ts";
+import { givenKey } from "./given.ts";
 import type { Grounds } from "./grounds.ts";
 import type { LiveSession } from "./live.ts";
 import { mandatesFor } from "./mandates.ts";
@@ -66,7 +66,7 @@ export async function resolveAsk(
   if (broken) return broken;
   if (row ? row.spent : await engine.hasBegun(draft.place.id)) return toldOnly(draft);
   if (!canWait(session, call)) return refused(draft, unable(draft));
-  const { id } = row ?? (await ask(session, prepared, { given: givenKey(session, call.given), span }));
+  const { id } = row ?? (await ask(session, prepared, { given: givenKey(session, call), span }));
   const waiting = { approval: id, tool: label };
   noteWaiting(session, id, waiting);
   return { waiting: waitsFor(waiting, why(draft)) };
@@ -95,26 +95,17 @@ export function canWait({ parts }: LiveSession, { waits = true }: Pick<Call<neve
 export async function argsAsAsked(
   session: LiveSession,
   id: string,
-  given: unknown,
+  call: Pick<Call<never>, "tool" | "given">,
 ): Promise<Json | undefined> {
-  const key = givenKey(session, given);
+  const key = givenKey(session, call);
   const row = key === undefined ? undefined : await session.deployment.engine.approval(id);
   const asked = row && openAsked(session.vault, row);
   return asked?.given === key ? asked?.args : undefined;
 }
 
-function givenKey({ vault }: LiveSession, given: unknown): string | undefined {
-  if (given === undefined) return undefined;
-  try {
-    return vault.name("given", freeze(given).text);
-  } catch {
-    return undefined;
-  }
-}
-
 interface Asking {
   readonly draft: Draft;
-  readonly call: Pick<Call<never>, "given" | "waits">;
+  readonly call: Pick<Call<never>, "tool" | "given" | "waits">;
   /** What it is under an override that is in force. */
   readonly lifted?: Lifted | undefined;
   /** Mandates that had no room for it when it began. */

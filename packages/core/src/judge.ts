@@ -30,7 +30,7 @@ export async function judge(
 ): Promise<Judged> {
   const judged = judgedBy(session, call, place);
   if (!isLiftable(judged.draft.verdict)) return judged;
-  const args = await argsAsAsked(session, place.id, call.given);
+  const args = await argsAsAsked(session, place.id, call);
   const asked = args === undefined ? call : { ...call, args };
   const found = args === undefined ? judged : judgedBy(session, asked, place);
   const override = await overrideFor(session, call.tool, without);

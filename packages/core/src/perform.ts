@@ -9,6 +9,7 @@ import { credentialFor } from "./credential.ts";
 import { recordDenial } from "./denial.ts";
 import type { BehestError } from "./error.ts";
 import { finish } from "./finish.ts";
+import { givenKey } from "./given.ts";
 import { judge } from "./judge.ts";
 import type { LiveSession } from "./live.ts";
 import { resolveAsk } from "./ask.ts";
@@ -74,7 +75,9 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
   const { accounts = [], rests = [] } = grounds;
   const reservations = reservationsOf([...session.accounts, ...accounts], draft.class.amount);
-  const request = { prepared: await prepare(session, draft), reservations, trace: span.trace, grounds };
+  const prepared = await prepare(session, draft);
+  const given = givenKey(session, call);
+  const request = { prepared, given, reservations, trace: span.trace, grounds };
   let attempt = 1;
   let begun = await begin(session, { ...request, attempt });
   while (begun.begun === "retry") {
@@ -132,16 +135,18 @@ function begin(
   session: LiveSession,
   request: Attempt & {
     readonly prepared: Prepared;
+    readonly given: string | undefined;
     readonly reservations: readonly Reservation[];
     readonly grounds: Grounds;
   },
 ): Promise<BeginResult> {
-  const { prepared, reservations, attempt, trace, grounds } = request;
+  const { prepared, given, reservations, attempt, trace, grounds } = request;
   const { rests } = grounds;
   const { draft } = prepared;
   return session.deployment.engine.begin({
     action: draft.place.id,
     args: argsKey(prepared),
+    ...(given !== undefined && { given }),
     ...(rests && { rests: rests.map(({ id, decisions }) => ({ id, decisions })) }),
     attempt,
     repeatable: draft.class.effect === "read",

@@ -138,28 +138,29 @@ class MemoryEngine implements Engine {
 
   async begin(request: Begin): Promise<BeginResult> {
     this.#opened();
-    const state = this.#actions.get(request.action);
+    const before = this.#actions.get(request.action);
     // The one process that can hold a lease here is this one, and it is alive.
-    const ruling = ruleBegin(state, request, this.#now(), () => true);
+    const ruling = ruleBegin(before, request, this.#now(), () => true);
     if (ruling.next === "answer") return ruling.answer;
     if (ruling.next === "tell") {
       const { outcome, code } = ruling;
-      const result = this.#living(state?.ended ?? request.action).find(
-        ({ id }) => id === state?.result,
+      const result = this.#living(before?.ended ?? request.action).find(
+        ({ id }) => id === before?.result,
       )?.sealed;
       return { begun: "ended", outcome, code, ...(result && { result }) };
     }
-    const { args, attempt, repeatable, entry, record, charges = [], rests } = request;
+    const { args, given, attempt, repeatable, entry, record, charges = [], rests } = request;
     if (!mayStart(request, (id) => this.#waiting.get(id), this.#now()))
       return { begun: "refused", code: "approval_needed" };
-    const before = state?.charged ?? [];
-    const counted = ruleCharges(charges, before, this.#counter, this.#now());
+    const had = before?.charged ?? [];
+    const counted = ruleCharges(charges, had, this.#counter, this.#now());
     if ("spent" in counted) return { begun: "refused", code: "budget_spent", charge: counted.spent };
     if (rests) this.#waiting.spend(request.action);
     const placed = entry === undefined ? undefined : this.#place(entry);
     this.#count(counted.held);
-    const charged = [...before, ...counted.held.keys()];
-    this.#actions.set(request.action, { args, attempt, repeatable, charged, index: placed?.index });
+    const charged = [...had, ...counted.held.keys()];
+    const state = { args, given, attempt, repeatable, charged, index: placed?.index };
+    this.#actions.set(request.action, state);
     if (placed && record) this.#records.set(placed.index, { ...record, index: placed.index });
     if (request.content) this.#content.set(placed?.index ?? request.action, request.content);
     return { begun: "started", ...(placed && { placed }) };

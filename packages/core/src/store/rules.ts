@@ -14,6 +14,8 @@ import type {
 /** What a store remembers of an action. */
 export interface ActionState {
   readonly args: string;
+  /** What they were parsed from, where that is known. */
+  readonly given?: string | undefined;
   /** The latest one. */
   readonly attempt: number;
   readonly repeatable: boolean;
@@ -33,9 +35,10 @@ export type BeginRuling =
   | { readonly next: "answer"; readonly answer: Exclude<BeginResult, { begun: "started" | "ended" }> };
 
 /**
- * The one rule of starting. In this order: other arguments are refused whatever the state; what has ended is
- * told, expired or not; a living attempt is left alone; one that ended otherwise than `done` starts again only
- * where both its first start and this request call it repeatable; nothing starts under a delegation that has expired.
+ * The one rule of starting. In this order: other arguments are refused whatever the state, unless they were parsed
+ * from the same that was given before; what has ended is told, expired or not; a living attempt is left alone; one that
+ * ended otherwise than `done` starts again only with the same arguments, and where both its first start and this
+ * request call it repeatable; nothing starts under a delegation that has expired.
  * `now` is the store's time, `living` whether the lease of the running attempt is.
  */
 export function ruleBegin(
@@ -45,11 +48,14 @@ export function ruleBegin(
   living: () => boolean,
 ): BeginRuling {
   if (state) {
-    if (state.args !== request.args) return refused("action_conflict");
+    const same = state.args === request.args;
+    // A default may come out otherwise each time: then what was done is told, and nothing is done.
+    const reparsed = state.given !== undefined && state.given === request.given;
+    if (!same && !reparsed) return refused("action_conflict");
     const { outcome, code } = state;
     if (outcome === undefined)
       return living() ? { next: "answer", answer: { begun: "running" } } : { next: "lapse" };
-    const again = outcome !== "done" && state.repeatable && request.repeatable;
+    const again = same && outcome !== "done" && state.repeatable && request.repeatable;
     if (!again) return { next: "tell", outcome, code: code ?? outcome };
   }
   if (request.expires <= now) return refused("delegation_expired");

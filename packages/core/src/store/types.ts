@@ -102,6 +102,8 @@ export interface Begin {
   readonly action: string;
   /** Stands for the tool and its canonical arguments, keyed: equality only. */
   readonly args: string;
+  /** The same of the arguments before they were parsed, where those are known. */
+  readonly given?: string;
   /** The attempt the entry names: 1, or what a `retry` answer asked for. */
   readonly attempt: number;
   /** A read, or a spawn (whose child replays itself), may start again after `unknown`. */

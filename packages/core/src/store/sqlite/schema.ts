@@ -1,6 +1,6 @@
 /** "bhst": in the header of the file, so that no other program's database is ever written to. */
 export const APPLICATION_ID = 0x62687374;
-export const VERSION = 3;
+export const VERSION = 4;
 
 /**
  * `entry` is the evidence; all else is found again from it, or is content beside it that may go.
@@ -18,9 +18,9 @@ export const SCHEMA = `
   ) STRICT;
 
   -- The latest attempt of each action; outcome is null while it runs. entry, ended: where its entries are, null
-  -- for a spawn. charged: names of the counters it was added to, a space between, null where none.
+  -- for a spawn. given: what args were parsed from, where that is known. charged: names of the counters it was added to, a space between, null where none.
   CREATE TABLE action (
-    id TEXT PRIMARY KEY, args TEXT NOT NULL, attempt INTEGER NOT NULL, repeatable INTEGER NOT NULL,
+    id TEXT PRIMARY KEY, args TEXT NOT NULL, given TEXT, attempt INTEGER NOT NULL, repeatable INTEGER NOT NULL,
     lease INTEGER NOT NULL, entry INTEGER, ended INTEGER, outcome TEXT, code TEXT, result TEXT, charged TEXT
   ) STRICT;
   CREATE INDEX action_running ON action (lease) WHERE outcome IS NULL;
