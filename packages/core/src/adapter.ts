@@ -5,8 +5,9 @@ import type { Approval } from "./approval.ts";
 import type { Session } from "./types.ts";
 import { BehestError, type Code, type Waiting } from "./error.ts";
 import type { Call, Execute } from "./call.ts";
+import { performOrDefer } from "./deferred.ts";
+import { type Delivery, deliveries as deliveriesOf, deliveryText } from "./delivery.ts";
 import { type Come, comeOf as comeOfAction, pending as pendingCall } from "./pending.ts";
-import { perform } from "./perform.ts";
 import { type CallName, refuse as refuseCall } from "./refuse.ts";
 import { type OpenSession, aroundRun, liveOf } from "./session.ts";
 import { type Delegate, type SpawnCall, spawn as spawnCall } from "./spawn.ts";
@@ -14,11 +15,13 @@ import { openAsked } from "./standing.ts";
 import type { SeenTool } from "./store/types.ts";
 import { profileOf } from "./profile.ts";
 import type { TurnRecord } from "./interaction.ts";
+import type { BodyOf, LaterBody } from "./take-up.ts";
 import { type TurnHandle, type TurnRequest, openTurn as openTurnOf } from "./turn.ts";
 
 export type { Codec } from "./codec.ts";
 export type ToolCall<T> = Call<T>;
-export type { Waiting };
+export type { BodyOf, Delivery, LaterBody, Waiting };
+export { deliveryText };
 export type { CallName, Delegate, SpawnCall, TurnHandle, TurnRecord, TurnRequest };
 export { aroundRun, noSession };
 
@@ -30,10 +33,11 @@ export function ambientSession(): Session | undefined {
 /**
  * authorize → begin (durable) → `execute` with the frozen arguments → finish. Resolves with the tool's
  * value, fresh or recorded. Rejects with the tool's own error, untouched; with the signal's reason where
- * it was stopped; or with a {@link BehestError} named `BehestDenied`, worded for the model.
+ * it was stopped; or with a {@link BehestError} worded for the model: named `BehestDenied`, or `BehestDeferred` where the
+ * call is made later, when persons have decided.
  */
 export async function callTool<T>(session: Session, call: ToolCall<T>, execute: Execute<T>): Promise<T> {
-  const outcome = await perform(live(session), call, execute);
+  const outcome = await performOrDefer(live(session), call, execute);
   if (outcome.outcome === "done") return outcome.value;
   throw outcome.error;
 }
@@ -61,6 +65,15 @@ export function mayAsk(session: Session, tool: string): boolean {
 export function waitingIn(session: Session): readonly Waiting[] {
   const waiting = [...live(session).waiting.values()];
   return [...new Map(waiting.map((one) => [one.approval, one])).values()];
+}
+
+/** What has come of deferred calls and is to be told to the model; see delivery.ts. `bodyOf`: what makes the calls that an earlier process has left. */
+export function deliveries(
+  session: Session,
+  bodyOf: BodyOf,
+  texts: readonly string[],
+): Promise<readonly Delivery[]> {
+  return deliveriesOf(live(session), bodyOf, texts);
 }
 
 /** Whether a guarded body of this session's run is around: it cannot be left and entered again. */

@@ -43,6 +43,18 @@ export interface Asked extends Omit<Approval, "id" | "group" | "need" | "expires
   readonly needs: readonly Need[];
   /** Stands for the arguments before they were parsed, where those are known. */
   readonly given?: string;
+  /** Its agent does not wait: the call was answered with a receipt, and is made later. */
+  readonly deferred?: DeferredCall;
+}
+
+/** Where a call stands that is made when nobody makes it any more. */
+export interface DeferredCall {
+  readonly callId: string;
+  readonly turn: string;
+  /** Action ids of the spawns that led to it, "/" between. */
+  readonly path: string;
+  /** The model turn that chose it, where one did: what answered, and the place of its entry. */
+  readonly chosen?: { readonly model: string; readonly index: number; readonly hash: string };
 }
 
 /** What a person signed: a compact JWS, `typ` `behest-approval+jwt`. */

@@ -40,7 +40,7 @@ export function approvalsOf(deployment: Deployment): Approvals {
         if (filter.run !== undefined && one.vault.name("run", filter.run) !== row.run) continue;
         for (const { group, persons } of one.asked.needs) {
           if (filter.group !== undefined && filter.group !== group) continue;
-          const { needs: _, given: __, ...shown } = one.asked;
+          const { needs: _, given: __, deferred: ___, ...shown } = one.asked;
           found.push({ id: row.id, ...shown, group, need: persons, expires: row.expires });
         }
       }

@@ -1,6 +1,6 @@
 import { type Json, canonical, parseJson } from "@behest/jws";
 import { ambient } from "./ambient.ts";
-import { type Asked, type Need, newNonce } from "./approval.ts";
+import { type Asked, type DeferredCall, type Need, newNonce } from "./approval.ts";
 import { strictest } from "./checks/approval.ts";
 import type { Call } from "./call.ts";
 import { type BehestError, type Waiting, waitsFor } from "./error.ts";
@@ -12,6 +12,7 @@ import type { LiveSession } from "./live.ts";
 import { mandatesFor } from "./mandates.ts";
 import type { Lifted } from "./overrides.ts";
 import { type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
+import { deferredAs } from "./receipt.ts";
 import type { ActionSpan } from "./span.ts";
 import { openAsked, standingOf } from "./standing.ts";
 import type { Rest, StoredApproval } from "./store/types.ts";
@@ -35,7 +36,7 @@ export type Resolution = Granted | { readonly refused: Draft } | { readonly wait
  */
 export async function resolveAsk(
   session: LiveSession,
-  { draft, call, lifted, without = new Set() }: Asking,
+  { draft, call, lifted, without = new Set(), later = false }: Asking,
   span: ActionSpan,
 ): Promise<Resolution> {
   const { engine, policies } = session.deployment;
@@ -43,6 +44,8 @@ export async function resolveAsk(
   const { label } = prepared;
   const row = await engine.approval(draft.place.id);
   if (row && !isSame(session, row, prepared)) return refused(draft, conflicting(label));
+  if (row && !later && isDeferred(session, row))
+    return { waiting: deferredAs({ approval: row.id, tool: label }) };
   if (row) noteWaiting(session, row.id);
   const own: readonly Rest[] = row ? [{ id: row.id, decisions: row.decisions.length }] : [];
   const stop = (message: string): Resolution =>
@@ -65,10 +68,12 @@ export async function resolveAsk(
   if (ahead) return { draft: granted(draft), grounds: { ...ahead, rests: [...(ahead.rests ?? []), ...own] } };
   if (broken) return broken;
   if (row ? row.spent : await engine.hasBegun(draft.place.id)) return toldOnly(draft);
-  if (!canWait(session, call)) return refused(draft, unable(draft));
-  const { id } = row ?? (await ask(session, prepared, { given: givenKey(session, call), span }));
-  const waiting = { approval: id, tool: label };
-  noteWaiting(session, id, waiting);
+  const defers = row ? isDeferred(session, row) : canDefer(session, call);
+  if (!defers && !canWait(session, call)) return refused(draft, unable(draft));
+  const asked = row ?? (await ask(session, prepared, { given: givenKey(session, call), defers, span }));
+  const waiting = { approval: asked.id, tool: label };
+  if (isDeferred(session, asked)) return { waiting: deferredAs(waiting) };
+  noteWaiting(session, asked.id, waiting);
   return { waiting: waitsFor(waiting, why(draft)) };
 }
 
@@ -91,6 +96,28 @@ export function canWait({ parts }: LiveSession, { waits = true }: Pick<Call<neve
   return !ambient.getStore()?.call && (parts.waits ?? waits);
 }
 
+/** Whether an action is deferred that has to be asked for here. Another's body may have ended when persons decide. */
+export function canDefer(
+  { parts }: LiveSession,
+  { waits = true, defers = waits }: Pick<Call<never>, "waits" | "defers">,
+): boolean {
+  return parts.defers && defers && !ambient.getStore()?.call;
+}
+
+/** Whether its agent was told to go on when it was asked for: nobody waits with the call. */
+export function isDeferred({ vault }: LiveSession, row: StoredApproval): boolean {
+  return openAsked(vault, row).deferred !== undefined;
+}
+
+/** The receipt of a call that was deferred before and would not be asked for now: what it was told once it is told again. */
+export async function receiptAgain(session: LiveSession, draft: Draft): Promise<BehestError | undefined> {
+  if (!session.parts.defers || draft.verdict.verdict === "ask") return undefined;
+  const row = await session.deployment.engine.approval(draft.place.id);
+  if (!row || !isDeferred(session, row)) return undefined;
+  const prepared = await prepare(session, draft);
+  return isSame(session, row, prepared) ? deferredAs({ approval: row.id, tool: prepared.label }) : undefined;
+}
+
 /** The parsed arguments that approval was asked for, where the same was given then. */
 export async function argsAsAsked(
   session: LiveSession,
@@ -105,21 +132,24 @@ export async function argsAsAsked(
 
 interface Asking {
   readonly draft: Draft;
-  readonly call: Pick<Call<never>, "tool" | "given" | "waits">;
+  readonly call: Pick<Call<never>, "tool" | "given" | "waits" | "defers">;
   /** What it is under an override that is in force. */
   readonly lifted?: Lifted | undefined;
   /** Mandates that had no room for it when it began. */
   readonly without?: ReadonlySet<string>;
+  /** It was deferred, and whoever has waited makes it now. */
+  readonly later?: boolean;
 }
 
 async function ask(
   session: LiveSession,
   prepared: Prepared,
-  { given, span }: { readonly given: string | undefined; readonly span: ActionSpan },
+  how: { readonly given: string | undefined; readonly defers: boolean; readonly span: ActionSpan },
 ): Promise<StoredApproval> {
   const { deployment, vault, leaf } = session;
   const { draft, label, args } = prepared;
   const policy = deployment.policies?.digest;
+  const { given, defers, span } = how;
   const { id } = draft.place;
   const asked: Asked = {
     tool: label,
@@ -138,6 +168,7 @@ async function ask(
     },
     salt: vault.salt(id, "args"),
     ...(given !== undefined && { given }),
+    ...(defers && { deferred: deferredCall(session, prepared) }),
   };
   const placed = await deployment.engine.append({
     ...actionEntry(session, prepared, { attempt: 0, trace: span.trace }),
@@ -154,6 +185,15 @@ async function ask(
   span.prove({ action: id, verdict: "ask", placed });
   if (!placed.again) measureAsk(rulesOf(draft.verdict));
   return (await deployment.engine.approval(id))!;
+}
+
+function deferredCall(session: LiveSession, { draft, interaction }: Prepared): DeferredCall {
+  const { callId, turn } = draft.place;
+  const { model } = session.turn(turn) ?? {};
+  const { path } = session.parts;
+  if (!interaction || model === undefined) return { callId, turn, path };
+  const { index, hash } = interaction;
+  return { callId, turn, path, chosen: { model, index, hash } };
 }
 
 /** The same tool and arguments, under the same chain: nobody approves one action and sees another start. */

@@ -79,9 +79,12 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
     identity: config.identity ?? "record",
     closing: closing.signal,
     pending: new Set(),
+    deferring: new Map(),
+    told: new Set(),
   };
   const close = async (): Promise<void> => {
     closing.abort(new BehestError("session_ended", "session_ended: this Behest was closed."));
+    await Promise.all([...deployment.deferring.values()]);
     await Promise.all(deployment.pending);
     await engine.close();
   };

@@ -1,6 +1,7 @@
 import type { Holder } from "@behest/delegation";
 import type { PublicJwk, Signer } from "@behest/jws";
 import type { Manifest } from "@behest/provenance";
+import type { DeferredOutcome } from "./deferral.ts";
 import { BehestError } from "./error.ts";
 import type { Policies } from "./policy/policies.ts";
 import type { Profile } from "./profile.ts";
@@ -39,6 +40,10 @@ export interface Deployment {
   readonly closing: AbortSignal;
   /** Writes that nobody waits for; listings and close() do. */
   readonly pending: Set<Promise<unknown>>;
+  /** What waits in this process to be made, by action. */
+  readonly deferring: Map<string, Promise<DeferredOutcome>>;
+  /** Actions whose outcomes were delivered here. */
+  readonly told: Set<string>;
 }
 
 /** Nothing is opened any more that could not be recorded verifiably. Throws `session_ended`, `trust_invalid`. */

@@ -2,6 +2,7 @@ export { type Approval, type ApprovalDecision, type Ask, type Need, signDecision
 export { currentSession, useCredential } from "./ambient.ts";
 export type { BehestConfig } from "./behest.ts";
 export { createBehest } from "./config.ts";
+export type { Deferred, DeferredOutcome } from "./deferral.ts";
 export type { Credentials } from "./deployment.ts";
 export { BehestError, type Code } from "./error.ts";
 export type { ApprovalStats, RuleStats } from "./fatigue.ts";

@@ -29,10 +29,11 @@ export async function judge(
   without: ReadonlySet<string> = new Set(),
 ): Promise<Judged> {
   const judged = judgedBy(session, call, place);
-  if (!isLiftable(judged.draft.verdict)) return judged;
+  if (!isLiftable(judged.draft.verdict) && !session.parts.defers) return judged;
   const args = await argsAsAsked(session, place.id, call);
   const asked = args === undefined ? call : { ...call, args };
   const found = args === undefined ? judged : judgedBy(session, asked, place);
+  if (!isLiftable(found.draft.verdict)) return found;
   const override = await overrideFor(session, call.tool, without);
   if (!override) return found;
   const { draft } = judgedBy(session, asked, place, override);

@@ -1,4 +1,4 @@
-import { type Arguments, placeOf } from "./action.ts";
+import type { Arguments, Place } from "./action.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "./ambient.ts";
 import { runBody } from "./body.ts";
@@ -12,7 +12,7 @@ import { finish } from "./finish.ts";
 import { givenKey } from "./given.ts";
 import { judge } from "./judge.ts";
 import type { LiveSession } from "./live.ts";
-import { resolveAsk } from "./ask.ts";
+import { receiptAgain, resolveAsk } from "./ask.ts";
 import { measureOverride, warnOfOverride } from "./break-glass.ts";
 import type { Grounds } from "./grounds.ts";
 import { type Attempt, type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
@@ -21,13 +21,16 @@ import { type ActionSpan, actionSpan } from "./span.ts";
 import type { BeginResult } from "./store/types.ts";
 import type { Outcome } from "./types.ts";
 
-/** authorize → begin → body → finish. Rejects with a BehestError where nothing was started. */
+/**
+ * authorize → begin → body → finish. Rejects with a BehestError where nothing was started. `later`: the call was
+ * deferred, and is made by whoever has waited for persons.
+ */
 export async function perform<T>(
   session: AmbientSession,
   call: Call<T>,
   execute: Execute<T>,
+  { place, later = false }: { readonly place: Place; readonly later?: boolean },
 ): Promise<Outcome<T>> {
-  const place = placeOf(session, call);
   const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
   session.waiting.delete(place.id);
   // What was signed ahead, and did not hold when the action began.
@@ -37,11 +40,13 @@ export async function perform<T>(
       for (;;) {
         const { draft, args, lifted } = await judge(session, call, place, without);
         const { verdict } = draft.verdict;
+        const receipt = later ? undefined : await receiptAgain(session, draft);
+        if (receipt) throw receipt;
         if (!args || (verdict === "deny" && !lifted)) throw await recordDenial(session, draft, span);
         const resolved =
           verdict === "permit"
             ? { draft, grounds: {} }
-            : await resolveAsk(session, { draft, call, lifted, without }, span);
+            : await resolveAsk(session, { draft, call, lifted, without, later }, span);
         if ("waiting" in resolved) throw resolved.waiting;
         if ("refused" in resolved) throw await recordDenial(session, resolved.refused, span);
         const started = await start(session, call, { ...resolved, args, span, execute });

@@ -17,6 +17,7 @@ import type {
   OutcomeWord,
 } from "@behest/provenance";
 import type { Approval, ApprovalDecision, Ask, Need } from "./approval.ts";
+import type { Deferred } from "./deferral.ts";
 import type { Code } from "./error.ts";
 import type { ApprovalStats } from "./fatigue.ts";
 import type { AheadInForce } from "./in-force.ts";
@@ -50,6 +51,8 @@ export interface Session {
     action: Action & { args: A },
     execute: (args: A, options: { signal: AbortSignal }) => Promise<T>,
   ): Promise<Outcome<T>>;
+  /** What was deferred in this run, here and in the sub-agents that were started from here: see {@link OpenOptions.waiting}. */
+  deferred(): readonly Deferred[];
 }
 
 export interface OpenOptions {
@@ -66,6 +69,12 @@ export interface OpenOptions {
   run?: string;
   /** Ends the session. */
   signal?: AbortSignal;
+  /**
+   * What becomes of a call that persons have to approve, here and in sub-agents. `pause` (default): the run waits.
+   * `defer`: the call is answered with a receipt (`approval_deferred`), the run goes on, and this process makes the call
+   * once they have decided: see {@link Session.deferred}.
+   */
+  waiting?: "pause" | "defer";
 }
 
 /** `holder` and `identity` are compared with a delegation: here there is none, and they are not looked at. */

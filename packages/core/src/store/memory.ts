@@ -210,8 +210,8 @@ class MemoryEngine implements Engine {
     return this.#waiting.get(id);
   }
 
-  async approvals(): Promise<readonly StoredApproval[]> {
-    return this.#waiting.pending(this.#now());
+  async approvals(run?: string): Promise<readonly StoredApproval[]> {
+    return run === undefined ? this.#waiting.pending(this.#now()) : this.#waiting.of(run);
   }
 
   async ahead({ principal, since }: Parameters<Engine["ahead"]>[0]): Promise<readonly StoredApproval[]> {

@@ -229,8 +229,8 @@ export interface Engine {
   spend(id: string, until: number): Promise<boolean>;
   /** What was asked for under an action's id, or signed ahead under its own. */
   approval(id: string): Promise<StoredApproval | undefined>;
-  /** All asks that wait: neither spent nor expired by the store's time. */
-  approvals(): Promise<readonly StoredApproval[]>;
+  /** All asks that wait: neither spent nor expired by the store's time. Of a run: all that were ever made in it. */
+  approvals(run?: string): Promise<readonly StoredApproval[]>;
   /** What was signed ahead, of one principal or of all, that expires after `since`, ms since the epoch. In log order. */
   ahead(filter: { readonly principal?: string; readonly since: number }): Promise<readonly StoredApproval[]>;
   /** Whether an attempt of this action has ever begun. */

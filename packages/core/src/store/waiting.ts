@@ -22,6 +22,10 @@ export class Waiting {
     if (row) this.#rows.set(action, { ...row, spent: true });
   }
 
+  of(run: string): readonly StoredApproval[] {
+    return [...this.#rows.values()].filter((row) => row.run === run);
+  }
+
   pending(now: number): readonly StoredApproval[] {
     return this.#living(now).filter(({ kind, spent }) => kind === "ask" && !spent);
   }

@@ -39,6 +39,22 @@ export function approvalConformance(behaviour: Behaviour): void {
     expect((await engine.approvals()).map(({ id }) => id)).toEqual(["a"]);
   });
 
+  behaviour("what was asked for in a run is told whatever has come of it", async (log) => {
+    const { engine, deployment, delegation } = log;
+    const asked = [row("a", { expires: Date.now() - 1 }), row("b"), row("c", { run: "another" })];
+    for (const approval of asked)
+      await engine.append({ entry: deployment.denial(approval.id, delegation).entry, approval });
+    const begin = deployment.begin("b", delegation, { repeatable: false });
+    await engine.append({ entry: deployment.denial("d", delegation).entry, decides: ["b"] });
+    expect(await engine.begin({ ...begin, rests: [{ id: "b", decisions: 1 }] })).toMatchObject({ begun: "started" });
+    const found = await engine.approvals("r");
+    expect(found.map(({ id, spent }) => [id, spent])).toEqual([
+      ["a", false],
+      ["b", true],
+    ]);
+    expect(await engine.approvals("none")).toEqual([]);
+  });
+
   behaviour("it starts on the decisions that were judged, once, and on no others", async (log) => {
     const { engine, deployment, delegation } = log;
     const begin = deployment.begin("a", delegation, { repeatable: false });

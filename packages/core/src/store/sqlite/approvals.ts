@@ -31,6 +31,14 @@ export class Approvals {
       .map((row) => this.#stored(row));
   }
 
+  /** All that was asked for in a run, in the order of asking. */
+  of(run: string): StoredApproval[] {
+    return this.#db
+      .prepare("SELECT * FROM approval WHERE run = ? ORDER BY idx")
+      .all(run)
+      .map((row) => this.#stored(row));
+  }
+
   /** What was signed ahead and expires after `since`, in log order. */
   ahead(since: number, principal: string | undefined): StoredApproval[] {
     return this.#db

@@ -77,6 +77,7 @@ export const SCHEMA = `
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, args TEXT NOT NULL, principal TEXT NOT NULL, run TEXT,
     sealed BLOB NOT NULL, expires INTEGER NOT NULL, idx INTEGER NOT NULL, spent INTEGER NOT NULL
   ) STRICT;
+  CREATE INDEX approval_run ON approval (run) WHERE run IS NOT NULL;
   CREATE INDEX approval_pending ON approval (expires) WHERE kind = 'ask' AND spent = 0;
   CREATE INDEX approval_ahead ON approval (expires) WHERE kind <> 'ask';
   CREATE TABLE decision (

@@ -115,8 +115,10 @@ class SqliteEngine implements Engine {
     return this.#read((reader) => reader.approvals.get(id));
   }
 
-  async approvals(): ReturnType<Engine["approvals"]> {
-    return this.#read((reader) => reader.approvals.pending(Date.now()));
+  async approvals(run?: string): ReturnType<Engine["approvals"]> {
+    return this.#read(({ approvals }) =>
+      run === undefined ? approvals.pending(Date.now()) : approvals.of(run),
+    );
   }
 
   async ahead({ principal, since }: Parameters<Engine["ahead"]>[0]): ReturnType<Engine["ahead"]> {
