@@ -84,7 +84,7 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
   };
   const close = async (): Promise<void> => {
     closing.abort(new BehestError("session_ended", "session_ended: this Behest was closed."));
-    await Promise.all([...deployment.deferring.values()]);
+    await Promise.all(deployment.deferring.values());
     await Promise.all(deployment.pending);
     await engine.close();
   };
