@@ -21,6 +21,8 @@ export interface Deferred extends Waiting {
 export interface Deferral extends Deferred {
   /** Action ids of the spawns that led to it, "/" between. */
   readonly path: string;
+  /** As its model made it. */
+  readonly call: { readonly callId: string; readonly args: unknown };
   /** It has been looked once how it stands: what was decided by then has run, or was told. */
   readonly looked: Promise<void>;
   settled?: DeferredOutcome;

@@ -55,6 +55,7 @@ export function defer<T>(session: AmbientSession, waiting: Waiting, later: Later
     ...waiting,
     receipt: receiptOf(waiting.approval),
     path: parts.path,
+    call: { callId: later.place.callId, args: later.call.args },
     looked: looked.promise,
     outcome: outcome.then((ended) => {
       deferral.settled = ended;

@@ -5,7 +5,7 @@ import { receiptOf } from "./receipt.ts";
 import { type BodyOf, takeUp } from "./take-up.ts";
 
 /** What has come of a deferred call, to be told to its model. */
-export interface Delivery extends Pick<Deferral, "approval" | "tool" | "receipt"> {
+export interface Delivery extends Pick<Deferral, "tool" | "receipt" | "call"> {
   readonly outcome: DeferredOutcome;
 }
 
@@ -24,10 +24,10 @@ export async function deliveries(
     told.has(approval) || outcomes.some((text) => text.includes(named(receiptOf(approval))));
   await takeUp(session, bodyOf, isTold);
   const found: Delivery[] = [];
-  for (const { approval, tool, receipt, path, settled } of session.root.deferred.values()) {
+  for (const { approval, tool, receipt, path, call, settled } of session.root.deferred.values()) {
     if (!settled || isUndecided(settled) || isTold(approval) || !isBelow(session.parts.path, path)) continue;
     told.add(approval);
-    found.push({ approval, tool, receipt, outcome: settled });
+    found.push({ tool, receipt, call, outcome: settled });
   }
   return found;
 }

@@ -76,7 +76,10 @@ function facadeOf(live: OpenSession): Session {
       action: Action & { args: A },
       execute: (args: A, options: { signal: AbortSignal }) => Promise<T>,
     ) => performOrDefer(live, action, execute as unknown as Execute<T>),
-    deferred: () => [...live.root.deferred.values()].filter(({ path }) => isBelow(live.parts.path, path)),
+    deferred: () =>
+      [...live.root.deferred.values()]
+        .filter(({ path }) => isBelow(live.parts.path, path))
+        .map(({ approval, tool, receipt, outcome }) => ({ approval, tool, receipt, outcome })),
   });
   lives.set(facade, live);
   return facade;
