@@ -16,7 +16,7 @@ import type { Outcome } from "./types.ts";
 const LOOK_EVERY = 250;
 
 /** A call that is to be made when persons have decided. */
-export interface Later<T> {
+interface Later<T> {
   readonly place: Place;
   readonly call: Call<T>;
   readonly execute: Execute<T>;
