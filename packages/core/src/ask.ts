@@ -21,6 +21,9 @@ import type { Finding } from "./types.ts";
 /** How long persons have, ms, where the delegation does not end before. */
 const PATIENCE = 24 * 3_600_000;
 
+/** How often persons are asked in a run that does not wait for them. */
+export const MOST_DEFERRED = 100;
+
 /** What a granted action starts on. */
 interface Granted {
   readonly draft: Draft;
@@ -70,6 +73,7 @@ export async function resolveAsk(
   if (row ? row.spent : await engine.hasBegun(draft.place.id)) return toldOnly(draft);
   const defers = row ? isDeferred(session, row) : canDefer(session, call);
   if (!defers && !canWait(session, call)) return refused(draft, unable(draft));
+  if (!row && defers && (await isFull(session))) return refused(draft, tooMany(label));
   const asked = row ?? (await ask(session, prepared, { given: givenKey(session, call), defers, span }));
   const waiting = { approval: asked.id, tool: label };
   if (isDeferred(session, asked)) return { waiting: deferredAs(waiting) };
@@ -102,6 +106,14 @@ export function canDefer(
   { waits = true, defers = waits }: Pick<Call<never>, "waits" | "defers">,
 ): boolean {
   return parts.defers && defers && !ambient.getStore()?.call;
+}
+
+/**
+ * Whether nothing more is deferred in this run. Where nothing waits for it a model could ask persons for ever; and all
+ * that was ever asked for counts, so that a run that is entered again is told the same.
+ */
+async function isFull({ deployment, vault, root }: LiveSession): Promise<boolean> {
+  return (await deployment.engine.approvals(vault.name("run", root.id))).length >= MOST_DEFERRED;
 }
 
 /** Whether its agent was told to go on when it was asked for: nobody waits with the call. */
@@ -236,6 +248,11 @@ function why({ verdict }: Draft): string {
 /** An ask that cannot wait is a denial, and nobody is asked. */
 function unable(draft: Draft): Finding {
   const message = `${why(draft)} It cannot wait here.`;
+  return { check: "approval", code: "approval_needed", message };
+}
+
+function tooMany(label: string): Finding {
+  const message = `${label}: persons have been asked as often as they may be in one run.`;
   return { check: "approval", code: "approval_needed", message };
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { deferring, tools } from "../test/deferring.ts";
+import { MOST_DEFERRED } from "./ask.ts";
 import { callTool, comeOf, openTurn, pending, spawn, waitingIn } from "./adapter.ts";
 import type { Session } from "./types.ts";
 
@@ -81,6 +82,18 @@ test("the same arguments in another call are another action, which is asked for 
   expect(second.deferred).not.toEqual(first.deferred);
   expect(await behest.approvals.list()).toMatchObject([{ id: second.deferred!.approval }]);
   expect(paid).toHaveLength(1);
+  await behest.close();
+});
+
+test("a model that goes on asking is stopped; what it was told before it is told again", async () => {
+  const { behest, open, pay } = await deferring();
+  const session = await open();
+  const told: string[] = [];
+  for (let i = 0; i < MOST_DEFERRED; i++) told.push((await pay(session, { callId: `${i}` })).message);
+  const more = () => pay(session, { callId: "more" });
+  expect(await more()).toMatchObject({ name: "BehestDenied", code: "approval_needed", waiting: undefined });
+  expect(await behest.approvals.list()).toHaveLength(MOST_DEFERRED);
+  expect((await pay(await open(), { callId: "7" })).message).toBe(told[7]);
   await behest.close();
 });
 
