@@ -1,13 +1,22 @@
 import type { Constraint, ConstraintMap, Json } from "@behest/delegation";
 
-/** The arguments that decide where an effect lands: those that the profile names, else all. */
-export function controlOf(
-  control: readonly string[] | undefined,
-  args: Json,
-): readonly (readonly [name: string, value: Json])[] {
+type Given = readonly (readonly [name: string, value: Json])[];
+
+/** A tool that takes a bare value takes it under the name "input". */
+export function argumentsOf(args: Json): Given {
   const named = typeof args === "object" && args !== null && !Array.isArray(args) ? args : { input: args };
-  const given = Object.entries(named as { readonly [name: string]: Json });
-  return control ? given.filter(([name]) => control.includes(name)) : given;
+  return Object.entries(named as { readonly [name: string]: Json });
+}
+
+/**
+ * The arguments that decide where an effect lands: those that the profile names, else all. None of them given, and it
+ * names some, that may be a slip of the pen: then all again.
+ */
+export function controlOf(control: readonly string[] | undefined, args: Json): Given {
+  const given = argumentsOf(args);
+  if (!control) return given;
+  const named = given.filter(([name]) => control.includes(name));
+  return named.length > 0 || control.length === 0 ? named : given;
 }
 
 /**
