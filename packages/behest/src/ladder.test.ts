@@ -28,7 +28,7 @@ test("init leaves two folders, each for its owner's eyes alone", () => {
     "600",
   ]);
   expect(keys.startsWith(join(place.home, ".config", "behest"))).toBe(true);
-  expect(place.read(".behest/.gitignore")).toBe("*\n");
+  expect(place.read(".behest/.gitignore")).toBe("*\n!profiles.json\n");
 });
 
 test("init pins the owner who signed the manifest, and gives each key one role", () => {

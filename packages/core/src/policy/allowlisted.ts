@@ -35,8 +35,8 @@ export function isHeld(map: ConstraintMap | undefined, name: string): boolean {
   return map !== undefined && name !== "*" && Object.hasOwn(map, name) && isNarrow(map[name]!);
 }
 
-/** "https://" or nothing is the beginning of any address. */
-const ANY_ADDRESS = /^(?:[a-z][a-z0-9+.-]*:?\/{0,2})?$/i;
+/** "https://", "//" or nothing is the beginning of any address; so is "www", but not "www.example.com/". */
+const ANY_ADDRESS = /^(?:(?:[a-z][a-z0-9+.-]*:)?[/\\]{0,2}|[a-z][a-z0-9+.-]*)$/i;
 
 function isNarrow(constraint: Constraint): boolean {
   const clauses = (constraint["constraints"] ?? []) as unknown as readonly Constraint[];
