@@ -59,8 +59,7 @@ export async function createFrom(
   const apart = apartFrom(manifest, config.trust.owner);
   apart("signer", config.signer.jwk);
   if (config.holder) apart("holder", config.holder.jwk);
-  const { profiles = {} } = config;
-  const declared = typeof profiles === "string" ? readProfiles(profiles) : profiles;
+  const profiles = typeof config.profiles === "string" ? readProfiles(config.profiles) : config.profiles;
   const policies = await policiesOf(config.policy);
   if (policies) warnOfShortages(policies, manifest);
   const enforce = enforceOf(config.enforce);
@@ -79,7 +78,7 @@ export async function createFrom(
     apart,
     clock,
     holder: config.holder,
-    profiles: declared,
+    profiles: profiles ?? {},
     declared: new Set(),
     policies,
     undeclared,
