@@ -24,7 +24,11 @@ const ROOMY: Limits = { calls: 1_000_000_000, amount: { EUR: "1000000000.00" } }
  */
 export async function budgetContention(): Promise<Figure> {
   const folder = mkdtempSync(join(process.env["BEHEST_BENCH_DIR"] ?? tmpdir(), "behest-budget-"));
-  const behest = await testBehest({ store: sqliteStore(join(folder, "log.sqlite")), profiles });
+  const behest = await testBehest({
+    store: sqliteStore(join(folder, "log.sqlite")),
+    profiles,
+    policy: "grants-alone",
+  });
   try {
     const siblings = async (limits?: Limits): Promise<Session[]> => {
       const { iss, signer } = behest.issuer;

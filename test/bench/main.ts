@@ -19,6 +19,8 @@ const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
   "authorize-warm": async () => (await import("./core.ts")).authorizeWarm(),
   "authorize-cedar-10": async () => (await import("./policy.ts")).authorizeCedar10(),
   "authorize-cedar-100": async () => (await import("./policy.ts")).authorizeCedar100(),
+  "start-default": async () => (await import("./shipped.ts")).startDefault(),
+  "authorize-default": async () => (await import("./shipped.ts")).authorizeDefault(),
   "action-durable-1": async () => (await import("./core.ts")).actionDurable1(),
   "actions-per-second-64": async () => (await import("./core.ts")).actionsPerSecond64(),
   "budget-contention": async () => (await import("./budget.ts")).budgetContention(),

@@ -25,6 +25,7 @@ const behest = await createBehest({
   signer: signerOf(enforcer),
   holder: holderOf(signerOf(holder)),
   store: sqliteStore(join(folder, "log.db")),
+  policy: "grants-alone",
 });
 
 if (role === "approve")

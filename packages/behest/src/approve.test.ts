@@ -9,6 +9,7 @@ beforeEach(() => {
   place.must("init");
   const pay = ["--tool", "pay(*)", "--approval", "pay=approvers", "--principal", "alice"];
   place.must("delegate", "--task", "Pay", ...pay, "--out", "me.json");
+  place.declare({ pay: { effect: "reversible", boundary: "inside" } });
 });
 afterEach(() => place[Symbol.dispose]());
 
@@ -56,4 +57,15 @@ test("nobody is asked where nobody is there, and no other key approves", () => {
   const agent = place.behest("approve", "--key", ".behest/agent.jwk", "--yes", "--", id);
   expect(place.refusal(agent)).toBe("approval_invalid 1");
   expect(pay()).toBe("approval_needed");
+});
+
+test("what nobody has declared waits for the approver that init has enrolled, and is told how to declare it", () => {
+  place.must("delegate", "--task", "Pay", "--tool", "pay(*)", "--out", "own.json");
+  place.declare({});
+  const pay = (): string => place.script(PAYER, "own.json");
+  expect(pay()).toBe("approval_needed");
+  const { id } = waiting()[0]!;
+  expect(place.must("approve", id, "--yes")).toContain("withProfile(tool, { effect, boundary })");
+  expect(pay()).toBe("paid");
+  expect(place.json("approve", "--stats")).toMatchObject({ rules: [{ rule: "default.cedar#undeclared" }] });
 });

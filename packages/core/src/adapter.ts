@@ -2,6 +2,7 @@ import type { Json } from "@behest/jws";
 import { needsOf } from "./checks/approval.ts";
 import { ambient, noSession } from "./ambient.ts";
 import type { Approval } from "./approval.ts";
+import type { Deployment } from "./deployment.ts";
 import type { Session } from "./types.ts";
 import { BehestError, type Code, type Waiting } from "./error.ts";
 import type { Call, Execute } from "./call.ts";
@@ -58,7 +59,12 @@ export function comeOf(session: Session, action: string): Promise<Come | undefin
 /** Whether persons may have to approve actions of this tool. */
 export function mayAsk(session: Session, tool: string): boolean {
   const found = live(session);
-  return found.deployment.policies !== undefined || needsOf(found, tool).length > 0;
+  return policiesMayAsk(found.deployment, tool) || needsOf(found, tool).length > 0;
+}
+
+function policiesMayAsk({ policies, undeclared, profiles, declared }: Deployment, tool: string): boolean {
+  if (!policies?.rules.some(({ ask }) => ask)) return false;
+  return undeclared === "policies" || declared.has(tool) || Object.hasOwn(profiles, tool);
 }
 
 /** What waits for persons now, as this session has met it: here, and in the sub-agents that it has started. */
@@ -145,16 +151,15 @@ export function reportTools(
     readonly definition?: object | undefined;
   }[],
 ): void {
-  const { engine, profiles, clock } = live(session).deployment;
+  const { engine, profiles, declared: own, clock } = live(session).deployment;
   const at = clock();
   engine.seen(
-    tools.map(({ tool, kind, definition }) => ({
-      tool,
-      kind,
-      declared:
-        profileOf(definition, Object.hasOwn(profiles, tool) ? profiles[tool] : undefined) !== undefined,
-      at,
-    })),
+    tools.map(({ tool, kind, definition }) => {
+      const named = Object.hasOwn(profiles, tool) ? profiles[tool] : undefined;
+      const declared = profileOf(definition, named) !== undefined;
+      if (declared) own.add(tool);
+      return { tool, kind, declared, at };
+    }),
   );
 }
 

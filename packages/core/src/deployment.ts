@@ -4,7 +4,7 @@ import type { Manifest } from "@behest/provenance";
 import type { DeferredOutcome } from "./deferral.ts";
 import { BehestError } from "./error.ts";
 import type { Policies } from "./policy/policies.ts";
-import type { Profile } from "./profile.ts";
+import type { Profiles } from "./profiles.ts";
 import type { Engine } from "./store/types.ts";
 import type { Session } from "./types.ts";
 
@@ -27,8 +27,12 @@ export interface Deployment {
   /** ms since the epoch. */
   readonly clock: () => number;
   readonly holder: Holder | undefined;
-  readonly profiles: { readonly [tool: string]: Profile };
+  readonly profiles: Profiles;
+  /** Names of tools that were met with a profile of their own. */
+  readonly declared: Set<string>;
   readonly policies: Policies | undefined;
+  /** Whether a tool without a profile is a matter of its grant alone: only in tests. */
+  readonly undeclared: "policies" | "grants";
   /** `shadow`: denials are recorded and do not stop. */
   readonly enforce: "enforce" | "shadow";
   readonly credentials: Credentials | undefined;

@@ -50,6 +50,7 @@ export type Code =
   // how a deployment is set up
   | "config_missing"
   | "config_invalid"
+  | "profiles_invalid"
   | "key_unsafe"
   | "key_readable"
   | "trust_invalid"

@@ -18,6 +18,7 @@ export {
 } from "./mandate.ts";
 export { type McpAnnotations, profileFromMcp } from "./mcp.ts";
 export { type Boundary, type Profile, withProfile } from "./profile.ts";
+export { type Profiles, readProfiles } from "./profiles.ts";
 export { type Reader, readStore } from "./reader.ts";
 export { memoryStore } from "./store/memory.ts";
 export { sqliteStore } from "./store/sqlite/store.ts";

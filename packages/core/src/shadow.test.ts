@@ -8,7 +8,7 @@ const read = { read: {} };
 test("under shadow what would be denied runs, and its record says what would have stopped it", async () => {
   using folder = new PolicyFolder({
     "a.cedar":
-      'permit(principal, action, resource);\n@ask("group:a") forbid(principal, action, resource) when { context.tool == "pay" };',
+      'permit(principal, action, resource);\n@ask("group:finance") forbid(principal, action, resource) when { context.tool == "pay" };',
   });
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   await using behest = await testBehest({ enforce: "shadow", identity: "refuse", policy: folder.path });

@@ -84,7 +84,7 @@ async function run(options: Options): Promise<void> {
   });
   try {
     newFolder(folder, {
-      ".gitignore": "*\n",
+      ".gitignore": "*\n!profiles.json\n",
       "agent.jwk": agent.file,
       "config.json": `${JSON.stringify(config, null, 2)}\n`,
       "enforcer.jwk": enforcer.file,

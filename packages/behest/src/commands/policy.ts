@@ -1,9 +1,11 @@
+import { findLocal } from "@behest/core";
 import type { PolicyDecision } from "@behest/core/policy";
-import { checkPolicies, loadPolicies } from "@behest/core/policy";
+import { checkPolicies, loadPolicies, shortageText, shortages } from "@behest/core/policy";
 import { type Command, InvalidArgumentError } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
 import { readText } from "../file.ts";
+import { readManifest } from "../local.ts";
 import { type Cell, bad, bold, good, print, printFacts, printJson, printTable } from "../output.ts";
 import { type WrittenAction, readAction, readJson, requestOf } from "../policy/action.ts";
 import { runTable } from "../policy/table.ts";
@@ -39,7 +41,16 @@ export function policy(program: Command): void {
 
 async function check(folder: string, { json }: { readonly json?: true }): Promise<void> {
   const { faults, policies } = await checkPolicies(folder);
-  if (json) printJson({ ok: faults.length === 0, digest: policies?.digest, rules: policies?.rules, faults });
+  const local = findLocal();
+  const short = policies && local ? shortages(policies.rules, await readManifest(local)) : [];
+  if (json)
+    printJson({
+      ok: faults.length === 0,
+      digest: policies?.digest,
+      rules: policies?.rules,
+      shortages: short,
+      faults,
+    });
   else if (policies) {
     printTable(
       ["policy", "line", "effect", "asks", "reason"],
@@ -54,6 +65,7 @@ async function check(folder: string, { json }: { readonly json?: true }): Promis
     printFacts([
       ["declared tools", policies.tools.join(", ") || "none"],
       ["digest", bold(policies.digest)],
+      ...short.map((one) => ["warning", bad(shortageText(one))] as const),
     ]);
   } else for (const { file, line, column, reason } of faults) print(`${file}:${line}:${column}: ${reason}`);
   if (faults.length > 0)

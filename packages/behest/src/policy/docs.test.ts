@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readProfiles } from "@behest/core";
 import { loadPolicies } from "@behest/core/policy";
 import { expect, test } from "vitest";
+import { Workplace } from "../../test/workplace.ts";
 import { runTable } from "./table.ts";
 
 const guide = readFileSync(join(import.meta.dirname, "../../../../docs/policy.md"), "utf8");
@@ -24,6 +26,12 @@ test("the examples of docs/policy.md type-check, and its table of tests is met",
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("the file of profiles in docs/policy.md is one", () => {
+  using place = new Workplace();
+  writeFileSync(place.path("profiles.json"), block('{\n  "pay"'));
+  expect(Object.keys(readProfiles(place.path("profiles.json")))).toEqual(["pay", "github.get_issue"]);
 });
 
 test("the schema that docs/policy.md describes is the shipped one", () => {

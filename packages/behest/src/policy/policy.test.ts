@@ -45,6 +45,15 @@ test("a folder of policies is checked, each fault with its place", () => {
   expect(place.refusal(place.behest("policy", "check", "nowhere"))).toBe("policy_missing 1");
 });
 
+test("what nobody of this deployment could approve is told", () => {
+  const shortages = [{ group: "finance", need: 2, enrolled: 0, rules: ["pay.cedar#large"] }];
+  expect(place.json("policy", "check", "policies")).toMatchObject({ ok: true, shortages });
+  expect(place.must("policy", "check", "policies")).toMatch(
+    /warning +policies ask for 2 of "finance" \(pay\.cedar#large\) and the trust manifest enrols 0/,
+  );
+  expect(place.json("policy", "check", "default")).toMatchObject({ shortages: [] });
+});
+
 test("why an action is permitted, asked for or denied is explained", () => {
   const asked = place.must("policy", "explain", "policies", "--action", "pay.json");
   expect(asked).toMatch(

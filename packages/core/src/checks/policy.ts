@@ -9,8 +9,8 @@ import type { Wanted } from "./wanted.ts";
 /** What the deployment's policies say, where it has any. */
 export function policy(wanted: Wanted): Finding | undefined {
   const { session, tool } = wanted;
-  const { policies } = session.deployment;
-  if (!policies) return undefined;
+  const { policies, undeclared } = session.deployment;
+  if (!policies || (undeclared === "grants" && !wanted.class.declared)) return undefined;
   const label = toolLabel(tool, session.tools);
   const request = requestOf(wanted);
   if (!request) {

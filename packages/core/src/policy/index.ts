@@ -3,3 +3,4 @@ export type { PolicyFault } from "./fault.ts";
 export { type Policies, checkPolicies, loadPolicies } from "./policies.ts";
 export type { PolicyRequest } from "./request.ts";
 export type { PolicyAsk, PolicyRule } from "./rule.ts";
+export { type Shortage, shortageText, shortages } from "./shortage.ts";

@@ -1,4 +1,4 @@
-import { canonical, sha256Text } from "@behest/jws";
+import { canonical, canonicalPresent, sha256Text } from "@behest/jws";
 import { BehestError } from "../error.ts";
 import { type Cedar, cedar as loadCedar } from "./cedar.ts";
 import { type PolicyDecision, type Prepared, decideBy } from "./decision.ts";
@@ -25,16 +25,26 @@ export interface Policies {
  * read, `policy_invalid` with file, line, column and reason.
  */
 export async function loadPolicies(policy: string): Promise<Policies> {
-  const checked = await checkPolicies(policy);
-  refuseFaults(checked.faults);
-  return checked.policies!;
+  const { faults, policies } = await checkPolicies(policy);
+  refuseFaults(faults);
+  return policies!;
 }
 
+type Checked = { readonly faults: readonly PolicyFault[]; readonly policies?: Policies };
+
+// Cedar keeps what it has parsed as long as the thread lives, so each set is read and given to it once.
+const known: Map<string, Promise<Checked>> = new Map();
+
 /** The same, with all that is wrong instead of the first; policies where nothing is. Throws `policy_missing`, and `policy_invalid` for what is no text at all. */
-export async function checkPolicies(
-  policy: string,
-): Promise<{ readonly faults: readonly PolicyFault[]; readonly policies?: Policies }> {
+export async function checkPolicies(policy: string): Promise<Checked> {
   const sources = readSources(policy);
+  const key = sha256Text(canonicalPresent(sources));
+  const checked = known.get(key) ?? check(sources);
+  known.set(key, checked);
+  return checked;
+}
+
+async function check(sources: Sources): Promise<Checked> {
   const cedar = await loadCedar();
   const schema = schemaOf(cedar, sources);
   const { rules, faults } = rulesOf(cedar, sources);
@@ -106,14 +116,9 @@ function heldOf(rules: readonly ReadRule[]): { [id: string]: string } {
   return Object.fromEntries(rules.map(({ id, held }) => [id, held]));
 }
 
-// Cedar keeps what it has parsed as long as the thread lives, so each set is given to it once.
-const ready: Map<string, Policies> = new Map();
-
 function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[]): Policies {
   const set = read.map(({ id, text }) => [id, text]);
   const digest = sha256Text(canonical({ v: 1, policies: set, schema: schema.text }));
-  const known = ready.get(digest);
-  if (known) return known;
   const names = { all: digest, unasked: `${digest} unasked` };
   const unasked = read.filter(({ ask }) => !ask);
   const answers = [
@@ -138,7 +143,6 @@ function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[])
   };
   // The first decision of a thread takes some 40 ms.
   policies.decide(WARMING);
-  ready.set(digest, policies);
   return policies;
 }
 
