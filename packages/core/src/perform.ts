@@ -2,7 +2,7 @@ import { type Arguments, placeOf } from "./action.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "./ambient.ts";
 import { runBody } from "./body.ts";
-import { type Reservation, reservationsOf } from "./budget.ts";
+import { type Account, type Reservation, policyAccounts, reservationsOf } from "./budget.ts";
 import type { Call, Execute } from "./call.ts";
 import { spent } from "./checks/budget.ts";
 import { credentialFor } from "./credential.ts";
@@ -18,7 +18,7 @@ import { type Attempt, type Draft, type Prepared, actionEntry, argsKey, prepare 
 import { replay } from "./replay.ts";
 import { type ActionSpan, actionSpan } from "./span.ts";
 import type { BeginResult } from "./store/types.ts";
-import type { Outcome } from "./types.ts";
+import type { Outcome, Verdict } from "./types.ts";
 
 /** authorize → begin → body → finish. Rejects with a BehestError where nothing was started. */
 export async function perform<T>(
@@ -73,7 +73,10 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   // Whatever could throw has to before something is begun that would then have no outcome.
   const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
   const { accounts = [], rests = [] } = grounds;
-  const reservations = reservationsOf([...session.accounts, ...accounts], draft.class.amount);
+  const reservations = reservationsOf(
+    [...accountsFor(session, draft.verdict), ...accounts],
+    draft.class.amount,
+  );
   const request = { prepared: await prepare(session, draft), reservations, trace: span.trace, grounds };
   let attempt = 1;
   let begun = await begin(session, { ...request, attempt });
@@ -115,6 +118,12 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   const ended = await runBody(frame, signal, () => s.execute(s.args.value, { signal }));
   inside.credential = undefined;
   return finish(session, call, { ...running, credential: name }, ended);
+}
+
+/** The chain's limits, and those of the policies that permit it. */
+function accountsFor({ accounts, vault, parts }: LiveSession, { findings }: Verdict): readonly Account[] {
+  const limits = findings.flatMap((finding) => finding.limits ?? []);
+  return [...accounts, ...policyAccounts(vault, parts.hops, limits)];
 }
 
 /** What the checks permitted and the counters have no room for. */

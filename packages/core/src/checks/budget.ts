@@ -1,35 +1,22 @@
-import { compareDecimals } from "@behest/delegation";
-import { type Account, isSomething, mostOf } from "../budget.ts";
+import { type Account, beyond } from "../budget.ts";
 import type { Finding } from "../types.ts";
 import type { Wanted } from "./wanted.ts";
 
 /**
- * What can be said of limits without a counter: the amount is known wherever one is limited, and no limit is below
- * it. Only a read is taken to spend nothing where its profile does not say. Whether there is room left is decided
- * in the store, by the transaction that takes it: {@link spent}.
+ * What can be said of the delegation's limits without a counter. Whether there is room left is decided in the store,
+ * by the transaction that takes it: {@link spent}. The limits of policies are looked at where policies are.
  */
-export function budget({
-  session: { accounts },
-  tool,
-  class: { amount, effect },
-}: Wanted): Finding | undefined {
+export function budget({ session: { accounts }, tool, class: c }: Wanted): Finding | undefined {
   if (accounts.length === 0) return undefined;
-  const [limited] = accounts.filter(({ limit }) => limit.amount);
-  if (limited && !amount && effect !== "read")
+  const over = beyond(accounts, c);
+  if (over?.code === "budget_spent") return spent(tool, over.bound, "amount");
+  if (over)
     return {
       check: "budget",
-      code: "amount_unknown",
-      path: `${limited.path}.amount`,
+      code: over.code,
+      path: `${over.bound.path}.amount`,
       message: `${tool}: its profile does not say what it spends, and amounts were limited.`,
     };
-  const below = accounts.find(
-    ({ limit }) =>
-      limit.amount &&
-      amount &&
-      isSomething(amount) &&
-      compareDecimals(amount.value, mostOf(limit.amount, amount.currency)) > 0,
-  );
-  if (below) return spent(tool, below, "amount");
   const rule = accounts.map(({ path }) => path).join(" ");
   return { check: "budget", code: "ok", rule, message: "within the limits" };
 }
@@ -38,7 +25,7 @@ export function budget({
 export function spent(tool: string, { path }: Account, of: "calls" | "amount"): Finding {
   const message =
     of === "calls"
-      ? `${tool}: as many calls as were delegated have been made.`
-      : `${tool}: it would spend more than was delegated.`;
+      ? `${tool}: as many calls as may be made have been made.`
+      : `${tool}: it would spend more than may be spent.`;
   return { check: "budget", code: "budget_spent", path: `${path}.${of}`, message };
 }

@@ -75,8 +75,14 @@ function rulesOf(cedar: Cedar, { files }: Sources): { rules: Read[]; faults: Pol
     }
   }
   if (rules.length + faults.length === 0) faults.push(nothing(files[0]!));
+  const tooMany = rules[MOST];
+  if (tooMany) faults.push(faultAt(tooMany.rule.file, tooMany.source, tooMany.statement.from, TOO_MANY));
   return { rules, faults };
 }
+
+/** Policies of one set: an entry names all that decided, and has a size. */
+const MOST = 1000;
+const TOO_MANY = `there are more than ${MOST} policies`;
 
 function nothing({ file, text }: SourceFile): PolicyFault {
   return faultAt(file, text, 0, "there is no policy in it, hence nothing would be permitted");
