@@ -54,6 +54,12 @@ function counterOf(vault: Vault, kind: string, { hash }: HopClaims, ...rule: rea
   return vault.name("counter", kind, hash, ...rule);
 }
 
+/** What is told of it: neither the amount, nor what is left, nor a currency. */
+export const BEYOND = {
+  amount_unknown: "its profile does not say what it spends, and amounts are limited.",
+  budget_spent: "it would spend more than may be spent.",
+} as const;
+
 /** A limit, and how findings name it. */
 type Bound = Pick<Account, "path" | "limit">;
 
@@ -65,7 +71,7 @@ type Bound = Pick<Account, "path" | "limit">;
 export function beyond<B extends Bound>(
   bounds: readonly B[],
   { amount, effect }: { readonly amount?: Amount; readonly effect: Effect },
-): { readonly code: "amount_unknown" | "budget_spent"; readonly bound: B } | undefined {
+): { readonly code: keyof typeof BEYOND; readonly bound: B } | undefined {
   const limited = bounds.filter(({ limit }) => limit.amount);
   const [first] = limited;
   if (first && !amount && effect !== "read") return { code: "amount_unknown", bound: first };

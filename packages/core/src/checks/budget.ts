@@ -1,4 +1,4 @@
-import { type Account, beyond } from "../budget.ts";
+import { type Account, BEYOND, beyond } from "../budget.ts";
 import type { Finding } from "../types.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -9,23 +9,17 @@ import type { Wanted } from "./wanted.ts";
 export function budget({ session: { accounts }, tool, class: c }: Wanted): Finding | undefined {
   if (accounts.length === 0) return undefined;
   const over = beyond(accounts, c);
-  if (over?.code === "budget_spent") return spent(tool, over.bound, "amount");
-  if (over)
-    return {
-      check: "budget",
-      code: over.code,
-      path: `${over.bound.path}.amount`,
-      message: `${tool}: its profile does not say what it spends, and amounts were limited.`,
-    };
+  if (over) return refusal(over.code, `${over.bound.path}.amount`, `${tool}: ${BEYOND[over.code]}`);
   const rule = accounts.map(({ path }) => path).join(" ");
   return { check: "budget", code: "ok", rule, message: "within the limits" };
 }
 
-/** There is no room for it. Neither the amount, nor what is left, nor a currency is told. */
+/** There is no room for it. */
 export function spent(tool: string, { path }: Account, of: "calls" | "amount"): Finding {
-  const message =
-    of === "calls"
-      ? `${tool}: as many calls as may be made have been made.`
-      : `${tool}: it would spend more than may be spent.`;
-  return { check: "budget", code: "budget_spent", path: `${path}.${of}`, message };
+  const why = of === "calls" ? "as many calls as may be made have been made." : BEYOND.budget_spent;
+  return refusal("budget_spent", `${path}.${of}`, `${tool}: ${why}`);
+}
+
+function refusal(code: keyof typeof BEYOND, path: string, message: string): Finding {
+  return { check: "budget", code, path, message };
 }

@@ -1,7 +1,6 @@
-import type { AuthorizationAnswer } from "@cedar-policy/cedar-wasm/nodejs";
 import { readAmount } from "../amount.ts";
-import { beyond } from "../budget.ts";
-import type { Cedar } from "./cedar.ts";
+import { BEYOND, beyond } from "../budget.ts";
+import type { Asking } from "./answer.ts";
 import { type PolicyLimit, limitsOf, pathOf } from "./limit.ts";
 import type { Reads } from "./reads.ts";
 import { type PolicyRequest, callOf } from "./request.ts";
@@ -35,18 +34,17 @@ export type PolicyDecision =
       /** Nothing was decided: a policy could not be evaluated, or the arguments are not what the schema declares. */
       readonly failed?: true;
       /** It is permitted, and beyond a limit, whatever was taken before. `path`: `policies.<id>.limits.<scope>.amount`. */
-      readonly beyond?: { readonly code: "amount_unknown" | "budget_spent"; readonly path: string };
+      readonly beyond?: { readonly code: keyof typeof BEYOND; readonly path: string };
     };
 
-/** Policies that Cedar holds ready under these names. */
+/** Policies that Cedar holds ready. */
 export interface Prepared {
-  readonly cedar: Cedar;
   readonly schema: PolicySchema;
   readonly reads: Reads;
   readonly rules: ReadonlyMap<string, PolicyRule>;
-  readonly all: string;
-  /** Without those that ask; the same name where none does. */
-  readonly unasked: string;
+  readonly all: Asking;
+  /** Without those that ask. */
+  readonly unasked: Asking;
 }
 
 /** Synchronous. Whatever goes wrong is a denial. */
@@ -59,11 +57,10 @@ export function decideBy(prepared: Prepared, request: PolicyRequest): PolicyDeci
 }
 
 function decided(prepared: Prepared, request: PolicyRequest): PolicyDecision {
-  const { cedar, schema, reads, rules } = prepared;
+  const { schema, reads, rules } = prepared;
   const call = callOf(request, schema, reads);
-  const answer = (preparsedPolicySetId: string): Answer =>
-    answered(cedar.statefulIsAuthorized({ ...call, preparsedPolicySetId }));
-  const first = answer(prepared.all);
+  const text = JSON.stringify(call);
+  const first = prepared.all(call, text);
   if (first.decision === "failed") return failed(first.rules);
   if (first.decision === "allow")
     return limited(
@@ -74,7 +71,7 @@ function decided(prepared: Prepared, request: PolicyRequest): PolicyDecision {
   const forbids = first.rules.map((id) => rules.get(id)!);
   const hard = forbids.filter(({ ask }) => !ask);
   if (forbids.length === 0 || hard.length > 0) return denied(hard);
-  const second = answer(prepared.unasked);
+  const second = prepared.unasked(call, text);
   if (second.decision === "failed") return failed(second.rules);
   if (second.decision === "deny") return denied([]);
   const asks = strictest(forbids.flatMap(({ ask }) => ask ?? []));
@@ -93,31 +90,12 @@ function limited(
   const over = beyond(bounds, { effect, ...(amount && { amount: readAmount(amount) }) });
   if (!over) return { ...decision, limits };
   const { code, bound } = over;
-  const reason =
-    code === "amount_unknown"
-      ? "its profile does not say what it spends, and amounts are limited."
-      : "it would spend more than may be spent.";
   return {
     decision: "deny",
     rules: [bound.limit.rule],
-    reasons: [reason],
+    reasons: [BEYOND[code]],
     beyond: { code, path: `${bound.path}.amount` },
   };
-}
-
-interface Answer {
-  readonly decision: "allow" | "deny" | "failed";
-  readonly rules: readonly string[];
-}
-
-/** A forbid that errs is passed over by Cedar, and what it stood against would be allowed: an error is a failure. */
-function answered(answer: AuthorizationAnswer): Answer {
-  if (answer.type === "failure") return { decision: "failed", rules: [] };
-  const { decision, diagnostics } = answer.response;
-  const { errors, reason } = diagnostics;
-  return errors.length > 0
-    ? { decision: "failed", rules: errors.map(({ policyId }) => policyId).toSorted() }
-    : { decision, rules: reason.toSorted() };
 }
 
 function denied(forbids: readonly PolicyRule[]): PolicyDecision {

@@ -1,5 +1,6 @@
 import { canonical, sha256Text } from "@behest/jws";
 import { BehestError } from "../error.ts";
+import { asking } from "./answer.ts";
 import { type Cedar, cedar as loadCedar } from "./cedar.ts";
 import { type PolicyDecision, type Prepared, decideBy } from "./decision.ts";
 import { type PolicyFault, cedarFault, faultAt, refuseFaults } from "./fault.ts";
@@ -130,11 +131,11 @@ function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[])
     throw new BehestError("policy_invalid", "policy_invalid: Cedar cannot hold these policies ready.");
   const rules = read.map(({ text: _text, held: _held, json: _json, ...rule }) => rule);
   const held: Prepared = {
-    cedar,
     schema,
     reads: readsOf(read.map(({ json }) => json)),
     rules: new Map(rules.map((rule) => [rule.id, rule])),
-    ...names,
+    all: asking(cedar, names.all),
+    unasked: asking(cedar, names.unasked),
   };
   const policies: Policies = {
     digest,
