@@ -68,7 +68,7 @@ export function callOf(
   const action = { type: "Action", id: tool ? request.tool : OTHER };
   const acting = {
     name: agent.name,
-    person: { issuer: person.issuer, subject: person.subject },
+    person: read({ issuer: person.issuer, subject: person.subject }),
     ...(agent.tenant !== undefined && { tenant: agent.tenant }),
     consent: agent.consent,
     mismatch: agent.mismatch,
