@@ -91,7 +91,9 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
     const reservation = reservations[begun.charge]!;
     const mandate = rests[accounts.indexOf(reservation.account)];
     if (mandate) return { lost: [mandate.id] };
-    throw await recordSpent(session, s, reservation);
+    if (session.deployment.enforce !== "shadow" || session.accounts.includes(reservation.account))
+      throw await recordSpent(session, s, reservation);
+    return start(session, call, { ...s, draft: triedOn(draft, reservation) });
   }
   if (begun.begun !== "started") {
     const replayed = replay(session, call, draft, begun);
@@ -124,6 +126,19 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
 function accountsFor({ accounts, vault, parts }: LiveSession, { findings }: Verdict): readonly Account[] {
   const limits = findings.flatMap((finding) => finding.limits ?? []);
   return [...accounts, ...policyAccounts(vault, parts.hops, limits)];
+}
+
+/** Under shadow: started without the limit of a policy that has no room for it, and that is recorded. */
+function triedOn(draft: Draft, { account, of }: Reservation): Draft {
+  const findings = draft.verdict.findings.map((finding) =>
+    finding.limits
+      ? { ...finding, limits: finding.limits.filter((limit) => limit !== account.limit) }
+      : finding,
+  );
+  return {
+    ...draft,
+    verdict: { verdict: "permit", findings: [...findings, spent(draft.tool, account, of)] },
+  };
 }
 
 /** What the checks permitted and the counters have no room for. */

@@ -29,8 +29,7 @@ function found(label: string, decided: PolicyDecision): Finding {
     case "permit":
       return { ...by, code: "ok", message: "permitted", ...counted(decided) };
     case "deny":
-      if (decided.beyond) return { check: "budget", ...decided.beyond, message: `${label}: ${why}` };
-      return { ...by, code: "policy_denied", message: `${label}: ${why}` };
+      return { ...by, code: "policy_denied", ...decided.beyond, message: `${label}: ${why}` };
     case "ask": {
       const { asks } = decided;
       const whom = asks.map(({ group, need }) => `${need} of "${group}"`).join(" and ");
