@@ -24,6 +24,7 @@ const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
   "action-durable-1": async () => (await import("./core.ts")).actionDurable1(),
   "actions-per-second-64": async () => (await import("./core.ts")).actionsPerSecond64(),
   "budget-contention": async () => (await import("./budget.ts")).budgetContention(),
+  "budget-contention-policy": async () => (await import("./budget.ts")).budgetContentionPolicy(),
   "log-growth": async () => (await import("./store.ts")).logGrowth(),
   "overhead-langchain": async () => (await import("./overhead-langchain.ts")).overheadLangchain(),
   "overhead-ai-sdk": async () => (await import("./overhead-ai-sdk.ts")).overheadAiSdk(),

@@ -2,7 +2,7 @@ import type { Arguments, Place } from "./action.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "./ambient.ts";
 import { runBody } from "./body.ts";
-import { type Reservation, reservationsOf } from "./budget.ts";
+import { type Account, type Reservation, policyAccounts, reservationsOf } from "./budget.ts";
 import type { Call, Execute } from "./call.ts";
 import { spent } from "./checks/budget.ts";
 import { credentialFor } from "./credential.ts";
@@ -19,7 +19,7 @@ import { type Attempt, type Draft, type Prepared, actionEntry, argsKey, prepare 
 import { replay } from "./replay.ts";
 import { type ActionSpan, actionSpan } from "./span.ts";
 import type { BeginResult } from "./store/types.ts";
-import type { Outcome } from "./types.ts";
+import type { Outcome, Verdict } from "./types.ts";
 
 /**
  * authorize → begin → body → finish. Rejects with a BehestError where nothing was started. `later`: the call was
@@ -79,7 +79,10 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   // Whatever could throw has to before something is begun that would then have no outcome.
   const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
   const { accounts = [], rests = [] } = grounds;
-  const reservations = reservationsOf([...session.accounts, ...accounts], draft.class.amount);
+  const reservations = reservationsOf(
+    [...accountsFor(session, draft.verdict), ...accounts],
+    draft.class.amount,
+  );
   const prepared = await prepare(session, draft);
   const given = givenKey(session, call);
   const request = { prepared, given, reservations, trace: span.trace, grounds };
@@ -96,7 +99,9 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
     const reservation = reservations[begun.charge]!;
     const mandate = rests[accounts.indexOf(reservation.account)];
     if (mandate) return { lost: [mandate.id] };
-    throw await recordSpent(session, s, reservation);
+    if (session.deployment.enforce !== "shadow" || session.accounts.includes(reservation.account))
+      throw await recordSpent(session, s, reservation);
+    return start(session, call, { ...s, draft: triedOn(draft, reservation) });
   }
   if (begun.begun !== "started") {
     const replayed = replay(session, call, draft, begun);
@@ -123,6 +128,25 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   const ended = await runBody(frame, signal, () => s.execute(s.args.value, { signal }));
   inside.credential = undefined;
   return finish(session, call, { ...running, credential: name }, ended);
+}
+
+/** The chain's limits, and those of the policies that permit it. */
+function accountsFor({ accounts, vault, parts }: LiveSession, { findings }: Verdict): readonly Account[] {
+  const limits = findings.flatMap((finding) => finding.limits ?? []);
+  return [...accounts, ...policyAccounts(vault, parts.hops, limits)];
+}
+
+/** Under shadow: started without the limit of a policy that has no room for it, and that is recorded. */
+function triedOn(draft: Draft, { account, of }: Reservation): Draft {
+  const findings = draft.verdict.findings.map((finding) =>
+    finding.limits
+      ? { ...finding, limits: finding.limits.filter((limit) => limit !== account.limit) }
+      : finding,
+  );
+  return {
+    ...draft,
+    verdict: { verdict: "permit", findings: [...findings, spent(draft.tool, account, of)] },
+  };
 }
 
 /** What the checks permitted and the counters have no room for. */

@@ -23,6 +23,7 @@ import type { ApprovalStats } from "./fatigue.ts";
 import type { AheadInForce } from "./in-force.ts";
 import type { SignedMandate } from "./mandate.ts";
 import type { SignedOverride } from "./override.ts";
+import type { PolicyLimit } from "./policy/limit.ts";
 
 /** One agent's authority while it runs. */
 export interface Session {
@@ -112,6 +113,8 @@ export interface Finding {
   readonly message: string;
   /** Persons who have to approve; such a finding neither passes nor denies. */
   readonly needs?: readonly Need[];
+  /** Of the policies that permit it, or will once it is approved: it is charged to all of them when it starts. */
+  readonly limits?: readonly PolicyLimit[];
 }
 
 export interface Verdict {

@@ -1,6 +1,6 @@
 import { findLocal } from "@behest/core";
-import type { PolicyDecision } from "@behest/core/policy";
-import { checkPolicies, loadPolicies, shortageText, shortages } from "@behest/core/policy";
+import type { PolicyDecision, PolicyLimit } from "@behest/core/policy";
+import { checkPolicies, loadPolicies, printLimit, shortageText, shortages } from "@behest/core/policy";
 import { type Command, InvalidArgumentError } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
@@ -30,7 +30,7 @@ export function policy(program: Command): void {
   ).action(explain);
   define(group, {
     name: "test",
-    description: "run a table of tests: [{ name, policy, action, expect, group?, need?, rule? }]",
+    description: "run a table of tests: [{ name, policy, action, expect, group?, need?, rule?, limit? }]",
     example: "behest policy test policies/tests.json",
   })
     .argument("<file>", "JSON, or - for standard input")
@@ -53,12 +53,13 @@ async function check(folder: string, { json }: { readonly json?: true }): Promis
     });
   else if (policies) {
     printTable(
-      ["policy", "line", "effect", "asks", "reason"],
-      policies.rules.map(({ id, line, effect, ask, reason }) => [
+      ["policy", "line", "effect", "asks", "limits", "reason"],
+      policies.rules.map(({ id, line, effect, ask, limits = [], reason }) => [
         id,
         String(line),
         effect,
         ask ? `${ask.need} of ${ask.group}` : "-",
+        limits.map(printLimit).join("; ") || "-",
         reason ?? "-",
       ]),
     );
@@ -111,6 +112,7 @@ async function explain(folder: string, options: ActionOptions): Promise<void> {
     ...(decided.decision === "ask"
       ? decided.asks.map(({ group, need }) => ["asks", `${need} of ${group}`] as const)
       : []),
+    ...limitsOf(decided).map((limit) => ["limit", `${printLimit(limit)} (${limit.rule})`] as const),
     ...deciding.map(({ id, file, line }) => ["decided by", `${id} (${file}:${line})`] as const),
     ...(policies.tools.includes(action.tool)
       ? []
@@ -134,6 +136,10 @@ function amount(text: string): NonNullable<WrittenAction["amount"]> {
   const [value, currency, ...more] = text.split(" ");
   if (!value || !currency || more.length > 0) throw new InvalidArgumentError('write "12.50 EUR"');
   return { value, currency };
+}
+
+function limitsOf(decided: PolicyDecision): readonly PolicyLimit[] {
+  return decided.decision === "deny" ? [] : (decided.limits ?? []);
 }
 
 function decisionCell({ decision }: PolicyDecision): Cell {

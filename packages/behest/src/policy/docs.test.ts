@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readProfiles } from "@behest/core";
-import { loadPolicies } from "@behest/core/policy";
+import { loadPolicies, printLimit } from "@behest/core/policy";
 import { expect, test } from "vitest";
 import { Workplace } from "../../test/workplace.ts";
 import { runTable } from "./table.ts";
@@ -23,6 +23,9 @@ test("the examples of docs/policy.md type-check, and its table of tests is met",
     const [tested, ...more] = await runTable(join(folder, "tests.json"), undefined);
     expect(more).toEqual([]);
     expect(tested).toMatchObject({ ok: true });
+    writeFileSync(join(folder, "policies/office.cedar"), block('@id("payments")'));
+    const [limited] = (await loadPolicies(join(folder, "policies"))).rules;
+    expect(limited!.limits!.map(printLimit)).toEqual(["20 calls, 500 EUR per subtree", "50 EUR per action"]);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,5 +1,6 @@
 import { canonical, canonicalPresent, sha256Text } from "@behest/jws";
 import { BehestError } from "../error.ts";
+import { asking } from "./answer.ts";
 import { type Cedar, cedar as loadCedar } from "./cedar.ts";
 import { type PolicyDecision, type Prepared, decideBy } from "./decision.ts";
 import { type PolicyFault, cedarFault, faultAt, refuseFaults } from "./fault.ts";
@@ -85,8 +86,14 @@ function rulesOf(cedar: Cedar, { files }: Sources): { rules: Read[]; faults: Pol
     }
   }
   if (rules.length + faults.length === 0) faults.push(nothing(files[0]!));
+  const tooMany = rules[MOST];
+  if (tooMany) faults.push(faultAt(tooMany.rule.file, tooMany.source, tooMany.statement.from, TOO_MANY));
   return { rules, faults };
 }
+
+/** Policies of one set: an entry names all that decided, and has a size. */
+const MOST = 1000;
+const TOO_MANY = `there are more than ${MOST} policies`;
 
 function nothing({ file, text }: SourceFile): PolicyFault {
   return faultAt(file, text, 0, "there is no policy in it, hence nothing would be permitted");
@@ -129,11 +136,11 @@ function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[])
     throw new BehestError("policy_invalid", "policy_invalid: Cedar cannot hold these policies ready.");
   const rules = read.map(({ text: _text, held: _held, json: _json, ...rule }) => rule);
   const held: Prepared = {
-    cedar,
     schema,
     reads: readsOf(read.map(({ json }) => json)),
     rules: new Map(rules.map((rule) => [rule.id, rule])),
-    ...names,
+    all: asking(cedar, names.all),
+    unasked: asking(cedar, names.unasked),
   };
   const policies: Policies = {
     digest,

@@ -46,7 +46,9 @@ export function approvalConformance(behaviour: Behaviour): void {
       await engine.append({ entry: deployment.denial(approval.id, delegation).entry, approval });
     const begin = deployment.begin("b", delegation, { repeatable: false });
     await engine.append({ entry: deployment.denial("d", delegation).entry, decides: ["b"] });
-    expect(await engine.begin({ ...begin, rests: [{ id: "b", decisions: 1 }] })).toMatchObject({ begun: "started" });
+    expect(await engine.begin({ ...begin, rests: [{ id: "b", decisions: 1 }] })).toMatchObject({
+      begun: "started",
+    });
     const found = await engine.approvals("r");
     expect(found.map(({ id, spent }) => [id, spent])).toEqual([
       ["a", false],
