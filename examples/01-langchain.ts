@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createAgent } from "langchain";
 import { createBehest } from "@behest/core";
 import { behestMiddleware } from "@behest/langchain";
-import { messages, model, tools } from "./office.ts"; // your agent, unchanged
+import { messages, model, tools } from "./office.ts"; // your agent; each tool says what it can do
 
 await using behest = await createBehest(); // keys and log: .behest/
 const agent = createAgent({ model, tools, middleware: behestMiddleware() });

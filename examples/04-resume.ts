@@ -2,19 +2,22 @@
 import { readFile } from "node:fs/promises";
 import { createAgent, tool } from "langchain";
 import { z } from "zod";
-import { createBehest } from "@behest/core";
+import { createBehest, withProfile } from "@behest/core";
 import { behestMiddleware } from "@behest/langchain";
-import { messages, scripted } from "./office.ts";
+import { mailing, messages, scripted } from "./office.ts";
 
 const delegation = await readFile("alice.json", "utf8");
 const run = `friday-${process.pid}`; // your chat or thread id
 let sent = 0;
 let down = true;
-const send = tool(async ({ to }) => `${++sent} mail(s) sent to ${to}`, {
-  name: "send_mail",
-  description: "Sends a mail",
-  schema: z.object({ to: z.string(), subject: z.string(), body: z.string() }),
-});
+const send = withProfile(
+  tool(async ({ to }) => `${++sent} mail(s) sent to ${to}`, {
+    name: "send_mail",
+    description: "Sends a mail",
+    schema: z.object({ to: z.string(), subject: z.string(), body: z.string() }),
+  }),
+  mailing,
+);
 const mail = {
   name: "send_mail",
   args: { to: "bob@example.com", subject: "Friday", body: "It will be there." },

@@ -1,34 +1,51 @@
-// "Your agent, unchanged": tools and a model for each framework. The models are scripted, so that every
-// example runs offline; put a real one in their place and nothing else changes.
+// "Your agent": tools and a model for each framework, unchanged but for what each tool says that it can do. The
+// models are scripted, so that every example runs offline; put a real one in their place and nothing else changes.
 import { execFileSync } from "node:child_process";
 import { tool as aiTool } from "ai";
 import { MockLanguageModelV4 } from "ai/test";
 import { AIMessage, fakeModel, tool } from "langchain";
 import { z } from "zod";
+import { type Profile, withProfile } from "@behest/core";
 
 const mail = z.object({ to: z.string(), subject: z.string(), body: z.string() });
 const file = z.object({ path: z.string() });
 
-export const tools = [
-  tool(async ({ path }) => `contents of ${path}`, {
-    name: "read_file",
-    description: "Reads a file",
-    schema: file,
-  }),
-  tool(async ({ to }) => `sent to ${to}`, { name: "send_mail", description: "Sends a mail", schema: mail }),
-];
+const reading = { effect: "read", boundary: "inside" } as const;
+
+/** Inside the company a mail can be recalled. What leaves it cannot be undone, and waits for a person. */
+export const mailing: Profile<z.infer<typeof mail>> = {
+  effect: ({ to }) => (isColleague(to) ? "reversible" : "irreversible"),
+  boundary: ({ to }) => (isColleague(to) ? "inside" : "outside"),
+  control: ["to"],
+  undo: "recall it",
+};
+const isColleague = (to: string): boolean => to.endsWith("@example.com");
+
+const readFile = tool(async ({ path }) => `contents of ${path}`, {
+  name: "read_file",
+  description: "Reads a file",
+  schema: file,
+});
+const sendMail = tool(async ({ to }) => `sent to ${to}`, {
+  name: "send_mail",
+  description: "Sends a mail",
+  schema: mail,
+});
+export const tools = [withProfile(readFile, reading), withProfile(sendMail, mailing)];
 
 export const aiTools = {
-  read_file: aiTool({
-    description: "Reads a file",
-    inputSchema: file,
-    execute: async ({ path }) => `contents of ${path}`,
-  }),
-  send_mail: aiTool({
-    description: "Sends a mail",
-    inputSchema: mail,
-    execute: async ({ to }) => `sent to ${to}`,
-  }),
+  read_file: withProfile(
+    aiTool({
+      description: "Reads a file",
+      inputSchema: file,
+      execute: async ({ path }) => `contents of ${path}`,
+    }),
+    reading,
+  ),
+  send_mail: withProfile(
+    aiTool({ description: "Sends a mail", inputSchema: mail, execute: async ({ to }) => `sent to ${to}` }),
+    mailing,
+  ),
 };
 
 /** What the scripted models do, one call at a time: the last was put into their heads by a file they read. */

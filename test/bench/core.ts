@@ -22,7 +22,7 @@ const mail = (n: number): { to: string; subject: string; body: string; amount: n
 });
 
 export async function authorizeWarm(): Promise<Figure> {
-  await using behest = await testBehest();
+  await using behest = await testBehest({ policy: "grants-alone" });
   const session = await behest.as("alice", allowed);
   const rounds: number[] = [];
   for (let round = 0; round < 15; round++) {
@@ -52,7 +52,10 @@ async function onDisk<T>(fn: (folder: string) => Promise<T>): Promise<T> {
 /** One action at a time, against what it cannot do without: two syncs, six signatures, two round trips to the writer. */
 export function actionDurable1(): Promise<Figure> {
   return onDisk(async (folder) => {
-    const behest = await testBehest({ store: sqliteStore(join(folder, "log.sqlite")) });
+    const behest = await testBehest({
+      store: sqliteStore(join(folder, "log.sqlite")),
+      policy: "grants-alone",
+    });
     const session = await behest.as("alice", allowed);
     const floor = await necessity(folder);
     for (let i = 0; i < 300; i++) await act(session, i);
@@ -112,7 +115,10 @@ async function necessity(
 
 export function actionsPerSecond64(): Promise<Figure> {
   return onDisk(async (folder) => {
-    const behest = await testBehest({ store: sqliteStore(join(folder, "log.sqlite")) });
+    const behest = await testBehest({
+      store: sqliteStore(join(folder, "log.sqlite")),
+      policy: "grants-alone",
+    });
     const session = await behest.as("alice", allowed);
     let n = 0;
     const burst = (each: number): Promise<unknown> =>

@@ -70,7 +70,7 @@ function answer(
 
 /** CPU time that Behest adds to a tool call and its model turn ÷ 5 signatures; memory store, content as digests, everything signed. */
 export async function overheadAiSdk(): Promise<Figure> {
-  await using behest = await testBehest();
+  await using behest = await testBehest({ policy: "grants-alone" });
   const settings = { model, tools, prompt: "Send the figures", stopWhen: isStepCount(CALLS + 1) };
   const signer = signerOf(await generatePrivateJwk());
   const message = utf8("x".repeat(1000));

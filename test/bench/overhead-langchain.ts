@@ -48,7 +48,7 @@ class Scripted extends BaseChatModel {
 
 /** CPU time that Behest adds to a tool call and its model turn ÷ 5 signatures; memory store, content as digests, everything signed. */
 export async function overheadLangchain(): Promise<Figure> {
-  await using behest = await testBehest();
+  await using behest = await testBehest({ policy: "grants-alone" });
   const bare = createAgent({ model: new Scripted({}), tools: [sendMail] });
   const guarded = createAgent({ model: new Scripted({}), tools: [sendMail], middleware: behestMiddleware() });
   const input = { messages: [{ role: "user", content: "Send the figures" }] };

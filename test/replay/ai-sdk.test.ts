@@ -1,8 +1,7 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
-import { ToolLoopAgent, isStepCount, jsonSchema, tool } from "ai";
-import { guard } from "@behest/ai-sdk";
-import { BehestError } from "@behest/core";
-import type { Framework, Script } from "./play.ts";
+import { type ModelMessage, type ToolContent, ToolLoopAgent, isStepCount, jsonSchema, tool } from "ai";
+import { guard, pendingApprovals, resume } from "@behest/ai-sdk";
+import type { Framework, Script, Told } from "./play.ts";
 import { replayThrough } from "./replay.ts";
 
 function scripted(script: Script): LanguageModelV4 {
@@ -49,21 +48,32 @@ const aiSdk: Framework = {
       ]),
     );
     const agent = new ToolLoopAgent(guard({ model: scripted(script), tools, stopWhen: isStepCount(100) }));
-    return async (prompt) => {
-      const { steps } = await agent.generate({ prompt });
-      return steps
-        .flatMap(({ content }) => content)
-        .filter((part) => part.type === "tool-result" || part.type === "tool-error")
-        .map((part) => ({
-          id: part.toolCallId,
-          as: part.type === "tool-result" ? "result" : isDenial(part.error) ? "refusal" : "error",
-        }));
+    return async (content, decided) => {
+      let result = await agent.generate({ prompt: content });
+      const messages: ModelMessage[] = [{ role: "user", content }, ...result.responseMessages];
+      for (let asks = pendingApprovals(result); asks.length > 0; asks = pendingApprovals(result)) {
+        await decided(asks);
+        messages.push(...resume(asks));
+        result = await agent.generate({ messages });
+        messages.push(...result.responseMessages);
+      }
+      return messages
+        .filter(({ role }) => role === "tool")
+        .flatMap(({ content: parts }) => parts as ToolContent)
+        .filter((part) => part.type === "tool-result")
+        .map(({ toolCallId: id, output }) => ({ id, as: TOLD[output.type](output as never) }));
     };
   },
 };
 
-function isDenial(error: unknown): boolean {
-  return BehestError.isInstance(error) && error.name === "BehestDenied";
-}
+type Output = Extract<ToolContent[number], { type: "tool-result" }>["output"];
+const TOLD: { readonly [type in Output["type"]]: (output: { readonly value: unknown }) => Told["as"] } = {
+  text: () => "result",
+  json: () => "result",
+  content: () => "result",
+  "execution-denied": () => "refusal",
+  "error-text": ({ value }) => (String(value).startsWith("BehestDenied: ") ? "refusal" : "error"),
+  "error-json": () => "error",
+};
 
 replayThrough(aiSdk);

@@ -2,9 +2,9 @@ import { type AatTools, type Constraint, type Json, is } from "@behest/delegatio
 import type { DelegationRow, Limit, Schema, ToolSpec } from "./recordings.ts";
 
 /**
- * What a person delegates for a task, as a delegation carries it. Grants only: there are no approvals and
- * no limits yet, so a grant that is to be approved (`pinned: false`) is a grant like any other, a value
- * that is to be asked about (`onViolation`) is outside, and how often (`maxCalls`) is not looked at.
+ * What a person delegates for a task, as a delegation carries it. Grants only: one that is to be approved
+ * (`pinned: false`) is a grant like any other, a value that is to be asked about (`onViolation`) is outside (for both
+ * see policed.ts), and how often (`maxCalls`) is not looked at.
  */
 export function toolsOf(row: DelegationRow, specs: readonly ToolSpec[]): AatTools {
   return Object.fromEntries(

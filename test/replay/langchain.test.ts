@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
+import { MemorySaver } from "@langchain/langgraph";
 import { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { ChatResult } from "@langchain/core/outputs";
 import { AIMessage, type BaseMessage, ToolMessage, createAgent, tool } from "langchain";
-import { behestMiddleware } from "@behest/langchain";
+import { behestMiddleware, pendingApprovals, resume } from "@behest/langchain";
 import { fits } from "./oracle.ts";
 import type { Framework, Script } from "./play.ts";
 import { replayThrough } from "./replay.ts";
@@ -50,13 +52,20 @@ const langchain: Framework = {
         },
       ),
     );
-    const agent = createAgent({ model: new ScriptedModel(script), tools, middleware: behestMiddleware() });
-    return async (content) => {
-      const { messages } = await agent.invoke(
-        { messages: [{ role: "user", content }] },
-        { recursionLimit: 200 },
-      );
-      return messages
+    const agent = createAgent({
+      model: new ScriptedModel(script),
+      tools,
+      middleware: behestMiddleware(),
+      checkpointer: new MemorySaver(),
+    });
+    return async (content, decided) => {
+      const config = { recursionLimit: 200, configurable: { thread_id: randomUUID() } };
+      let state = await agent.invoke({ messages: [{ role: "user", content }] }, config);
+      for (let asks = pendingApprovals(state); asks.length > 0; asks = pendingApprovals(state)) {
+        await decided(asks);
+        state = await agent.invoke(resume(asks), config);
+      }
+      return state.messages
         .filter((message) => ToolMessage.isInstance(message))
         .map(({ tool_call_id: id, status, text }) => ({
           id,

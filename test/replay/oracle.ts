@@ -18,11 +18,6 @@ export function inside({ grants }: DelegationRow, { tool, args }: Call, schema: 
   });
 }
 
-/** Whether the grant that a call is under is one that a person will have to approve. */
-export function toBeApproved({ grants }: DelegationRow, { tool }: Call): boolean {
-  return grants.some((grant) => grant.tool === tool && !grant.pinned);
-}
-
 function meets(limit: Limit, value: Json): boolean {
   if (limit.kind === "any") return true;
   if (limit.kind === "empty") return value === null || (Array.isArray(value) && value.length === 0);

@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
-import { type ActionRecord, currentSession, memoryStore, readStore } from "@behest/core";
-import { testBehest } from "@behest/core/testing";
+import {
+  type ActionRecord,
+  type Ask,
+  currentSession,
+  memoryStore,
+  readStore,
+  signDecision,
+} from "@behest/core";
+import { type TestBehest, testBehest } from "@behest/core/testing";
+import { type Delegation, issueDelegation } from "@behest/delegation";
 import { type LogReport, verifyLog } from "@behest/provenance";
 import type { Call, Run, ToolSpec } from "./recordings.ts";
 import type { About, Suite } from "./suites.ts";
@@ -26,8 +34,12 @@ export interface Framework {
   readonly name: string;
   /** It turns this call away by itself, before anything of ours sees it. */
   turnsAway(call: Call, spec: ToolSpec | undefined): boolean;
-  /** One agent for all sessions. Resolves with what its model was told. */
-  agent(specs: readonly ToolSpec[], script: Script, body: Body): (prompt: string) => Promise<Told[]>;
+  /** One agent for all sessions. Resolves with what its model was told; each time that it pauses, `decided` is awaited. */
+  agent(
+    specs: readonly ToolSpec[],
+    script: Script,
+    body: Body,
+  ): (prompt: string, decided: (asks: readonly Ask[]) => Promise<void>) => Promise<Told[]>;
 }
 
 /** `malformed`: the framework turned it away. `odd`: what is said of it does not agree, or it ran with other arguments. */
@@ -55,7 +67,12 @@ const AT_ONCE = 8;
 /** Every run of a suite, each under its own delegation; one log for all. */
 export async function play(framework: Framework, suite: Suite): Promise<Played> {
   const store = memoryStore();
-  const behest = await testBehest({ store });
+  const { policed } = suite;
+  const behest = await testBehest({
+    store,
+    policy: policed ? "default" : "grants-alone",
+    ...(policed && { profiles: policed.profiles }),
+  });
   const stages = new Map<string, Stage>();
   const stage = (): Stage => stages.get(currentSession().id)!;
   const agent = framework.agent(
@@ -64,10 +81,10 @@ export async function play(framework: Framework, suite: Suite): Promise<Played> 
     (id, tool, args) => stage().ran(id, tool, args),
   );
   const perform = async (run: Run): Promise<PlayedCall[]> => {
-    const session = await behest.as("alice", suite.tools(run));
+    const session = await behest.open(await delegated(behest, suite, run));
     const own = new Stage(run);
     stages.set(session.id, own);
-    const told = await session.run(() => agent(run.prompt));
+    const told = await session.run(() => agent(run.prompt, (asks) => decide(behest, run, asks)));
     stages.delete(session.id);
     return own.turns.flat().map((call) => {
       const about = suite.about(run, call);
@@ -75,7 +92,8 @@ export async function play(framework: Framework, suite: Suite): Promise<Played> 
         call,
         suite.specs.find(({ name }) => name === call.tool),
       );
-      const expected = away ? "malformed" : about.inside ? "ran" : "refused";
+      const runs = about.inside && (!about.asked || call.label === "user_gt");
+      const expected = away ? "malformed" : runs ? "ran" : "refused";
       return { ...about, run, call, session: session.id, fate: own.fateOf(call, told), expected };
     });
   };
@@ -92,6 +110,32 @@ export async function play(framework: Framework, suite: Suite): Promise<Played> 
     verify: async () =>
       verifyLog({ entries: log.entries(), checkpoint: await log.checkpoint(), owner: behest.owner }),
   };
+}
+
+function delegated({ issuer, holder }: TestBehest, suite: Suite, run: Run): Promise<Delegation> {
+  const approvals = suite.policed?.approvals(run);
+  const claims = {
+    issuer: issuer.iss,
+    holder: holder.jwk,
+    principal: "alice",
+    task: "what the person asked for",
+    tools: suite.tools(run),
+    expiresIn: "1h",
+    ...(approvals && { approvals }),
+  } as const;
+  return issueDelegation(claims, issuer.signer);
+}
+
+/** A perfect person: approves what the user's task needs, word for word, and nothing else. */
+async function decide(behest: TestBehest, { turns }: Run, asks: readonly Ask[]): Promise<void> {
+  const wanted = new Set(asks.map(({ approval }) => approval));
+  const waiting = (await behest.approvals.list({ group: "approvers" })).filter(({ id }) => wanted.has(id));
+  const needed = turns.flat().filter(({ label }) => label === "user_gt");
+  for (const one of waiting) {
+    const isNeeded = needed.some(({ tool, args }) => tool === one.tool && isDeepStrictEqual(args, one.args));
+    const decision = { decision: isNeeded ? "approve" : "deny" } as const;
+    await behest.approvals.submit(one.id, await signDecision(one, decision, behest.approver("approvers")));
+  }
 }
 
 /** One run on its way: what its model calls, and which bodies ran with what. */

@@ -50,11 +50,20 @@ export interface ToolSpec {
 }
 
 /** What a row allows for one argument; `value` depends on `kind`. */
-export type Limit =
-  | { readonly kind: "any" | "empty" }
-  | { readonly kind: "exact"; readonly value: string | number }
-  | { readonly kind: "oneOf" | "subsetOf" | "host"; readonly value: readonly string[] }
-  | { readonly kind: "range"; readonly value: { readonly min?: number; readonly max?: number } };
+export type Limit = Known &
+  (
+    | { readonly kind: "any" | "empty" }
+    | { readonly kind: "exact"; readonly value: string | number }
+    | { readonly kind: "oneOf" | "subsetOf" | "host"; readonly value: readonly string[] }
+    | { readonly kind: "range"; readonly value: { readonly min?: number; readonly max?: number } }
+  );
+
+interface Known {
+  /** From the person's words, or only after reading data. */
+  readonly origin?: "prompt" | "ground_truth";
+  /** Whatever lies outside is for a person to decide. */
+  readonly onViolation?: "approve";
+}
 
 /** The least that a person's task needs. */
 export interface DelegationRow {
@@ -105,6 +114,19 @@ export function delegationRows(): (run: Run) => DelegationRow {
   const read = rows<DelegationRow>("delegations.task.jsonl");
   const byTask = new Map(read.map((row) => [`${row.suite}/${row.user_task}`, row]));
   return ({ suite, user_task }) => byTask.get(`${suite}/${user_task}`)!;
+}
+
+/** Tools of a suite, by hand: a tool may stand in several of them. */
+export interface ToolClasses {
+  readonly read: readonly string[];
+  readonly sensitive_read?: readonly string[];
+  readonly egress_read?: readonly string[];
+  readonly write: readonly string[];
+  readonly irreversible: readonly string[];
+}
+
+export function toolClasses(): { readonly [suite: string]: ToolClasses } {
+  return json("tool_classes.json");
 }
 
 type Matchers = {

@@ -1,8 +1,9 @@
 import { afterAll, expect, test } from "vitest";
 import { type Framework, type Played, play } from "./play.ts";
+import { policedSuites } from "./policed.ts";
 import { recorded } from "./recordings.ts";
 import { sampled, suites, textForList } from "./suites.ts";
-import { summary } from "./tally.ts";
+import { askedSummary, summary } from "./tally.ts";
 
 /** Nothing here is a matter of time: on a busy machine it takes longer. */
 const timeout = 600_000;
@@ -16,11 +17,10 @@ const ALL = process.env["BEHEST_REPLAY"] === "all";
 /** The tests of an adapter: recorded runs through it, each under its own delegation. */
 export function replayThrough(framework: Framework): void {
   const known = recorded ? suites() : [];
-  const total = known.flatMap(({ runs }) => runs).length;
   const all: Played[] = [];
   if (!recorded) console.log("skipped: recorded runs (../shared/replay is absent)");
   afterAll(() => {
-    if (all.length > 0) console.log(summary(framework.name, all, total));
+    if (all.length > 0) console.log(summary(framework.name, all, known));
   });
 
   for (const suite of known)
@@ -32,6 +32,23 @@ export function replayThrough(framework: Framework): void {
         all.push(played);
         expectDecided(played);
         if (suite.name === VERIFIED) await expectProven(played);
+      },
+    );
+
+  const policed = recorded ? policedSuites() : [];
+  const asked: Played[] = [];
+  afterAll(() => {
+    if (asked.length > 0) console.log(askedSummary(framework.name, asked, policed));
+  });
+
+  for (const suite of policed)
+    test(
+      `${suite.name}: under the shipped policies a person is asked where there is need, and what is not approved does not run`,
+      { timeout },
+      async () => {
+        const played = await play(framework, ALL ? suite : sampled(suite));
+        asked.push(played);
+        expectDecided(played);
       },
     );
 
@@ -53,15 +70,17 @@ function expectDecided({ calls, records }: Played): void {
     wrong.map(({ run, call, fate, expected }) => `${run.id} ${call.tool}: ${fate}, not ${expected}`),
   ).toEqual([]);
   const seen = calls.filter(({ fate }) => fate !== "malformed");
-  const due = seen.map(
-    ({ session, call, fate }) => `${session} ${call.tool} ${fate === "ran" ? "permit done" : "deny"}`,
-  );
+  const due = seen.flatMap(({ session, call, fate, inside, asked }) => {
+    const decided = `${session} ${call.tool} ${fate === "ran" ? "permit done" : "deny"}`;
+    return inside && asked ? [`${session} ${call.tool} ask`, decided] : [decided];
+  });
   const kept = records.map(({ session, tool, verdict, outcome = "" }) =>
     `${session} ${tool} ${verdict} ${outcome}`.trim(),
   );
   expect(kept.toSorted()).toEqual(due.toSorted());
   const codes = new Set(records.map(({ code }) => code));
-  expect(["ok", "tool_not_granted", "argument_not_granted"]).toEqual(expect.arrayContaining([...codes]));
+  const known = ["ok", "tool_not_granted", "argument_not_granted", "approval_needed", "approval_denied"];
+  expect(known).toEqual(expect.arrayContaining([...codes]));
 }
 
 /** What can be proven from the owner's thumbprint alone: no entry fails, and there is one action entry a call. */

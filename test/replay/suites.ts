@@ -1,6 +1,7 @@
-import { type AatTools, is } from "@behest/delegation";
+import type { Profiles } from "@behest/core";
+import { type AatTools, type RestrictionRequest, is } from "@behest/delegation";
 import { anything, toolsOf } from "./delegations.ts";
-import { inside, toBeApproved } from "./oracle.ts";
+import { inside } from "./oracle.ts";
 import {
   type Call,
   type Run,
@@ -21,23 +22,34 @@ export interface Suite {
   tools(run: Run): AatTools;
   /** What a call is, read without Behest. */
   about(run: Run, call: Call): About;
+  /** Under the shipped policies; else grants alone decide. */
+  readonly policed?: {
+    readonly profiles: Profiles;
+    /** Where a run's delegation itself wants a person. */
+    approvals(run: Run): RestrictionRequest["approvals"];
+  };
 }
 
 export interface About {
   /** It lies within what is delegated. */
   readonly inside: boolean;
-  /** Its grant is one that a person is to approve, once there are approvals. */
-  readonly toApprove: boolean;
+  /** Within what is delegated, it waits for a person. */
+  readonly asked: boolean;
   /** It does what the run's injection asked for. */
   readonly attack: boolean;
 }
 
-/** AgentDojo's four, each task under the least that it needs, and an airline's agent that may do anything. */
+/** AgentDojo's four, and an airline's agent that may do anything. */
 export function suites(): Suite[] {
+  return [...agentdojoSuites(), airline()];
+}
+
+/** Each task under the least that it needs. */
+export function agentdojoSuites(): Suite[] {
   const runs = agentdojoRuns();
   const rowOf = delegationRows();
   const isAttack = attackMatcher();
-  const agentdojo = Object.entries(agentdojoTools()).map(([name, { tools: specs }]): Suite => {
+  return Object.entries(agentdojoTools()).map(([name, { tools: specs }]): Suite => {
     const schemas = new Map(specs.map((spec) => [spec.name, spec.parameters]));
     return {
       name,
@@ -46,12 +58,11 @@ export function suites(): Suite[] {
       tools: (run) => toolsOf(rowOf(run), specs),
       about: (run, call) => ({
         inside: inside(rowOf(run), call, schemas.get(call.tool)),
-        toApprove: toBeApproved(rowOf(run), call),
+        asked: false,
         attack: isAttack(run, call),
       }),
     };
   });
-  return [...agentdojo, airline()];
 }
 
 function airline(): Suite {
@@ -61,7 +72,7 @@ function airline(): Suite {
     specs,
     runs: airlineRuns(),
     tools: () => anything(specs),
-    about: () => ({ inside: true, toApprove: false, attack: false }),
+    about: () => ({ inside: true, asked: false, attack: false }),
   };
 }
 
@@ -89,6 +100,6 @@ export function textForList({ specs, runs, about }: Suite): Suite {
     tools: (run) => ({
       send_email: { recipients: is.subset(granted.get(run)!).constraint, "*": is.any.constraint },
     }),
-    about: () => ({ inside: false, toApprove: false, attack: true }),
+    about: () => ({ inside: false, asked: false, attack: true }),
   };
 }

@@ -1,3 +1,4 @@
+export { delivered } from "./delivered.ts";
 export { guard } from "./guard.ts";
 export { pendingApprovals, resume } from "./pending.ts";
 export type { GuardSettings } from "./settings.ts";

@@ -96,7 +96,8 @@ async function contextOf({ contextSchema }: Tool, value: unknown): Promise<unkno
   throw new TypeError("the tool's context does not match its schema.");
 }
 
-async function lastOf(output: unknown): Promise<unknown> {
+/** What a body has answered, streaming or not. */
+export async function lastOf(output: unknown): Promise<unknown> {
   if (typeof output !== "object" || output === null || !(Symbol.asyncIterator in output)) return output;
   let last: unknown;
   for await (const value of output as AsyncIterable<unknown>) last = value;

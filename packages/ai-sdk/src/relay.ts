@@ -1,7 +1,7 @@
 /**
  * Turns a body that emits values while it runs into the async generator that the SDK expects of a
  * streaming tool. A value is handed over before the body goes on; when the consumer leaves, `left` fires
- * and the body is waited for. Where the body never started because its result was recorded before, that
+ * and the body is waited for. What a body emits that runs later, when persons have approved it, is for nobody. Where the body never started because its result was recorded before, that
  * result is the only value. Errors of the body, refusals included, come out of the generator.
  */
 export async function* relay<T>(
@@ -13,6 +13,7 @@ export async function* relay<T>(
   let over = false;
   let emitted = false;
   const emit = (value: T): Promise<void> => {
+    if (over) return Promise.resolve();
     emitted = true;
     const { promise, resolve } = Promise.withResolvers<void>();
     waiting.push({ value, taken: resolve });

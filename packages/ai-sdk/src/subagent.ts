@@ -40,7 +40,15 @@ export function subagentTool<S extends z.ZodObject>(spec: Subagent<S>): Tool<z.i
       const session = sessionFor(explicit, `"${name}"`);
       const turn = await turnOf(callId, messages);
       const paused = isNested(session) || turn === undefined ? undefined : asksAt(messages);
-      const call = { tool: name, args: input, callId, turn, signal, waits: paused !== undefined };
+      const call = {
+        tool: name,
+        args: input,
+        callId,
+        turn,
+        signal,
+        waits: paused !== undefined,
+        defers: turn !== undefined,
+      };
       const answer = spawn(session, call, delegate as Delegate, async (child, args) => {
         // An agent that stops early may have no answer to give: then it throws.
         const [said] = await Promise.allSettled([run(args as z.infer<S>, child)]);

@@ -51,7 +51,8 @@ export async function deploy(tools: AatTools): Promise<Deployment> {
   const root = await issueDelegation(claims, issuer!);
   const path = join(folder, "log.db");
   return {
-    start: () => createBehest({ trust, signer: enforcer!, holder, store: sqliteStore(path) }),
+    start: () =>
+      createBehest({ trust, signer: enforcer!, holder, store: sqliteStore(path), policy: "grants-alone" }),
     open: (behest) => behest.open(root, { run: "chat-1" }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };

@@ -4,19 +4,11 @@ import { join } from "node:path";
 import { type ModelMessage, generateText, isStepCount, tool } from "ai";
 import { z } from "zod";
 import { type Ask, createBehest, signDecision, sqliteStore } from "@behest/core";
-import { type Delegation, holderOf } from "@behest/delegation";
-import { type PrivateJwk, signerOf } from "@behest/jws";
+import { holderOf } from "@behest/delegation";
+import { signerOf } from "@behest/jws";
 import { guard, pendingApprovals, resume } from "../src/index.ts";
 import { fake } from "./fake.ts";
-
-/** What all processes are told; each takes of the keys only what is its own. */
-export interface Setup {
-  readonly trust: { readonly owner: string; readonly manifest: string };
-  readonly enforcer: PrivateJwk;
-  readonly holder: PrivateJwk;
-  readonly approver: PrivateJwk;
-  readonly root: Delegation;
-}
+import type { Setup } from "./setup.ts";
 
 interface Thread {
   readonly messages: ModelMessage[];
@@ -33,6 +25,7 @@ const behest = await createBehest({
   signer: signerOf(enforcer),
   holder: holderOf(signerOf(holder)),
   store: sqliteStore(join(folder, "log.db")),
+  policy: "grants-alone",
 });
 
 if (role === "approve")

@@ -9,6 +9,7 @@ beforeEach(() => {
   place.must("init");
   const pay = ["--tool", "pay(*)", "--approval", "pay=approvers", "--principal", "alice"];
   place.must("delegate", "--task", "Pay", ...pay, "--out", "me.json");
+  place.declare({ pay: { effect: "reversible", boundary: "inside" } });
 });
 afterEach(() => place[Symbol.dispose]());
 
@@ -22,7 +23,7 @@ test("a person sees what waits, approves it from another process, and the agent 
   expect(others).toEqual([]);
   expect(one).toMatchObject({ tool: "pay", args: { amount: 40, currency: "EUR" } });
   expect(place.must("approve")).toContain('{"amount":40,"currency":"EUR"}');
-  const shown = place.must("approve", one!.id.slice(0, 8), "--yes");
+  const shown = place.must("approve", "--yes", "--", one!.id.slice(0, 8));
   expect(shown).toContain('{"amount":40,"currency":"EUR"}');
   expect(shown).toContain("approved, for approvers");
   expect(pay()).toBe("paid");
@@ -39,7 +40,7 @@ test("a person sees what waits, approves it from another process, and the agent 
 
 test("what is denied stays denied", () => {
   expect(pay()).toBe("approval_needed");
-  place.must("approve", waiting()[0]!.id, "--deny", "--reason", "wrong account", "--yes");
+  place.must("approve", "--deny", "--reason", "wrong account", "--yes", "--", waiting()[0]!.id);
   expect(pay()).toBe("approval_denied");
   expect(place.refusal(place.behest("approve", "x".repeat(43), "--yes"))).toBe("approval_missing 1");
 });
@@ -47,13 +48,24 @@ test("what is denied stays denied", () => {
 test("nobody is asked where nobody is there, and no other key approves", () => {
   expect(pay()).toBe("approval_needed");
   const { id } = waiting()[0]!;
-  expect(place.refusal(place.behest("approve", id))).toBe("usage 2");
-  expect(place.refusal(place.behest("approve", id.slice(0, 3), "--yes"))).toBe("usage 2");
+  expect(place.refusal(place.behest("approve", "--", id))).toBe("usage 2");
+  expect(place.refusal(place.behest("approve", "--yes", "--", id.slice(0, 3)))).toBe("usage 2");
   place.must("keys", "new", "--out", "other.jwk");
-  expect(place.refusal(place.behest("approve", id, "--key", "other.jwk", "--yes"))).toBe(
+  expect(place.refusal(place.behest("approve", "--key", "other.jwk", "--yes", "--", id))).toBe(
     "approval_invalid 1",
   );
-  const agent = place.behest("approve", id, "--key", ".behest/agent.jwk", "--yes");
+  const agent = place.behest("approve", "--key", ".behest/agent.jwk", "--yes", "--", id);
   expect(place.refusal(agent)).toBe("approval_invalid 1");
   expect(pay()).toBe("approval_needed");
+});
+
+test("what nobody has declared waits for the approver that init has enrolled, and is told how to declare it", () => {
+  place.must("delegate", "--task", "Pay", "--tool", "pay(*)", "--out", "own.json");
+  place.declare({});
+  const pay = (): string => place.script(PAYER, "own.json");
+  expect(pay()).toBe("approval_needed");
+  const { id } = waiting()[0]!;
+  expect(place.must("approve", id, "--yes")).toContain("withProfile(tool, { effect, boundary })");
+  expect(pay()).toBe("paid");
+  expect(place.json("approve", "--stats")).toMatchObject({ rules: [{ rule: "default.cedar#undeclared" }] });
 });

@@ -28,7 +28,7 @@ test("init leaves two folders, each for its owner's eyes alone", () => {
     "600",
   ]);
   expect(keys.startsWith(join(place.home, ".config", "behest"))).toBe(true);
-  expect(place.read(".behest/.gitignore")).toBe("*\n");
+  expect(place.read(".behest/.gitignore")).toBe("*\n!profiles.json\n");
 });
 
 test("init pins the owner who signed the manifest, and gives each key one role", () => {
@@ -43,7 +43,7 @@ test("init pins the owner who signed the manifest, and gives each key one role",
     seq: 0,
     issuers: [{ rung: "local" }],
     enforcers: [{}],
-    approvers: [{ group: "approvers" }],
+    approvers: [{ group: "approvers" }, { group: "break-glass" }],
   });
   expect(place.must("trust")).toContain(owner);
 });
@@ -246,12 +246,25 @@ test("entries are shown in words", () => {
 });
 
 test("coverage tells what the middleware met and what was granted and never met", () => {
+  const at = expect.any(Number) as number;
+  const undeclared = { search_web: { effect: "irreversible", boundary: "outside" } };
   expect(place.json("coverage")).toEqual({
-    seen: [{ tool: "send_mail", kind: "wrapped", declared: false, at: expect.any(Number) as number }],
+    seen: [
+      { tool: "search_web", kind: "wrapped", declared: false, at },
+      { tool: "send_mail", kind: "wrapped", declared: true, at },
+      { tool: "web_search", kind: "provider", declared: false, at },
+    ],
     neverSeen: ["read_file"],
     unreadDelegations: 0,
+    undeclared,
   });
-  expect(place.must("coverage")).toMatch(/send_mail +wrapped +undeclared[\s\S]*read_file +never seen/);
+  const said = place.must("coverage");
+  expect(said).toMatch(/search_web +wrapped +undeclared[\s\S]*send_mail +wrapped +declared/);
+  expect(said).toMatch(/read_file +never seen/);
+  const pasted = /\n(\{\n[\s\S]*\n\})\n/.exec(said)![1]!;
+  expect(JSON.parse(pasted)).toEqual(undeclared);
+  place.declare({ ...(JSON.parse(place.read(".behest/profiles.json")) as object), ...undeclared });
+  expect(place.json("coverage")).toMatchObject({ undeclared: {} });
 });
 
 test("keys that were moved away still sign, for an agent elsewhere", () => {

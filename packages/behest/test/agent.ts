@@ -6,7 +6,11 @@ import { is } from "@behest/delegation";
 /** An agent without a framework: two mails, one of them outside what was delegated, and a sub-agent that reads. */
 await using behest = await createBehest();
 const session = await behest.open(readFileSync(process.argv[2]!, "utf8"), { agent: "assistant" });
-reportTools(session, [{ tool: "send_mail", kind: "wrapped" }]);
+reportTools(session, [
+  { tool: "send_mail", kind: "wrapped" },
+  { tool: "search_web", kind: "wrapped" },
+  { tool: "web_search", kind: "provider" },
+]);
 const mail = { subject: "s", body: "b" };
 const sent = async (): Promise<string> => "sent";
 await session.perform({ tool: "send_mail", args: { to: "bob@example.com", ...mail } }, sent);

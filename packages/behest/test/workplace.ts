@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -39,9 +48,18 @@ export class Workplace implements Disposable {
     const tools = GRANTS.flatMap((grant) => ["--tool", grant]);
     const alice = ["--principal", "alice", "--task", "Answer my mail", "--out", "alice.json"];
     place.must("delegate", ...alice, ...tools);
+    place.declare({
+      send_mail: { effect: "reversible", boundary: "inside" },
+      read_file: { effect: "read", boundary: "inside" },
+    });
     const { status, stderr } = place.#node([AGENT, "alice.json"], {});
     if (status !== 0) throw new Error(stderr);
     return place;
+  }
+
+  /** Says what tools can do, as a user does who does not own them. */
+  declare(profiles: object): void {
+    writeFileSync(this.path(".behest/profiles.json"), JSON.stringify(profiles));
   }
 
   /** What another program prints that is run here: one line. */

@@ -2,11 +2,13 @@ import type { Json } from "@behest/jws";
 import { needsOf } from "./checks/approval.ts";
 import { ambient, noSession } from "./ambient.ts";
 import type { Approval } from "./approval.ts";
+import type { Deployment } from "./deployment.ts";
 import type { Session } from "./types.ts";
 import { BehestError, type Code, type Waiting } from "./error.ts";
 import type { Call, Execute } from "./call.ts";
+import { performOrDefer } from "./deferred.ts";
+import { type Delivery, deliveries as deliveriesOf, deliveryText } from "./delivery.ts";
 import { type Come, comeOf as comeOfAction, pending as pendingCall } from "./pending.ts";
-import { perform } from "./perform.ts";
 import { type CallName, refuse as refuseCall } from "./refuse.ts";
 import { type OpenSession, aroundRun, liveOf } from "./session.ts";
 import { type Delegate, type SpawnCall, spawn as spawnCall } from "./spawn.ts";
@@ -14,11 +16,13 @@ import { openAsked } from "./standing.ts";
 import type { SeenTool } from "./store/types.ts";
 import { profileOf } from "./profile.ts";
 import type { TurnRecord } from "./interaction.ts";
+import type { BodyOf, LaterBody } from "./take-up.ts";
 import { type TurnHandle, type TurnRequest, openTurn as openTurnOf } from "./turn.ts";
 
 export type { Codec } from "./codec.ts";
 export type ToolCall<T> = Call<T>;
-export type { Waiting };
+export type { BodyOf, Delivery, LaterBody, Waiting };
+export { deliveryText };
 export type { CallName, Delegate, SpawnCall, TurnHandle, TurnRecord, TurnRequest };
 export { aroundRun, noSession };
 
@@ -30,10 +34,11 @@ export function ambientSession(): Session | undefined {
 /**
  * authorize → begin (durable) → `execute` with the frozen arguments → finish. Resolves with the tool's
  * value, fresh or recorded. Rejects with the tool's own error, untouched; with the signal's reason where
- * it was stopped; or with a {@link BehestError} named `BehestDenied`, worded for the model.
+ * it was stopped; or with a {@link BehestError} worded for the model: named `BehestDenied`, or `BehestDeferred` where the
+ * call is made later, when persons have decided.
  */
 export async function callTool<T>(session: Session, call: ToolCall<T>, execute: Execute<T>): Promise<T> {
-  const outcome = await perform(live(session), call, execute);
+  const outcome = await performOrDefer(live(session), call, execute);
   if (outcome.outcome === "done") return outcome.value;
   throw outcome.error;
 }
@@ -54,13 +59,27 @@ export function comeOf(session: Session, action: string): Promise<Come | undefin
 /** Whether persons may have to approve actions of this tool. */
 export function mayAsk(session: Session, tool: string): boolean {
   const found = live(session);
-  return found.deployment.policies !== undefined || needsOf(found, tool).length > 0;
+  return policiesMayAsk(found.deployment, tool) || needsOf(found, tool).length > 0;
+}
+
+function policiesMayAsk({ policies, undeclared, profiles, declared }: Deployment, tool: string): boolean {
+  if (!policies?.rules.some(({ ask }) => ask)) return false;
+  return undeclared === "policies" || declared.has(tool) || Object.hasOwn(profiles, tool);
 }
 
 /** What waits for persons now, as this session has met it: here, and in the sub-agents that it has started. */
 export function waitingIn(session: Session): readonly Waiting[] {
   const waiting = [...live(session).waiting.values()];
   return [...new Map(waiting.map((one) => [one.approval, one])).values()];
+}
+
+/** What has come of deferred calls and is to be told to the model; see delivery.ts. `bodyOf`: what makes the calls that an earlier process has left. */
+export function deliveries(
+  session: Session,
+  bodyOf: BodyOf,
+  texts: readonly string[],
+): Promise<readonly Delivery[]> {
+  return deliveriesOf(live(session), bodyOf, texts);
 }
 
 /** Whether a guarded body of this session's run is around: it cannot be left and entered again. */
@@ -132,16 +151,15 @@ export function reportTools(
     readonly definition?: object | undefined;
   }[],
 ): void {
-  const { engine, profiles, clock } = live(session).deployment;
+  const { engine, profiles, declared: own, clock } = live(session).deployment;
   const at = clock();
   engine.seen(
-    tools.map(({ tool, kind, definition }) => ({
-      tool,
-      kind,
-      declared:
-        profileOf(definition, Object.hasOwn(profiles, tool) ? profiles[tool] : undefined) !== undefined,
-      at,
-    })),
+    tools.map(({ tool, kind, definition }) => {
+      const named = Object.hasOwn(profiles, tool) ? profiles[tool] : undefined;
+      const declared = profileOf(definition, named) !== undefined;
+      if (declared) own.add(tool);
+      return { tool, kind, declared, at };
+    }),
   );
 }
 

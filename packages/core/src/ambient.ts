@@ -4,7 +4,11 @@ import type { LiveSession } from "./live.ts";
 import type { Session } from "./types.ts";
 
 /** What is at work here, with what others may see of it. */
-export type AmbientSession = LiveSession & { readonly facade: Session };
+export type AmbientSession = LiveSession & {
+  readonly facade: Session;
+  /** The same, but that no loop which started it ends it. */
+  lasting(): AmbientSession;
+};
 
 /** What is ambient while an agent runs, and inside a guarded body. */
 export interface Frame {

@@ -95,7 +95,7 @@ test("an action that a person has to approve waits, and runs once when it is app
   ]);
   const full = (await behest.records.get(records[1]!.index))!;
   expect(full.entries.action.links.approvals).toHaveLength(1);
-  expect(full.entries.approvals).toMatchObject([{ type: "approval", action: id }]);
+  expect(full.entries.approvals).toMatchObject([{ type: "approval", kind: "decision", actions: [id] }]);
   expect(await report(behest, store)).toMatchObject({ ok: true, counts: { approval: 1 } });
   await behest.close();
 });

@@ -1,10 +1,13 @@
-import { parseJson, sha256Text, splitCompact } from "@behest/jws";
-import { parseEntry, parsePayload } from "@behest/provenance";
-import type { Approval } from "./approval.ts";
-import { vaultOf } from "./content.ts";
+import { sha256Text } from "@behest/jws";
+import { type DecisionEntry, parseEntry, parsePayload } from "@behest/provenance";
+import { submitAhead } from "./ahead.ts";
+import { type Approval, type Asked, invalid } from "./approval.ts";
+import { type Vault, vaultOf } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
+import { holdersIn } from "./enrolled.ts";
 import { BehestError } from "./error.ts";
 import { approvalStats, measureDecision, rulesOf } from "./fatigue.ts";
+import { listAhead } from "./in-force.ts";
 import { openDelegation } from "./lineage.ts";
 import { entryText } from "./record.ts";
 import { decided, openAsked, standingOf } from "./standing.ts";
@@ -24,8 +27,7 @@ export function approvalsOf(deployment: Deployment): Approvals {
     const vault = vaultOf(row.principal, who.key);
     const asked = openAsked(vault, row);
     const stored = await engine.delegationOf(asked.about.leaf);
-    const { chain } = stored ? openDelegation(vault, stored) : { chain: [] };
-    return { vault, asked, keys: new Set(chain.map(holderOf)) };
+    return { vault, asked, holders: holdersIn(stored ? openDelegation(vault, stored).chain : []) };
   };
 
   return {
@@ -38,44 +40,55 @@ export function approvalsOf(deployment: Deployment): Approvals {
         if (filter.run !== undefined && one.vault.name("run", filter.run) !== row.run) continue;
         for (const { group, persons } of one.asked.needs) {
           if (filter.group !== undefined && filter.group !== group) continue;
-          const { needs: _, given: __, ...shown } = one.asked;
-          found.push({ id: row.action, ...shown, group, need: persons, expires: row.expires });
+          const { needs: _, given: __, deferred: ___, ...shown } = one.asked;
+          found.push({ id: row.id, ...shown, group, need: persons, expires: row.expires });
         }
       }
       return found;
     },
 
-    async submit(id, decision) {
-      const row = await engine.approval(id);
-      const one = row && !row.spent && row.expires > clock() ? await opened(row) : undefined;
-      if (!row || !one) throw missing();
-      const said = await decided(deployment, one.asked, one.keys, decision.jws, clock()).catch(
-        (cause: unknown) => {
-          throw new BehestError(
-            "approval_invalid",
-            "approval_invalid: it is not a decision on this action by an approver of a group that was asked, or its time is over.",
-            { cause },
-          );
-        },
-      );
+    async submit(ids, { jws }) {
+      const named = new Set([ids].flat());
+      const asks = new Map<string, StoredApproval>();
+      let said: Awaited<ReturnType<typeof decided>> | undefined;
+      for (const id of named) {
+        const row = await engine.approval(id);
+        const waits = row?.kind === "ask" && !row.spent && row.expires > clock();
+        const one = waits ? await opened(row) : undefined;
+        if (!row || !one) throw missing();
+        said = await decided(deployment, one.asked, one.holders, jws, clock()).catch((cause: unknown) => {
+          throw invalid(NO_DECISION, cause);
+        });
+        asks.set(id, row);
+      }
+      // Neither more nor less than was signed: a plan is handed in whole.
+      if (!said || said.actions.length !== named.size) throw invalid(NO_DECISION);
+      const { actions, decision } = said;
+      const decides = actions.map((id) => asks.get(id)!);
       await engine.append({
         entry: entryText({
-          action: id,
+          actions,
           at: new Date(clock()).toISOString(),
-          content: {},
-          decision: decision.jws,
-          links: { action: row.asked.hash },
+          decision: jws,
+          kind: "decision",
+          links: { actions: decides.map(({ asked }) => asked.hash) },
           type: "approval",
           v: 1,
-        }),
-        decides: id,
-        once: `decision:${sha256Text(decision.jws)}`,
+        } satisfies DecisionEntry),
+        decides: actions,
+        once: `decision:${sha256Text(jws)}`,
       });
-      if (row.decisions.length > 0) return;
-      const [jws] = await engine.entries(row.asked.index, 1);
-      const ask = jws === undefined ? undefined : parsePayload(parseEntry(jws).payload);
-      if (ask?.type === "action") measureDecision(rulesOf(ask), said.decision, clock() - Date.parse(ask.at));
+      for (const { decisions, asked } of decides) {
+        if (decisions.length > 0) continue;
+        const [entry] = await engine.entries(asked.index, 1);
+        const ask = entry === undefined ? undefined : parsePayload(parseEntry(entry).payload);
+        if (ask?.type === "action") measureDecision(rulesOf(ask), decision, clock() - Date.parse(ask.at));
+      }
     },
+
+    submitAhead: (signed) => submitAhead(deployment, signed),
+
+    ahead: () => listAhead(deployment),
 
     stats: () => approvalStats(engine),
 
@@ -90,29 +103,25 @@ export function approvalsOf(deployment: Deployment): Approvals {
 
   async function isWaiting(id: string): Promise<boolean> {
     const row = await engine.approval(id);
-    if (!row || row.spent) return false;
+    if (row?.kind !== "ask" || row.spent) return false;
     const one = await opened(row);
     if (!one) return false;
-    return (await standingOf(deployment, one.vault, row, one.keys)).state === "waiting";
+    return (await standingOf(deployment, one.vault, row, one.holders)).state === "waiting";
   }
 }
 
 interface Opened {
-  readonly vault: ReturnType<typeof vaultOf>;
-  readonly asked: ReturnType<typeof openAsked>;
-  /** Holders' public keys. */
-  readonly keys: ReadonlySet<string>;
+  readonly vault: Vault;
+  readonly asked: Asked;
+  readonly holders: ReadonlySet<string>;
 }
+
+const NO_DECISION =
+  "it is not a decision on just these actions by an approver of a group that was asked, or its time is over";
 
 function missing(): BehestError {
   return new BehestError(
     "approval_missing",
     "approval_missing: nothing waits under this id: it was decided, has expired, or never was.",
   );
-}
-
-/** `x` of the key that a stored token is bound to. */
-function holderOf(token: string): string {
-  const { cnf } = parseJson(splitCompact(token).payload) as { cnf: { jwk: { x: string } } };
-  return cnf.jwk.x;
 }

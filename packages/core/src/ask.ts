@@ -1,68 +1,89 @@
 import { type Json, canonical, parseJson } from "@behest/jws";
-import { freeze } from "./action.ts";
 import { ambient } from "./ambient.ts";
-import { type Asked, type Need, newNonce } from "./approval.ts";
+import { type Asked, type DeferredCall, type Need, newNonce } from "./approval.ts";
 import { strictest } from "./checks/approval.ts";
 import type { Call } from "./call.ts";
 import { type BehestError, type Waiting, waitsFor } from "./error.ts";
+import { holdersOf } from "./enrolled.ts";
 import { measureAsk, rulesOf } from "./fatigue.ts";
+import { givenKey } from "./given.ts";
+import type { Grounds } from "./grounds.ts";
 import type { LiveSession } from "./live.ts";
+import { mandatesFor } from "./mandates.ts";
+import type { Lifted } from "./overrides.ts";
 import { type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
+import { deferredAs } from "./receipt.ts";
 import type { ActionSpan } from "./span.ts";
 import { openAsked, standingOf } from "./standing.ts";
-import type { StoredApproval } from "./store/types.ts";
+import type { Rest, StoredApproval } from "./store/types.ts";
 import type { Finding } from "./types.ts";
 
 /** How long persons have, ms, where the delegation does not end before. */
 const PATIENCE = 24 * 3_600_000;
 
+/** How often persons are asked in a run that does not wait for them. */
+export const MOST_DEFERRED = 100;
+
 /** What a granted action starts on. */
 interface Granted {
   readonly draft: Draft;
-  readonly approvals: readonly string[];
-  readonly decisions: number;
+  readonly grounds: Grounds;
 }
 
 export type Resolution = Granted | { readonly refused: Draft } | { readonly waiting: BehestError };
 
 /**
- * Where an action that only lacks signatures stands: asked for now, waiting, granted or refused. Nothing is
- * reserved; whatever is found here is looked at again when the action begins.
+ * Where an action stands that only lacks signatures, or that an override lets start: asked for now, waiting, granted or
+ * refused. The override comes last, where nothing else lets it start. Nothing is reserved; whatever is found here is
+ * looked at again when the action begins.
  */
 export async function resolveAsk(
   session: LiveSession,
-  { draft, call }: Asking,
+  { draft, call, lifted, without = new Set(), later = false }: Asking,
   span: ActionSpan,
 ): Promise<Resolution> {
-  const { deployment, vault } = session;
+  const { engine, policies } = session.deployment;
   const prepared = await prepare(session, draft);
-  const waits = canWait(session, call);
-  let row = await deployment.engine.approval(draft.place.id);
-  if (!row && !waits) return { refused: withFinding(draft, unable(draft)) };
-  row ??= await ask(session, prepared, { given: givenKey(session, call.given), span });
-  if (!isSame(session, row, prepared)) return { refused: withFinding(draft, conflicting(prepared.label)) };
-  // It has started before: what became of it is told when it begins again.
-  if (row.spent) return { draft: granted(draft), approvals: [], decisions: row.decisions.length };
-  if (!isAskedFor(session, row, draft))
-    return {
-      refused: withFinding(draft, refusal(`${prepared.label}: more has to be approved than was asked for.`)),
-    };
-  const standing = await standingOf(deployment, vault, row, keysOf(session));
-  if (standing.state !== "waiting") noteWaiting(session, row.action);
-  switch (standing.state) {
-    case "granted":
-      return { draft: granted(draft), approvals: standing.approvals, decisions: standing.decisions };
-    case "denied":
-      return { refused: withFinding(draft, refusal(`${prepared.label}: a person has denied it.`)) };
-    case "expired":
-      return { refused: withFinding(draft, refusal(`${prepared.label}: nobody approved it in time.`)) };
-    case "waiting": {
-      if (!waits) return { refused: withFinding(draft, unable(draft)) };
-      const waiting = { approval: row.action, tool: prepared.label };
-      noteWaiting(session, row.action, waiting);
-      return { waiting: waitsFor(waiting, why(draft)) };
-    }
-  }
+  const { label } = prepared;
+  const row = await engine.approval(draft.place.id);
+  if (row && !isSame(session, row, prepared)) return refused(draft, conflicting(label));
+  if (row && !later && isDeferred(session, row))
+    return { waiting: deferredAs({ approval: row.id, tool: label }) };
+  if (row) noteWaiting(session, row.id);
+  const own: readonly Rest[] = row ? [{ id: row.id, decisions: row.decisions.length }] : [];
+  const stop = (message: string): Resolution =>
+    row?.spent ? toldOnly(draft) : refused(draft, refusal(`${label}: ${message}`));
+  const standing = row && (await standingOf(session.deployment, session.vault, row, holdersOf(session)));
+  if (standing?.state === "denied") return stop("a person has denied it.");
+  if (standing?.state === "expired") return stop("nobody approved it in time.");
+  const broken = lifted && {
+    draft: lifted.draft,
+    grounds: { override: lifted.override.entry, rests: [lifted.override, ...own] },
+  };
+  if (broken && draft.verdict.verdict === "deny") return broken;
+  if (row && openAsked(session.vault, row).about.policy !== policies?.digest)
+    return broken ?? stop("it was asked for under other policies. Make the call anew.");
+  if (row && !isAskedFor(session, row, draft))
+    return broken ?? stop("more has to be approved than was asked for.");
+  if (standing?.state === "granted")
+    return { draft: granted(draft), grounds: { approvals: standing.approvals, rests: own } };
+  const ahead = await mandatesFor(session, draft, needsOf(draft), without);
+  if (ahead) return { draft: granted(draft), grounds: { ...ahead, rests: [...(ahead.rests ?? []), ...own] } };
+  if (broken) return broken;
+  if (row ? row.spent : await engine.hasBegun(draft.place.id)) return toldOnly(draft);
+  const defers = row ? isDeferred(session, row) : canDefer(session, call);
+  if (!defers && !canWait(session, call)) return refused(draft, unable(draft));
+  if (!row && defers && (await isFull(session))) return refused(draft, tooMany(label));
+  const asked = row ?? (await ask(session, prepared, { given: givenKey(session, call), defers, span }));
+  const waiting = { approval: asked.id, tool: label };
+  if (isDeferred(session, asked)) return { waiting: deferredAs(waiting) };
+  noteWaiting(session, asked.id, waiting);
+  return { waiting: waitsFor(waiting, why(draft)) };
+}
+
+/** It has started before: what became of it is told when it begins again, and what it would rest on never holds. */
+function toldOnly(draft: Draft): Granted {
+  return { draft: granted(draft), grounds: { rests: [{ id: draft.place.id, decisions: -1 }] } };
 }
 
 /** Kept with the session and with each that it was spawned from: their runs pause with it. */
@@ -79,44 +100,68 @@ export function canWait({ parts }: LiveSession, { waits = true }: Pick<Call<neve
   return !ambient.getStore()?.call && (parts.waits ?? waits);
 }
 
-/** Public keys (`x`) whose owners cannot approve what this chain does: its holders'. */
-export function keysOf({ parts }: LiveSession): ReadonlySet<string> {
-  return new Set(parts.hops.map(({ jwk }) => jwk.x));
+/** Whether an action is deferred that has to be asked for here. Another's body may have ended when persons decide. */
+export function canDefer(
+  { parts }: LiveSession,
+  { waits = true, defers = waits }: Pick<Call<never>, "waits" | "defers">,
+): boolean {
+  return parts.defers && defers && !ambient.getStore()?.call;
+}
+
+/**
+ * Whether nothing more is deferred in this run. Where nothing waits for it a model could ask persons for ever; and all
+ * that was ever asked for counts, so that a run that is entered again is told the same.
+ */
+async function isFull({ deployment, vault, root }: LiveSession): Promise<boolean> {
+  return (await deployment.engine.approvals(vault.name("run", root.id))).length >= MOST_DEFERRED;
+}
+
+/** Whether its agent was told to go on when it was asked for: nobody waits with the call. */
+export function isDeferred({ vault }: LiveSession, row: StoredApproval): boolean {
+  return openAsked(vault, row).deferred !== undefined;
+}
+
+/** The receipt of a call that was deferred before and would not be asked for now: what it was told once it is told again. */
+export async function receiptAgain(session: LiveSession, draft: Draft): Promise<BehestError | undefined> {
+  if (!session.parts.defers || draft.verdict.verdict === "ask") return undefined;
+  const row = await session.deployment.engine.approval(draft.place.id);
+  if (!row || !isDeferred(session, row)) return undefined;
+  const prepared = await prepare(session, draft);
+  return isSame(session, row, prepared) ? deferredAs({ approval: row.id, tool: prepared.label }) : undefined;
 }
 
 /** The parsed arguments that approval was asked for, where the same was given then. */
 export async function argsAsAsked(
   session: LiveSession,
   id: string,
-  given: unknown,
+  call: Pick<Call<never>, "tool" | "given">,
 ): Promise<Json | undefined> {
-  const key = givenKey(session, given);
+  const key = givenKey(session, call);
   const row = key === undefined ? undefined : await session.deployment.engine.approval(id);
   const asked = row && openAsked(session.vault, row);
   return asked?.given === key ? asked?.args : undefined;
 }
 
-function givenKey({ vault }: LiveSession, given: unknown): string | undefined {
-  if (given === undefined) return undefined;
-  try {
-    return vault.name("given", freeze(given).text);
-  } catch {
-    return undefined;
-  }
-}
-
 interface Asking {
   readonly draft: Draft;
-  readonly call: Pick<Call<never>, "given" | "waits">;
+  readonly call: Pick<Call<never>, "tool" | "given" | "waits" | "defers">;
+  /** What it is under an override that is in force. */
+  readonly lifted?: Lifted | undefined;
+  /** Mandates that had no room for it when it began. */
+  readonly without?: ReadonlySet<string>;
+  /** It was deferred, and whoever has waited makes it now. */
+  readonly later?: boolean;
 }
 
 async function ask(
   session: LiveSession,
   prepared: Prepared,
-  { given, span }: { readonly given: string | undefined; readonly span: ActionSpan },
+  how: { readonly given: string | undefined; readonly defers: boolean; readonly span: ActionSpan },
 ): Promise<StoredApproval> {
   const { deployment, vault, leaf } = session;
   const { draft, label, args } = prepared;
+  const policy = deployment.policies?.digest;
+  const { given, defers, span } = how;
   const { id } = draft.place;
   const asked: Asked = {
     tool: label,
@@ -125,17 +170,25 @@ async function ask(
     principal: session.principal,
     agent: session.agent,
     needs: needsOf(draft),
-    about: { action: id, leaf: leaf.hash, tool: label, args, nonce: newNonce() },
+    about: {
+      action: id,
+      leaf: leaf.hash,
+      tool: label,
+      args,
+      nonce: newNonce(),
+      ...(policy !== undefined && { policy }),
+    },
     salt: vault.salt(id, "args"),
     ...(given !== undefined && { given }),
+    ...(defers && { deferred: deferredCall(session, prepared) }),
   };
   const placed = await deployment.engine.append({
     ...actionEntry(session, prepared, { attempt: 0, trace: span.trace }),
     approval: {
-      action: id,
+      id,
+      kind: "ask",
       args: argsKey(prepared),
       principal: vault.principal,
-      session: session.id,
       run: vault.name("run", session.root.id),
       sealed: vault.seal(id, "approval", canonical(asked)),
       expires: Math.min(session.expires, draft.at + PATIENCE),
@@ -146,12 +199,21 @@ async function ask(
   return (await deployment.engine.approval(id))!;
 }
 
+function deferredCall(session: LiveSession, { draft, interaction }: Prepared): DeferredCall {
+  const { callId, turn } = draft.place;
+  const { model } = session.turn(turn) ?? {};
+  const { path } = session.parts;
+  if (!interaction || model === undefined) return { callId, turn, path };
+  const { index, hash } = interaction;
+  return { callId, turn, path, chosen: { model, index, hash } };
+}
+
 /** The same tool and arguments, under the same chain: nobody approves one action and sees another start. */
 function isSame(session: LiveSession, row: StoredApproval, prepared: Prepared): boolean {
   return row.args === argsKey(prepared) && openAsked(session.vault, row).about.leaf === session.leaf.hash;
 }
 
-/** Policies may have changed while it waited: what was approved for less does not start. */
+/** Under the same policies more may be wanted now: they look at the time, too. What was approved for less does not start. */
 function isAskedFor(session: LiveSession, row: StoredApproval, draft: Draft): boolean {
   const { needs: asked } = openAsked(session.vault, row);
   return needsOf(draft).every((need) =>
@@ -170,9 +232,9 @@ function granted(draft: Draft): Draft {
   return { ...draft, verdict: { verdict: "permit", findings } };
 }
 
-function withFinding(draft: Draft, finding: Finding): Draft {
+function refused(draft: Draft, finding: Finding): Resolution {
   const before = draft.verdict.findings.filter(({ needs }) => !needs);
-  return { ...draft, verdict: { verdict: "deny", findings: [...before, finding] } };
+  return { refused: { ...draft, verdict: { verdict: "deny", findings: [...before, finding] } } };
 }
 
 /** Why it is asked for. */
@@ -186,6 +248,11 @@ function why({ verdict }: Draft): string {
 /** An ask that cannot wait is a denial, and nobody is asked. */
 function unable(draft: Draft): Finding {
   const message = `${why(draft)} It cannot wait here.`;
+  return { check: "approval", code: "approval_needed", message };
+}
+
+function tooMany(label: string): Finding {
+  const message = `${label}: persons have been asked as often as they may be in one run.`;
   return { check: "approval", code: "approval_needed", message };
 }
 

@@ -8,8 +8,8 @@ import { type Trust, trusted } from "./trust.ts";
 import { joinRecord } from "./joined.ts";
 import { observer } from "./observe.ts";
 import { openSession } from "./open.ts";
-import { loadPolicies } from "./policy/policies.ts";
-import type { Profile } from "./profile.ts";
+import { policiesOf, warnOfShortages } from "./policed.ts";
+import { type Profiles, readProfiles } from "./profiles.ts";
 import { listRecords } from "./records.ts";
 import type { Feed } from "./revocation/feed.ts";
 import { TAKEN, digestOf, record } from "./revocation/entry.ts";
@@ -26,13 +26,15 @@ export interface BehestConfig {
   store: Store;
   /** The agent's key, unless `open` is given one. */
   holder?: Holder;
-  /** For tools you do not own (MCP); beside your own: `withProfile`. */
-  profiles?: { readonly [tool: string]: Profile };
+  /** For tools you do not own (MCP), or a JSON file of them (see docs/policy.md); beside your own: `withProfile`. */
+  profiles?: string | Profiles;
   /**
-   * A folder of Cedar policies, or `"default"` for those that we ship; default: none, then what a delegation grants
-   * is permitted. A policy that does not type-check ends it with `policy_invalid`: file, line, column and reason.
+   * A folder of Cedar policies. Default: `"default"`, those that we ship: what cannot be undone or leaves the boundary
+   * waits for a person, and so does a tool without a profile. `"grants-alone"`: there are none, and what a delegation
+   * grants is permitted. A policy that does not type-check ends it with `policy_invalid`: file, line, column and
+   * reason. Of a group that has fewer approvers than a policy asks for, a process warning `BEHEST_NO_APPROVER` tells.
    */
-  policy?: string;
+  policy?: "default" | "grants-alone" | (string & Record<never, never>);
   /**
    * `shadow`: what identity, grants, profiles and policies would deny is recorded with the finding that would have
    * stopped it, and runs all the same. For a first day; warned of at start and marked in every record and span.
@@ -53,14 +55,19 @@ export interface BehestConfig {
 /** How long an entry key signs, seconds: restart the process, or make a new Behest, before. */
 const ENTRY_KEY_LIFETIME = 90 * 86_400;
 
-/** Attaches to the store and answers with a Behest. Throws `trust_invalid`, `config_invalid`, `policy_…`, `store_…`. */
-export async function createFrom(config: BehestConfig): Promise<Behest> {
+/** Attaches to the store and answers with a Behest. Throws `trust_invalid`, `config_invalid`, `profiles_invalid`, `policy_…`, `store_…`. */
+export async function createFrom(
+  config: BehestConfig,
+  undeclared: Deployment["undeclared"] = "policies",
+): Promise<Behest> {
   const clock = config.clock ?? Date.now;
   const { jws, manifest } = await trusted(config.trust);
   const apart = apartFrom(manifest, config.trust.owner);
   apart("signer", config.signer.jwk);
   if (config.holder) apart("holder", config.holder.jwk);
-  const policies = config.policy === undefined ? undefined : await loadPolicies(config.policy);
+  const profiles = typeof config.profiles === "string" ? readProfiles(config.profiles) : config.profiles;
+  const policies = await policiesOf(config.policy);
+  if (policies) warnOfShortages(policies, manifest);
   const enforce = enforceOf(config.enforce);
   const entryKey = await generatePrivateJwk();
   const from = Math.floor(clock() / 1000);
@@ -90,8 +97,10 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
     apart,
     clock,
     holder: config.holder,
-    profiles: config.profiles ?? {},
+    profiles: profiles ?? {},
+    declared: new Set(),
     policies,
+    undeclared,
     enforce,
     credentials: config.credentials,
     revocations,
@@ -99,10 +108,13 @@ export async function createFrom(config: BehestConfig): Promise<Behest> {
     identity: config.identity ?? "record",
     closing: closing.signal,
     pending: new Set(),
+    deferring: new Map(),
+    told: new Set(),
   };
   const close = async (): Promise<void> => {
     closing.abort(new BehestError("session_ended", "session_ended: this Behest was closed."));
     revocations.close();
+    await Promise.all(deployment.deferring.values());
     await Promise.all(deployment.pending);
     await Promise.all([engine.close(), feed.close()]);
   };

@@ -1,11 +1,12 @@
-import { type HopClaims, type Limit, compareDecimals } from "@behest/delegation";
+import { type Effect, type HopClaims, type Limit, compareDecimals } from "@behest/delegation";
 import type { Amount } from "./amount.ts";
 import type { Vault } from "./content.ts";
+import { type PolicyLimit, pathOf } from "./policy/limit.ts";
 import type { Charge } from "./store/types.ts";
 
-/** A limit of the chain that counts for a session's actions, at the token that carries it. */
+/** A limit that counts for an action: of the chain, at the token that carries it, or of a policy that permits it. */
 export interface Account {
-  /** `hops.<depth>.limits.<scope>` */
+  /** `hops.<depth>.limits.<scope>`, `policies.<id>.limits.<scope>` */
   readonly path: string;
   readonly limit: Limit;
   /** Begins the names of its counters; absent where an action is not counted together with others. */
@@ -29,11 +30,58 @@ export function accountsOf(vault: Vault, hops: readonly HopClaims[]): readonly A
 }
 
 /**
+ * The limits of policies: a `lifetime` is counted at the leaf, a `subtree` at the root, hence with all that was ever
+ * derived from it. The policy's id names the counter and not what it says: raising a limit gives back nothing.
+ */
+export function policyAccounts(
+  vault: Vault,
+  hops: readonly HopClaims[],
+  limits: readonly PolicyLimit[],
+): readonly Account[] {
+  return limits.map((limit) => {
+    const { rule, per } = limit;
+    const hop = per === "subtree" ? hops[0]! : hops.at(-1)!;
+    const counter = per === "action" ? undefined : counterOf(vault, per, hop, rule);
+    return { path: pathOf(limit), limit, counter, until: hop.exp * 1000 };
+  });
+}
+
+/**
  * A counter belongs to its token by the hash of what was signed, which holds the hashes of all tokens above. Whoever
  * signs chooses the jti: nobody can choose one to spend from another's counter.
  */
-function counterOf(vault: Vault, kind: string, { hash }: HopClaims): string {
-  return vault.name("counter", kind, hash);
+function counterOf(vault: Vault, kind: string, { hash }: HopClaims, ...rule: readonly string[]): string {
+  return vault.name("counter", kind, hash, ...rule);
+}
+
+/** What is told of it: neither the amount, nor what is left, nor a currency. */
+export const BEYOND = {
+  amount_unknown: "its profile does not say what it spends, and amounts are limited.",
+  budget_spent: "it would spend more than may be spent.",
+} as const;
+
+/** A limit, and how findings name it. */
+type Bound = Pick<Account, "path" | "limit">;
+
+/**
+ * The first of these that an action cannot keep, as far as no counter is needed to say so: its amount is known
+ * wherever one is limited, and no limit is below it. Only a read is taken to spend nothing where its profile does
+ * not say.
+ */
+export function beyond<B extends Bound>(
+  bounds: readonly B[],
+  { amount, effect }: { readonly amount?: Amount; readonly effect: Effect },
+): { readonly code: keyof typeof BEYOND; readonly bound: B } | undefined {
+  const limited = bounds.filter(({ limit }) => limit.amount);
+  const [first] = limited;
+  if (first && !amount && effect !== "read") return { code: "amount_unknown", bound: first };
+  const below = limited.find(
+    ({ limit }) =>
+      amount &&
+      isSomething(amount) &&
+      compareDecimals(amount.value, mostOf(limit.amount!, amount.currency)) > 0,
+  );
+  return below && { code: "budget_spent", bound: below };
 }
 
 /** What an action is about to take from one counter. */
@@ -70,12 +118,12 @@ export function reservationsOf(
 }
 
 /** Nothing of a currency that is not named. */
-export function mostOf(amount: Required<Limit>["amount"], currency: string): string {
+function mostOf(amount: Required<Limit>["amount"], currency: string): string {
   return Object.hasOwn(amount, currency) ? amount[currency]! : "0";
 }
 
 /** An amount of zero spends nothing, hence of any currency. */
-export function isSomething({ value }: Amount): boolean {
+function isSomething({ value }: Amount): boolean {
   return compareDecimals(value, "0") > 0;
 }
 

@@ -19,6 +19,8 @@ export interface Call<T> {
   readonly given?: unknown;
   /** Whether whoever makes the call can make it again when persons have decided; otherwise an ask is a denial. Default true. */
   readonly waits?: boolean | undefined;
+  /** Whether it would be known for the same call if its run were entered again; otherwise it is never deferred. Default: `waits`. */
+  readonly defers?: boolean | undefined;
 }
 
 export type Execute<T> = (args: Json, options: { signal: AbortSignal }) => Promise<T>;

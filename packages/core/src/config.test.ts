@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type PrivateJwk, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
 import { type Manifest, signTrust } from "@behest/provenance";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createBehest } from "./config.ts";
 import type { BehestError } from "./error.ts";
 
@@ -87,6 +87,28 @@ test("a folder here or above is all the configuration there is", async () => {
   await behest.close();
 });
 
+test("a file of profiles in the folder is used, and one that is not well-formed starts nothing", async () => {
+  await init("local");
+  const file = join(folder, ".behest/profiles.json");
+  writeFileSync(file, '{"read": {"effect": "read", "boundary": "inside"}}');
+  const behest = await createBehest();
+  await behest.close();
+  writeFileSync(file, '{"read": {"effect": "none", "boundary": "inside"}}');
+  const error = await refusal();
+  expect(error.code).toBe("profiles_invalid");
+  expect(error.message).toContain(`${file}: "read".effect`);
+});
+
+test("without a word about policies the shipped ones decide, and it is said that nobody can approve", async () => {
+  await init("local");
+  const warned = new Promise<NodeJS.ErrnoException>((resolve) => process.once("warning", resolve));
+  const behest = await createBehest();
+  await behest.close();
+  const { code, message } = await warned;
+  expect(code).toBe("BEHEST_NO_APPROVER");
+  expect(message).toContain('1 of "approvers" (default.cedar#read-outside, ');
+});
+
 test("a key file that others can read, a link to one, or one without a key starts nothing", async () => {
   await init("local");
   const file = join(folder, ".behest/enforcer.jwk");
@@ -137,12 +159,11 @@ test("owner's keys within reach: said loudly on a developer's machine, the end o
   const apart = mkdtempSync(join(tmpdir(), "behest-apart-"));
   try {
     await init("local", apart);
-    const warned = new Promise<string>((resolve) =>
-      process.once("warning", (warning) => resolve((warning as NodeJS.ErrnoException).code ?? "")),
-    );
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const behest = await createBehest();
     await behest.close();
-    expect(await warned).toBe("BEHEST_KEY_READABLE");
+    expect(warned.mock.calls).toContainEqual([expect.anything(), { code: "BEHEST_KEY_READABLE" }]);
+    warned.mockRestore();
     rmSync(join(folder, ".behest"), { recursive: true });
     await init(undefined, apart);
     expect((await refusal()).code).toBe("key_readable");

@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { type BehestConfig, createFrom } from "./behest.ts";
 import { BehestError } from "./error.ts";
 import { readKeyFile } from "./keyfile.ts";
@@ -8,8 +8,9 @@ import { trusted } from "./trust.ts";
 import type { Behest } from "./types.ts";
 
 /**
- * A Behest from `config`, or without one from the `.behest` folder here or above. Throws `config_missing`,
- * `config_invalid`, `key_unsafe`, `key_readable`, `trust_invalid`, `policy_missing`, `policy_invalid`, `store_mismatch` and the other `store_…`.
+ * A Behest from `config`, or without one from the `.behest` folder here or above, with `profiles.json` in it where there
+ * is one. Throws `config_missing`, `config_invalid`, `profiles_invalid`, `key_unsafe`, `key_readable`, `trust_invalid`,
+ * `policy_missing`, `policy_invalid`, `store_mismatch` and the other `store_…`.
  */
 export async function createBehest(config?: BehestConfig): Promise<Behest> {
   if (config) return createFrom(config);
@@ -27,6 +28,7 @@ export async function createBehest(config?: BehestConfig): Promise<Behest> {
     signer: readKeyFile(local.signer),
     holder: readKeyFile(local.holder),
     store: sqliteStore(local.store),
+    ...(existsSync(local.profiles) && { profiles: local.profiles }),
   });
 }
 

@@ -1,4 +1,4 @@
-import { DelegationError, deriveDelegation, verifyDelegation } from "@behest/delegation";
+import { type Anchor, DelegationError, deriveDelegation, verifyDelegation } from "@behest/delegation";
 import { sha256Text } from "@behest/jws";
 import { freeze } from "./action.ts";
 import { anchorsOf, issuersOf } from "@behest/provenance";
@@ -10,6 +10,7 @@ import type { RunningIdentity } from "./identity.ts";
 import type { LiveSession, SessionParts } from "./live.ts";
 import { delegationAppend, openDelegation } from "./lineage.ts";
 import { refuseUnenforced } from "./restricted.ts";
+import type { DelegationRow } from "./store/types.ts";
 import type { DelegateRequest } from "./types.ts";
 
 /** What makes a child. */
@@ -20,6 +21,7 @@ export interface Spawn {
   readonly model?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly waits?: boolean;
+  readonly defers?: boolean;
 }
 
 /**
@@ -32,26 +34,21 @@ export async function deriveChild(
   asked: DelegateRequest,
   spawn: Spawn,
 ): Promise<SessionParts> {
-  const { id, model } = spawn;
+  const { id } = spawn;
   // One value from here on: whoever asked may change theirs meanwhile.
   const { value, text } = freeze(asked);
   const request = value as unknown as DelegateRequest;
-  const { deployment, vault, leaf } = parent;
+  const { deployment, vault } = parent;
   const { delegated } = parent.parts;
   const stopped = parent.stopped(deployment.clock());
   if (stopped) throw denied(stopped, `no sub-agent can be started: ${STOPPED[stopped]}`);
   if (!delegated) return observedChild(parent, request, spawn);
   const { holder, chain, entry } = delegated;
-  const jti = sha256Text(`${leaf.jti}\n${id}`);
+  const jti = childOf(parent, id);
   const wanted = vault.name("request", text);
-  const now = Math.floor(deployment.clock() / 1000);
-  const trust = {
-    issuers: anchorsOf(issuersOf(deployment.manifest)),
-    audience: deployment.manifest.origin,
-    now,
-  };
+  const trust = trustOf(parent);
   if (!(await deployment.engine.delegation(jti))) {
-    const claims = { ...request, holder: holder.jwk, jti, now };
+    const claims = { ...request, holder: holder.jwk, jti, now: trust.now };
     const derived = await deriveDelegation({ chain }, claims, holder).catch((error: unknown) => {
       throw refusal(error);
     });
@@ -71,10 +68,41 @@ export async function deriveChild(
   if (!stored) throw new BehestError("store_failed", "store_failed: a derived delegation was not stored.");
   if (stored.request !== wanted)
     throw denied("action_conflict", "this very sub-agent was started before with another delegation.");
-  const { chain: own, agent } = openDelegation(vault, stored);
-  const { claims, leaf: child, tools } = await verifyDelegation(own, trust);
+  return derivedChild(parent, delegated, spawn, stored);
+}
+
+/** The same of a spawn that has made its child before; undefined where there is none, or its time is over. */
+export async function reloadChild(parent: LiveSession, id: string): Promise<SessionParts | undefined> {
+  const { delegated } = parent.parts;
+  const stored = delegated && (await parent.deployment.engine.delegation(childOf(parent, id)));
+  if (!stored) return undefined;
+  return derivedChild(parent, delegated, { id }, stored).catch((error: unknown) => {
+    if (!DelegationError.isInstance(error)) throw error;
+    return undefined;
+  });
+}
+
+function childOf({ leaf }: LiveSession, spawn: string): string {
+  return sha256Text(`${leaf.jti}\n${spawn}`);
+}
+
+function trustOf({ deployment }: LiveSession): { issuers: readonly Anchor[]; audience: string; now: number } {
+  const { manifest, clock } = deployment;
+  const now = Math.floor(clock() / 1000);
+  return { issuers: anchorsOf(issuersOf(manifest)), audience: manifest.origin, now };
+}
+
+async function derivedChild(
+  parent: LiveSession,
+  { holder, chain }: NonNullable<SessionParts["delegated"]>,
+  spawn: Spawn,
+  stored: DelegationRow & { readonly hash: string },
+): Promise<SessionParts> {
+  const { chain: own, agent } = openDelegation(parent.vault, stored);
+  const { claims, leaf: child, tools } = await verifyDelegation(own, trustOf(parent));
+  const isOurs = child.jti === childOf(parent, spawn.id) && own.length === chain.length + 1;
   // Rows can be edited: what comes back must be the child of this very parent that this spawn made.
-  if (child.jti !== jti || own.length !== chain.length + 1 || chain.some((token, i) => own[i] !== token))
+  if (!isOurs || chain.some((token, i) => own[i] !== token))
     throw new BehestError(
       "store_mismatch",
       "store_mismatch: a stored delegation is not the one that this spawn made.",
@@ -85,7 +113,7 @@ export async function deriveChild(
     hops: claims,
     tools,
     identity: sameProcess(parent.parts.identity),
-    strayed: strayedFrom(parent, model, deployment.clock()).map((path) => `parent.${path}`),
+    strayed: strayedFrom(parent, spawn.model, parent.deployment.clock()).map((path) => `parent.${path}`),
   };
 }
 
@@ -93,7 +121,7 @@ export async function deriveChild(
 function childParts(
   parent: LiveSession,
   agent: string | undefined,
-  { id, signal, waits }: Spawn,
+  { id, signal, waits, defers }: Spawn,
 ): SessionParts {
   return {
     ...parent.parts,
@@ -102,6 +130,7 @@ function childParts(
     parent,
     signal,
     ...(waits !== undefined && { waits }),
+    ...(defers !== undefined && { defers }),
   };
 }
 

@@ -1,9 +1,10 @@
 import type { Holder } from "@behest/delegation";
 import type { PublicJwk, Signer } from "@behest/jws";
 import type { Manifest } from "@behest/provenance";
+import type { DeferredOutcome } from "./deferral.ts";
 import { BehestError } from "./error.ts";
 import type { Policies } from "./policy/policies.ts";
-import type { Profile } from "./profile.ts";
+import type { Profiles } from "./profiles.ts";
 import type { Revocations } from "./revocation/revocations.ts";
 import type { Engine } from "./store/types.ts";
 import type { Session } from "./types.ts";
@@ -27,8 +28,12 @@ export interface Deployment {
   /** ms since the epoch. */
   readonly clock: () => number;
   readonly holder: Holder | undefined;
-  readonly profiles: { readonly [tool: string]: Profile };
+  readonly profiles: Profiles;
+  /** Names of tools that were met with a profile of their own. */
+  readonly declared: Set<string>;
   readonly policies: Policies | undefined;
+  /** Whether a tool without a profile is a matter of its grant alone: only in tests. */
+  readonly undeclared: "policies" | "grants";
   /** `shadow`: denials are recorded and do not stop. */
   readonly enforce: "enforce" | "shadow";
   readonly credentials: Credentials | undefined;
@@ -41,6 +46,10 @@ export interface Deployment {
   readonly closing: AbortSignal;
   /** Writes that nobody waits for; listings and close() do. */
   readonly pending: Set<Promise<unknown>>;
+  /** What waits in this process to be made, by action. */
+  readonly deferring: Map<string, Promise<DeferredOutcome>>;
+  /** Actions whose outcomes were delivered here. */
+  readonly told: Set<string>;
 }
 
 /** Nothing is opened any more that could not be recorded verifiably. Throws `session_ended`, `trust_invalid`. */

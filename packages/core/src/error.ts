@@ -23,6 +23,8 @@ export type Code =
   | "policy_denied"
   | "approval_needed"
   | "approval_denied"
+  | "approval_deferred"
+  | "break_glass"
   | "credential_failed"
   | "identity_mismatch"
   | "action_conflict"
@@ -52,6 +54,7 @@ export type Code =
   // how a deployment is set up
   | "config_missing"
   | "config_invalid"
+  | "profiles_invalid"
   | "key_unsafe"
   | "key_readable"
   | "trust_invalid"
@@ -69,15 +72,24 @@ export interface Waiting {
   readonly tool: string;
 }
 
+interface Details {
+  readonly hint?: string;
+  readonly waiting?: Waiting;
+  readonly deferred?: Waiting;
+}
+
 /** Every failure of the enforcement point: a stable `code`, and a `hint` that says what to do. */
 export class BehestError extends CodedError<Code> {
   readonly hint?: string;
   /** With `approval_needed`: what waits for persons. */
   readonly waiting?: Waiting;
-  constructor(code: Code, message: string, options?: ErrorOptions & { hint?: string; waiting?: Waiting }) {
+  /** With `approval_deferred`: what is done later, when persons have decided. */
+  readonly deferred?: Waiting;
+  constructor(code: Code, message: string, options: ErrorOptions & Details = {}) {
     super(code, message, options);
-    if (options?.waiting) this.waiting = options.waiting;
-    if (options?.hint !== undefined) this.hint = options.hint;
+    if (options.waiting) this.waiting = options.waiting;
+    if (options.deferred) this.deferred = options.deferred;
+    if (options.hint !== undefined) this.hint = options.hint;
   }
   static override isInstance(error: unknown): error is BehestError {
     return CodedError.isInstance(error) && error.name.startsWith("Behest");

@@ -2,6 +2,7 @@ import { metrics } from "@opentelemetry/api";
 import { issueDelegation } from "@behest/delegation";
 import * as sdk from "@opentelemetry/sdk-metrics";
 import { afterEach, expect, test } from "vitest";
+import { PolicyFolder } from "../test/policy/folder.ts";
 import { signDecision } from "./approval.ts";
 import { ENOUGH } from "./fatigue.ts";
 import { testBehest } from "./testing.ts";
@@ -67,6 +68,21 @@ test("a rule whose answers differ and take their time is not", async () => {
     { rule: "approval", asked: ENOUGH, approved: 18, denied: 2, median: 5000, flags: [] },
   ]);
   await behest.close();
+});
+
+test("each of many policies that make one action wait is counted, by its name", async () => {
+  const ids = Array.from({ length: 30 }, (_, i) => `rule-${i}`);
+  const asking = ids.map((id) => `@id("${id}") @ask("group:finance") forbid(principal, action, resource);`);
+  using folder = new PolicyFolder({
+    "a.cedar": `permit(principal, action, resource);\n${asking.join("\n")}`,
+  });
+  await using behest = await testBehest({ policy: folder.path });
+  const session = await behest.as("alice", { pay: {} });
+  const call = session.perform({ tool: "pay", args: {} }, async () => "paid");
+  await expect(call).rejects.toMatchObject({ code: "approval_needed" });
+  const { rules } = await behest.approvals.stats();
+  expect(rules.map(({ rule }) => rule).toSorted()).toEqual(ids.map((id) => `a.cedar#${id}`).toSorted());
+  for (const { asked } of rules) expect(asked).toBe(1);
 });
 
 test("where nobody was ever asked there is nothing to tell", async () => {

@@ -2,7 +2,7 @@ import { metrics } from "@opentelemetry/api";
 import { type Json, parseJson, splitCompact, toBase64url } from "@behest/jws";
 import {
   type ActionEntry,
-  type ApprovalEntry,
+  type DecisionEntry,
   type EntryHash,
   entryHash,
   parseEntry,
@@ -69,10 +69,13 @@ function note(jws: string, waited: Map<EntryHash, Waited>): void {
       session: payload.session,
       rules: rulesOf(payload),
     });
-  if (payload.type !== "approval") return;
-  const asked = waited.get(payload.links.action);
-  if (asked && !asked.decision)
-    asked.decision = { approved: isApproval(payload), after: Date.parse(payload.at) - asked.at };
+  // What was signed ahead answers no ask.
+  if (payload.type !== "approval" || payload.kind !== "decision") return;
+  for (const action of payload.links.actions) {
+    const asked = waited.get(action);
+    if (asked && !asked.decision)
+      asked.decision = { approved: isApproval(payload), after: Date.parse(payload.at) - asked.at };
+  }
 }
 
 /** Why an action waits: its findings that neither pass nor deny. */
@@ -83,7 +86,7 @@ export function rulesOf({ findings }: Pick<ActionEntry, "findings">): readonly s
 }
 
 /** What the statement says; it was verified when it was handed in. */
-function isApproval({ decision }: Pick<ApprovalEntry, "decision">): boolean {
+function isApproval({ decision }: Pick<DecisionEntry, "decision">): boolean {
   const said = parseJson(splitCompact(decision).payload) as { readonly decision?: Json };
   return said.decision === "approve";
 }

@@ -2,16 +2,33 @@ export { type Approval, type ApprovalDecision, type Ask, type Need, signDecision
 export { currentSession, useCredential } from "./ambient.ts";
 export type { BehestConfig } from "./behest.ts";
 export { createBehest } from "./config.ts";
+export type { Deferred, DeferredOutcome } from "./deferral.ts";
 export type { Credentials } from "./deployment.ts";
 export { BehestError, type Code } from "./error.ts";
 export type { ApprovalStats, RuleStats } from "./fatigue.ts";
 export { readKeyFile } from "./keyfile.ts";
 export { LOCAL_FOLDER, type Local, findLocal } from "./local.ts";
+export type { AheadInForce, MandateInForce, OverrideInForce } from "./in-force.ts";
+export {
+  type Mandate,
+  type MandateRequest,
+  type SignedMandate,
+  draftMandate,
+  signMandate,
+} from "./mandate.ts";
 export { type McpAnnotations, profileFromMcp } from "./mcp.ts";
 export { type Boundary, type Profile, withProfile } from "./profile.ts";
+export { type Profiles, readProfiles } from "./profiles.ts";
 export { type Reader, readStore } from "./reader.ts";
 export { memoryStore } from "./store/memory.ts";
 export { sqliteStore } from "./store/sqlite/store.ts";
+export {
+  type Override,
+  type OverrideRequest,
+  type SignedOverride,
+  draftOverride,
+  signOverride,
+} from "./override.ts";
 export type { Feed, FeedHead, FeedPage, FeedRow, NewCut } from "./revocation/feed.ts";
 export type { Revocation } from "./revocation/listing.ts";
 export type { Store } from "./store/types.ts";

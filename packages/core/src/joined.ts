@@ -30,10 +30,8 @@ export async function joinRecord(engine: Engine, index: number): Promise<FullRec
   const interaction = await at<InteractionEntry>(row.interaction);
   const outcome = await at<OutcomeEntry>(row.ended);
   const approvals: ApprovalEntry[] = [];
-  const decisions = action.links.approvals ? ((await engine.approval(row.action))?.decisions ?? []) : [];
-  for (const decision of decisions)
-    if (action.links.approvals?.includes(decision.hash))
-      approvals.push((await at<ApprovalEntry>(decision.index))!);
+  for (const place of await approvalPlaces(engine, row.principal, action))
+    approvals.push((await at<ApprovalEntry>(place))!);
   const delegations: DelegationEntry[] = [];
   const places = row.delegation === undefined ? [] : await chainPlaces(engine, vault, row.delegation);
   for (const place of places) delegations.push((await at<DelegationEntry>(place))!);
@@ -54,6 +52,17 @@ export async function joinRecord(engine: Engine, index: number): Promise<FullRec
     },
     content,
   };
+}
+
+/** Where the entries of what persons have signed stand, on which an action started. */
+async function approvalPlaces(engine: Engine, principal: string, entry: ActionEntry): Promise<number[]> {
+  const { approvals = [], override } = entry.links;
+  const linked = new Set([...approvals, ...(override === undefined ? [] : [override])]);
+  if (linked.size === 0) return [];
+  const own = await engine.approval(entry.action);
+  const ahead = await engine.ahead({ principal, since: Date.parse(entry.at) });
+  const decisions = [...(own?.decisions ?? []), ...ahead.flatMap((row) => row.decisions)];
+  return decisions.filter(({ hash }) => linked.has(hash)).map(({ index }) => index);
 }
 
 /** Where the entries of a chain stand, root first; of an erased one only the leaf's. */

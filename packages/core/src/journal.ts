@@ -1,6 +1,7 @@
 import { type Json, canonical } from "@behest/jws";
 import { ambient } from "./ambient.ts";
 import { background } from "./deployment.ts";
+import { isOpen } from "./deferral.ts";
 import type { LiveSession } from "./live.ts";
 import type { JournalRow } from "./store/types.ts";
 
@@ -63,6 +64,7 @@ export function noteTurn(session: LiveSession, calls: number): void {
   const frame = around?.session.root === session.root ? around : undefined;
   if (session.parts.parent || frame?.call) return;
   session.root.unanswered = calls > 0;
+  session.root.complete = false;
   if (calls === 0 && !frame?.stretch) endRun(session);
 }
 
@@ -80,11 +82,17 @@ export function endStretch(
 
 /** The run has settled: its turns are forgotten, unless it failed or is unfinished and may be taken up again. */
 function endRun(session: LiveSession): void {
-  const { root, deployment, vault } = session;
+  const { root } = session;
   // Whatever runs next in this session takes the run up again, from its first question.
   session.asked.clear();
   session.prompt.forget();
   session.offered.forget();
-  if (root.failed || root.unanswered || !root.durable) return;
+  root.complete = !root.failed && !root.unanswered && root.durable;
+  forgetComplete(session);
+}
+
+/** What is still to be done may be asked for again: until then its run can be entered, and its model is not asked anew. */
+export function forgetComplete({ root, deployment, vault }: LiveSession): void {
+  if (!root.complete || [...root.deferred.values()].some(isOpen)) return;
   background(deployment, deployment.engine.forget(vault.name("run", root.id)));
 }

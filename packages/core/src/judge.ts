@@ -3,7 +3,9 @@ import { type Arguments, type Place, freeze, notJson } from "./action.ts";
 import type { Call } from "./call.ts";
 import { decide } from "./checks/check.ts";
 import { toolLabel } from "./label.ts";
+import { argsAsAsked } from "./ask.ts";
 import type { LiveSession } from "./live.ts";
+import { type InForce, type Lifted, isLiftable, overrideFor } from "./overrides.ts";
 import type { Draft } from "./record.ts";
 import type { Verdict } from "./types.ts";
 
@@ -11,10 +13,39 @@ export interface Judged {
   readonly draft: Draft;
   /** Absent where they are not JSON. */
   readonly args?: Arguments;
+  /** The same where an override is in force that lets it start. */
+  readonly lifted?: Lifted;
 }
 
-/** What the checks say of a call now. Nothing is recorded. */
-export function judge(session: LiveSession, call: Call<unknown>, place: Place): Judged {
+/**
+ * What the checks say of a call now, and under an override where they stop it. What persons were asked for is decided on
+ * as it was parsed then: a default may differ each time. Nothing is recorded. `without`: overrides that no longer were
+ * in force when it began.
+ */
+export async function judge(
+  session: LiveSession,
+  call: Call<unknown>,
+  place: Place,
+  without: ReadonlySet<string> = new Set(),
+): Promise<Judged> {
+  const judged = judgedBy(session, call, place);
+  if (!isLiftable(judged.draft.verdict) && !session.parts.defers) return judged;
+  const args = await argsAsAsked(session, place.id, call);
+  const asked = args === undefined ? call : { ...call, args };
+  const found = args === undefined ? judged : judgedBy(session, asked, place);
+  if (!isLiftable(found.draft.verdict)) return found;
+  const override = await overrideFor(session, call.tool, without);
+  if (!override) return found;
+  const { draft } = judgedBy(session, asked, place, override);
+  return draft.verdict.verdict === "permit" ? { ...found, lifted: { draft, override } } : found;
+}
+
+function judgedBy(
+  session: LiveSession,
+  call: Call<unknown>,
+  place: Place,
+  override?: InForce,
+): Omit<Judged, "lifted"> {
   const { tool, definition } = call;
   const at = session.deployment.clock();
   let args: Arguments;
@@ -27,6 +58,8 @@ export function judge(session: LiveSession, call: Call<unknown>, place: Place): 
   }
   const actionClass = session.classOf(tool, args.value, definition);
   const { model } = session.turn(place.turn) ?? {};
-  const verdict = decide({ session, tool, args: args.value, class: actionClass, model, now: at });
-  return { draft: { place, tool, text: args.text, class: actionClass, verdict, at }, args };
+  const wanted = { session, tool, args: args.value, class: actionClass, model, now: at };
+  const verdict = decide({ ...wanted, override: override?.id });
+  const draft: Draft = { place, tool, text: args.text, class: actionClass, verdict, at };
+  return { draft, args };
 }

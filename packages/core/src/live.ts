@@ -4,6 +4,7 @@ import type { AatTools, Holder, HopClaims, Json } from "@behest/delegation";
 import { type Account, accountsOf } from "./budget.ts";
 import { classOfCall } from "./class.ts";
 import type { Vault } from "./content.ts";
+import type { Deferral } from "./deferral.ts";
 import type { Deployment } from "./deployment.ts";
 import { BehestError, type Code, type Waiting } from "./error.ts";
 import type { RunningIdentity } from "./identity.ts";
@@ -34,6 +35,10 @@ export interface Run {
   readonly turns: Map<string, Turn>;
   /** Its root agent's last turn chose calls, or something waits: whatever settled since, the run has not ended. */
   unanswered: boolean;
+  /** It has ended well, and would be forgotten but for what is deferred. */
+  complete: boolean;
+  /** By action. */
+  readonly deferred: Map<string, Deferral>;
   /** How many `session.run` are under way, and whether one of those since none was has failed. */
   open: number;
   failed: boolean;
@@ -48,6 +53,8 @@ export function newRun(id: string | undefined): Run {
     durable: id !== undefined,
     turns: new Map(),
     unanswered: false,
+    complete: false,
+    deferred: new Map(),
     open: 0,
     failed: false,
     denials: 0,
@@ -86,6 +93,8 @@ export interface SessionParts {
   readonly parent?: LiveSession;
   /** Of one that was spawned: whether its spawn can be made again when persons have decided. */
   readonly waits?: boolean;
+  /** Whether what persons have to approve is done later, while the agent goes on. */
+  readonly defers: boolean;
   readonly identity: RunningIdentity | undefined;
   /** What the sessions it was spawned from strayed from, in this process (checks/identity.ts). */
   readonly strayed: readonly string[];

@@ -13,6 +13,8 @@ export interface Local {
   /** RFC 7638 thumbprint of the owner. */
   readonly owner: string;
   readonly manifest: string;
+  /** Where a file of profiles may be. */
+  readonly profiles: string;
   readonly store: string;
   /** The enforcer's key file. */
   readonly signer: string;
@@ -44,6 +46,7 @@ function readLocal(folder: string): Local {
     folder,
     owner: text("owner"),
     manifest: file("manifest"),
+    profiles: join(folder, "profiles.json"),
     store: file("store"),
     signer: file("signer"),
     holder: file("holder"),

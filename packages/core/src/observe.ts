@@ -68,6 +68,7 @@ export function observer(deployment: Deployment): Behest["observe"] {
       root: newRun(run),
       path: "",
       signal,
+      defers: false,
       identity: undefined,
       strayed: [],
     }).facade;

@@ -69,6 +69,7 @@ export async function openSession(
     root: newRun(options.run),
     path: "",
     signal: options.signal,
+    defers: options.waiting === "defer",
     identity,
     strayed: [],
   });

@@ -8,7 +8,7 @@ import type { Session } from "./types.ts";
 const tools = { pay: {}, look: {} };
 
 async function deployment() {
-  const behest = await testBehest({ holder: await generateHolder() });
+  const behest = await testBehest({ holder: await generateHolder(), policy: "grants-alone" });
   const { iss, signer } = behest.issuer;
   const claims = { issuer: iss, holder: behest.holder.jwk, principal: "alice", task: "t", tools } as const;
   const root = await issueDelegation(

@@ -1,8 +1,9 @@
 import { placeOf } from "./action.ts";
 import type { AmbientSession } from "./ambient.ts";
-import { canWait, keysOf, resolveAsk } from "./ask.ts";
+import { canDefer, canWait, isDeferred, resolveAsk } from "./ask.ts";
 import type { Call } from "./call.ts";
 import { recordDenial } from "./denial.ts";
+import { holdersOf } from "./enrolled.ts";
 import type { BehestError } from "./error.ts";
 import { judge } from "./judge.ts";
 import type { LiveSession } from "./live.ts";
@@ -21,14 +22,17 @@ export async function pending(
 ): Promise<BehestError | undefined> {
   if (!canWait(session, call)) return undefined;
   const place = placeOf(session, call);
-  const { draft } = judge(session, call, place);
+  const { draft, lifted } = await judge(session, call, place);
   if (draft.verdict.verdict !== "ask") return undefined;
+  // What is deferred is told so by the body; what was to wait when it was asked for waits.
+  if (canDefer(session, call) && (await comeOf(session, place.id)) === undefined) return undefined;
   const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
   return span.enter(async () => {
     try {
-      const resolved = await resolveAsk(session, { draft, call }, span);
+      const resolved = await resolveAsk(session, { draft, call, lifted }, span);
       // The body will have a span of its own; this one, never ended, is never exported.
       if ("draft" in resolved) return undefined;
+      if ("waiting" in resolved && resolved.waiting.deferred) return undefined;
       const error =
         "waiting" in resolved ? resolved.waiting : await recordDenial(session, resolved.refused, span);
       span.end(error.code);
@@ -40,13 +44,14 @@ export async function pending(
   });
 }
 
-/** What has come of asking for an action; `spent`: it has started. */
-export type Come = Standing["state"] | "spent";
+/** What has come of asking for an action. `spent`: it has started. `deferred`: nobody waits for it with the call. */
+export type Come = Standing["state"] | "spent" | "deferred";
 
 /** What has come of asking persons for an action; undefined where nobody was asked. */
 export async function comeOf(session: LiveSession, action: string): Promise<Come | undefined> {
   const { deployment, vault } = session;
   const row = await deployment.engine.approval(action);
   if (!row || row.principal !== vault.principal) return undefined;
-  return row.spent ? "spent" : (await standingOf(deployment, vault, row, keysOf(session))).state;
+  if (isDeferred(session, row)) return "deferred";
+  return row.spent ? "spent" : (await standingOf(deployment, vault, row, holdersOf(session))).state;
 }

@@ -1,9 +1,9 @@
-import type { Effect } from "@behest/delegation";
-import { type Arguments, type Place, placeOf } from "./action.ts";
+import type { Arguments, Place } from "./action.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "./ambient.ts";
+import { begin } from "./begin.ts";
 import { runBody } from "./body.ts";
-import { type Reservation, reservationsOf } from "./budget.ts";
+import { type Account, type Reservation, policyAccounts, reservationsOf } from "./budget.ts";
 import type { Call, Execute } from "./call.ts";
 import { spent } from "./checks/budget.ts";
 import { STOPPED, type Stopped } from "./checks/lineage.ts";
@@ -11,34 +11,49 @@ import { credentialFor } from "./credential.ts";
 import { recordDenial } from "./denial.ts";
 import type { BehestError } from "./error.ts";
 import { finish } from "./finish.ts";
-import { type Judged, judge } from "./judge.ts";
+import { givenKey } from "./given.ts";
+import { judge } from "./judge.ts";
 import type { LiveSession } from "./live.ts";
-import { argsAsAsked, resolveAsk } from "./ask.ts";
-import { type Attempt, type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
+import { receiptAgain, resolveAsk } from "./ask.ts";
+import { measureOverride, warnOfOverride } from "./break-glass.ts";
+import type { Grounds } from "./grounds.ts";
+import { type Draft, prepare } from "./record.ts";
 import { replay } from "./replay.ts";
 import { type ActionSpan, actionSpan } from "./span.ts";
-import type { BeginResult } from "./store/types.ts";
-import type { Finding, Outcome } from "./types.ts";
+import type { Finding, Outcome, Verdict } from "./types.ts";
 
-/** authorize → begin → body → finish. Rejects with a BehestError where nothing was started. */
+/**
+ * authorize → begin → body → finish. Rejects with a BehestError where nothing was started. `later`: the call was
+ * deferred, and is made by whoever has waited for persons.
+ */
 export async function perform<T>(
   session: AmbientSession,
   call: Call<T>,
   execute: Execute<T>,
+  { place, later = false }: { readonly place: Place; readonly later?: boolean },
 ): Promise<Outcome<T>> {
-  const place = placeOf(session, call);
   const span = actionSpan(session, toolLabel(call.tool, session.tools), place.callId);
   session.waiting.delete(place.id);
+  // What was signed ahead, and did not hold when the action began.
+  const without = new Set<string>();
   return span.enter(async () => {
     try {
-      const { draft, args } = await judgeAsAsked(session, call, place);
-      if (draft.verdict.verdict === "deny" || !args) throw await recordDenial(session, draft, span);
-      if (draft.verdict.verdict === "permit")
-        return await start(session, call, { draft, args, span, execute });
-      const resolved = await resolveAsk(session, { draft, call }, span);
-      if ("waiting" in resolved) throw resolved.waiting;
-      if ("refused" in resolved) throw await recordDenial(session, resolved.refused, span);
-      return await start(session, call, { ...resolved, args, span, execute });
+      for (;;) {
+        const { draft, args, lifted } = await judge(session, call, place, without);
+        const { verdict } = draft.verdict;
+        const receipt = later ? undefined : await receiptAgain(session, draft);
+        if (receipt) throw receipt;
+        if (!args || (verdict === "deny" && !lifted)) throw await recordDenial(session, draft, span);
+        const resolved =
+          verdict === "permit"
+            ? { draft, grounds: {} }
+            : await resolveAsk(session, { draft, call, lifted, without, later }, span);
+        if ("waiting" in resolved) throw resolved.waiting;
+        if ("refused" in resolved) throw await recordDenial(session, resolved.refused, span);
+        const started = await start(session, call, { ...resolved, args, span, execute });
+        if (!("lost" in started)) return started;
+        for (const id of started.lost) without.add(id);
+      }
     } catch (error) {
       span.end((error as { code?: string }).code ?? "error");
       throw error;
@@ -46,61 +61,58 @@ export async function perform<T>(
   });
 }
 
-/** What is asked for is decided on as it was parsed when it was first asked for: a default may differ each time. */
-async function judgeAsAsked<T>(session: LiveSession, call: Call<T>, place: Place): Promise<Judged> {
-  const judged = judge(session, call, place);
-  if (judged.draft.verdict.verdict !== "ask") return judged;
-  const args = await argsAsAsked(session, place.id, call.given);
-  return args === undefined ? judged : judge(session, { ...call, args }, place);
-}
-
 interface Started<T> {
   readonly draft: Draft;
   readonly args: Arguments;
   readonly span: ActionSpan;
   readonly execute: Execute<T>;
-  /** What it starts on, where it was asked for. */
-  readonly approvals?: readonly string[];
-  readonly decisions?: number;
+  readonly grounds: Grounds;
 }
 
-async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): Promise<Outcome<T>> {
-  const { draft, span } = s;
-  const { credentials, clock, revocations } = session.deployment;
+/** Names of what was signed ahead and holds no longer: without it, the action is to be judged again. */
+interface Lost {
+  readonly lost: readonly string[];
+}
+
+async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): Promise<Outcome<T> | Lost> {
+  const { draft, span, grounds } = s;
+  const { credentials, clock } = session.deployment;
   // Whatever could throw has to before something is begun that would then have no outcome.
   const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
-  const reservations = reservationsOf(session.accounts, draft.class.amount);
-  const { approvals, decisions } = s;
-  const request = {
-    prepared: await prepare(session, draft),
-    reservations,
-    trace: span.trace,
-    approvals,
-    decisions,
-  };
-  const refuseStopped = async (): Promise<void> => {
-    const code = await stoppedNow(session, draft.class.effect);
-    if (code) throw await recordStopped(session, s, code);
-  };
-  await refuseStopped();
-  let attempt = 1;
-  let begun = await begin(session, { ...request, attempt });
-  for (;;) {
-    if (begun.begun === "retry") attempt = begun.attempt;
-    else if (begun.begun !== "refused" || begun.code !== "cuts_unseen") break;
-    else await revocations.refresh();
-    await refuseStopped();
-    begun = await begin(session, { ...request, attempt });
+  const { accounts = [], rests = [] } = grounds;
+  const reservations = reservationsOf(
+    [...accountsFor(session, draft.verdict), ...accounts],
+    draft.class.amount,
+  );
+  const prepared = await prepare(session, draft);
+  const given = givenKey(session, call);
+  const request = { prepared, given, reservations, trace: span.trace, grounds };
+  const beginning = await begin(session, request);
+  if ("stopped" in beginning) throw await recordStopped(session, s, beginning.stopped);
+  const { begun, attempt } = beginning;
+  const ahead = rests.flatMap(({ id }) => (id === draft.place.id ? [] : [id]));
+  if (begun.begun === "refused" && begun.code === "approval_needed" && ahead.length > 0)
+    return { lost: ahead };
+  if (begun.begun === "refused" && begun.code === "budget_spent") {
+    const reservation = reservations[begun.charge]!;
+    const mandate = rests[accounts.indexOf(reservation.account)];
+    if (mandate) return { lost: [mandate.id] };
+    if (session.deployment.enforce !== "shadow" || session.accounts.includes(reservation.account))
+      throw await recordSpent(session, s, reservation);
+    return start(session, call, { ...s, draft: triedOn(draft, reservation) });
   }
-  if (begun.begun === "refused" && begun.code === "budget_spent")
-    throw await recordSpent(session, s, reservations[begun.charge]!);
   if (begun.begun !== "started") {
     const replayed = replay(session, call, draft, begun);
     span.end();
     return replayed;
   }
   session.root.denials = 0;
-  span.prove({ action: draft.place.id, verdict: "permit", placed: begun.placed! });
+  const { override } = grounds;
+  span.prove({ action: draft.place.id, verdict: "permit", placed: begun.placed!, override });
+  if (override !== undefined) {
+    warnOfOverride(session.deployment, rests[0]!.id);
+    measureOverride(toolLabel(draft.tool, session.tools));
+  }
 
   const from = clock();
   const handed = credentials && (await credentialFor(session, credentials, draft.tool, signal));
@@ -118,13 +130,26 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   return finish(session, call, { ...running, credential: name }, ended);
 }
 
-/** Why nothing may start in this session: as far as it is known, and where that is not known freshly enough. */
-async function stoppedNow(session: LiveSession, effect: Effect): Promise<Stopped | undefined> {
-  const { revocations, clock } = session.deployment;
-  const fresh = await revocations.isFresh(effect);
-  return session.stopped(clock()) ?? (fresh ? undefined : "revocation_stale");
+/** The chain's limits, and those of the policies that permit it. */
+function accountsFor({ accounts, vault, parts }: LiveSession, { findings }: Verdict): readonly Account[] {
+  const limits = findings.flatMap((finding) => finding.limits ?? []);
+  return [...accounts, ...policyAccounts(vault, parts.hops, limits)];
 }
 
+/** Under shadow: started without the limit of a policy that has no room for it, and that is recorded. */
+function triedOn(draft: Draft, { account, of }: Reservation): Draft {
+  const findings = draft.verdict.findings.map((finding) =>
+    finding.limits
+      ? { ...finding, limits: finding.limits.filter((limit) => limit !== account.limit) }
+      : finding,
+  );
+  return {
+    ...draft,
+    verdict: { verdict: "permit", findings: [...findings, spent(draft.tool, account, of)] },
+  };
+}
+
+/** What the checks permitted, and somebody has revoked since. */
 function recordStopped(
   session: LiveSession,
   { draft, span }: Pick<Started<unknown>, "draft" | "span">,
@@ -143,27 +168,4 @@ function recordSpent(
   const passed = draft.verdict.findings.filter(({ check }) => check !== "budget");
   const findings = [...passed, spent(draft.tool, account, of)];
   return recordDenial(session, { ...draft, verdict: { verdict: "deny", findings } }, span);
-}
-
-function begin(
-  session: LiveSession,
-  request: Attempt & {
-    readonly prepared: Prepared;
-    readonly reservations: readonly Reservation[];
-    readonly decisions: number | undefined;
-  },
-): Promise<BeginResult> {
-  const { prepared, reservations, attempt, trace, approvals, decisions } = request;
-  const { draft } = prepared;
-  return session.deployment.engine.begin({
-    action: draft.place.id,
-    args: argsKey(prepared),
-    ...(decisions !== undefined && { decisions }),
-    attempt,
-    repeatable: draft.class.effect === "read",
-    expires: session.expires,
-    ...session.deployment.revocations.judged,
-    ...(reservations.length > 0 && { charges: reservations.map(({ charge }) => charge) }),
-    ...actionEntry(session, prepared, { attempt, trace, approvals }),
-  });
 }

@@ -9,6 +9,7 @@ import {
 } from "@behest/provenance";
 import { canonical } from "@behest/jws";
 import { type Place } from "./action.ts";
+import type { Grounds } from "./grounds.ts";
 import { toolLabel } from "./label.ts";
 import type { LiveSession, TurnPlace } from "./live.ts";
 import type { ActionClass } from "./profile.ts";
@@ -64,21 +65,21 @@ export function argsKey({ label, args }: Prepared): string {
 export interface Attempt {
   readonly attempt: number;
   readonly trace?: { readonly trace: string; readonly span: string } | undefined;
-  /** Hashes of the approvals it spends. */
-  readonly approvals?: readonly string[] | undefined;
+  readonly grounds?: Grounds | undefined;
 }
 
 /** The entry, its listing row, and the arguments where content is kept. */
 export function actionEntry(
   session: LiveSession,
   prepared: Prepared,
-  { attempt, trace, approvals }: Attempt,
+  { attempt, trace, grounds }: Attempt,
 ): { entry: string; record: RecordRow; content: Content[] } {
   const { draft, label, args, decision, interaction } = prepared;
   const { verdict, findings } = draft.verdict;
   const { policies } = session.deployment;
   const { delegated } = session.parts;
   const { enforce, observed } = session.marks;
+  const { approvals, override } = grounds ?? {};
   const entry = entryText({
     action: draft.place.id,
     at: new Date(draft.at).toISOString(),
@@ -93,6 +94,7 @@ export function actionEntry(
       ...(approvals && approvals.length > 0 && { approvals }),
       ...(delegated && { delegation: delegated.entry }),
       ...(interaction && { interaction: interaction.hash }),
+      ...(override !== undefined && { override }),
     },
     ...(observed && { observed }),
     ...(policies && { policy: policies.digest }),

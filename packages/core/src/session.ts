@@ -3,9 +3,10 @@ import { freeze } from "./action.ts";
 import { type Frame, ambient, runIn } from "./ambient.ts";
 import type { Execute } from "./call.ts";
 import { decide } from "./checks/check.ts";
-import { type Spawn, deriveChild } from "./delegate.ts";
-import { LiveSession } from "./live.ts";
-import { perform } from "./perform.ts";
+import { performOrDefer } from "./deferred.ts";
+import { isBelow } from "./deferral.ts";
+import { type Spawn, deriveChild, reloadChild } from "./delegate.ts";
+import { LiveSession, type SessionParts } from "./live.ts";
 import { openStretch } from "./stretch.ts";
 import type { Action, DelegateRequest, Session } from "./types.ts";
 
@@ -25,10 +26,25 @@ export class OpenSession extends LiveSession {
     return stretch.enter(() => runIn(frame, () => wrapped(this.facade, fn), stretch.settled));
   }
 
+  lasting(): OpenSession {
+    return this.parts.parent ? new OpenSession(lastingParts(this.parts)) : this;
+  }
+
   /** The child that this spawn makes: the same one however often it is asked for. */
   async spawn(request: DelegateRequest, by: Spawn): Promise<OpenSession> {
     return new OpenSession(await deriveChild(this, request, by));
   }
+
+  /** The child that a spawn has made; undefined where there is none that may still act. */
+  async spawned(id: string): Promise<OpenSession | undefined> {
+    const parts = await reloadChild(this, id);
+    return parts && new OpenSession(parts);
+  }
+}
+
+/** Without the signals of the calls that spawned it and those above: a framework may fire them once its loop is over. */
+function lastingParts({ parent, signal, ...parts }: SessionParts): SessionParts {
+  return parent ? { ...parts, parent: new LiveSession(lastingParts(parent.parts)) } : { ...parts, signal };
 }
 
 const lives: WeakMap<Session, OpenSession> = new WeakMap();
@@ -59,7 +75,11 @@ function facadeOf(live: OpenSession): Session {
     perform: <T, A extends Json>(
       action: Action & { args: A },
       execute: (args: A, options: { signal: AbortSignal }) => Promise<T>,
-    ) => perform(live, action, execute as unknown as Execute<T>),
+    ) => performOrDefer(live, action, execute as unknown as Execute<T>),
+    deferred: () =>
+      [...live.root.deferred.values()]
+        .filter(({ path }) => isBelow(live.parts.path, path))
+        .map(({ approval, tool, receipt, outcome }) => ({ approval, tool, receipt, outcome })),
   });
   lives.set(facade, live);
   return facade;

@@ -22,6 +22,8 @@ interface SpanFacts {
   readonly verdict: "permit" | "deny" | "ask";
   /** Where its `action` entry stands. */
   readonly placed: Placed;
+  /** Hash of the entry of the override that let it start. */
+  readonly override?: string | undefined;
 }
 
 /** `execute_tool <name>`: one span per action, a child of whatever is active. */
@@ -71,7 +73,8 @@ export function actionSpan(session: LiveSession, tool: string, callId: string): 
   return {
     trace: { trace: traceId, span: spanId },
     enter: (fn) => context.with(trace.setSpan(context.active(), span), fn),
-    prove({ action, verdict, placed: { hash: entry, head } }) {
+    prove({ action, verdict, override, placed: { hash: entry, head } }) {
+      if (override !== undefined) span.setAttribute("behest.override", override);
       const { principal } = session.vault;
       const behind = session.observed ? { observed: true as const } : { delegation: session.leaf.jti };
       const told = { action, verdict, entry, head, principal, ...behind };

@@ -1,6 +1,6 @@
 import { FormatError, type Json, canonical } from "@behest/jws";
 import { type Arguments, type Place, freeze, notJson, placeOf } from "./action.ts";
-import { canWait } from "./ask.ts";
+import { canDefer, canWait } from "./ask.ts";
 import { STOPPED } from "./checks/lineage.ts";
 import { toolLabel } from "./label.ts";
 import { BehestError, type Code, denied, waitsFor } from "./error.ts";
@@ -17,6 +17,7 @@ export interface SpawnCall extends CallName {
   readonly signal?: AbortSignal | undefined;
   /** As of any call: whether it can be made again when persons have decided on what its sub-agent does. Default true. */
   readonly waits?: boolean | undefined;
+  readonly defers?: boolean | undefined;
 }
 
 /** What the sub-agent may do, or a function of the frozen arguments that says so. */
@@ -64,6 +65,7 @@ export async function spawn(
       model: session.turn(place.turn)?.model,
       signal: call.signal,
       waits,
+      defers: canDefer(session, call),
     });
     child = opened;
     const answer = await opened.run(() => run(opened.facade, args.value));

@@ -23,7 +23,7 @@ test("a person whose key is in the chain does not approve with another one", asy
   const statement: ApprovalStatement = {
     v: 1,
     decision: "approve",
-    ...about,
+    about: [about],
     group: "finance",
     iat: 1000,
     exp: 2000,

@@ -1,22 +1,17 @@
-import { parseJson, publicKey, thumbprint } from "@behest/jws";
-import {
-  type Approver,
-  approverOf,
-  parseEntry,
-  parsePayload,
-  readApproval,
-  rolesAt,
-} from "@behest/provenance";
+import { parseJson } from "@behest/jws";
+import { type ApprovalContext, parseEntry, parsePayload, readApproval } from "@behest/provenance";
 import type { Asked, Need } from "./approval.ts";
 import { type Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
+import { enrolledSigner, inTime } from "./enrolled.ts";
 import type { StoredApproval } from "./store/types.ts";
 
-/** A decision that holds: who decided what, for which group. */
+/** A decision that holds: who decided what, for which group, on which actions. */
 export interface Decided {
   readonly decision: "approve" | "deny";
   readonly group: string;
   readonly person: string;
+  readonly actions: readonly string[];
 }
 
 /** What persons have decided on an action that waits. */
@@ -34,12 +29,13 @@ export type Standing =
 
 /** What was asked, as it was sealed. Throws where the row was altered. */
 export function openAsked(vault: Vault, row: StoredApproval): Asked {
-  return parseJson(vault.open(row.action, "approval", row.sealed)) as unknown as Asked;
+  return parseJson(vault.open(row.id, "approval", row.sealed)) as unknown as Asked;
 }
 
 /**
  * The decision in `jws`, where it holds under the trust manifest as it is now: an approver enrolled in the group it
- * decides for signed it, over this very ask, in time, and none of that person's keys is in the chain. Throws what is wrong.
+ * decides for signed it, over this very ask among others, in time, and none of that person's keys is in the chain.
+ * Throws what is wrong.
  */
 export async function decided(
   deployment: Deployment,
@@ -48,32 +44,26 @@ export async function decided(
   jws: string,
   now: number,
 ): Promise<Decided> {
-  const kid = approverOf(jws);
-  const { approvers } = deployment.manifest;
-  const roles = rolesAt(approvers).filter(({ jwk }) => thumbprint(jwk) === kid);
-  const [role] = roles;
-  // A person whose key is in the chain does not approve with another one.
-  const isInChain = ({ person, jwk }: Approver): boolean =>
-    chain.has(jwk.x) && roles.some((own) => own.person === person);
-  if (!role || approvers.some(isInChain)) throw new Error("not an approver of this chain");
-  const said = await readApproval(jws, publicKey(role.jwk));
-  const { action, leaf, tool, args, nonce } = asked.about;
-  const isSame =
-    said.action === action &&
-    said.leaf === leaf &&
-    said.tool === tool &&
-    said.args === args &&
-    said.nonce === nonce;
-  if (!isSame) throw new Error("it is about another action");
-  if (said.exp * 1000 <= now || said.iat * 1000 > now + SKEW) throw new Error("it is out of its time");
-  const enrolled: Approver | undefined = roles.find(({ group }) => group === said.group);
-  if (!enrolled || !asked.needs.some(({ group }) => group === said.group))
-    throw new Error("its signer is not in a group that was asked");
-  return { decision: said.decision, group: said.group, person: enrolled.person };
+  const signer = enrolledSigner(deployment, jws, chain);
+  const said = await readApproval(jws, signer.key);
+  if (!said.about.some((context) => isSame(context, asked.about)))
+    throw new Error("it is about another action");
+  inTime(said, now);
+  const { decision, group, about } = said;
+  if (!asked.needs.some((need) => need.group === group)) throw new Error("its group was not asked");
+  return { decision, group, person: signer.personIn(group), actions: about.map(({ action }) => action) };
 }
 
-/** ms that an approver's clock may be ahead. */
-const SKEW = 60_000;
+function isSame(a: ApprovalContext, b: ApprovalContext): boolean {
+  return (
+    a.action === b.action &&
+    a.leaf === b.leaf &&
+    a.tool === b.tool &&
+    a.args === b.args &&
+    a.nonce === b.nonce &&
+    a.policy === b.policy
+  );
+}
 
 /** Everything is judged anew each time: an approver may have been withdrawn since. */
 export async function standingOf(
@@ -89,7 +79,7 @@ export async function standingOf(
   for (const { index, hash } of row.decisions) {
     const [entry] = await deployment.engine.entries(index, 1);
     const payload = entry === undefined ? undefined : parsePayload(parseEntry(entry).payload);
-    if (payload?.type !== "approval") continue;
+    if (payload?.type !== "approval" || payload.kind !== "decision") continue;
     const one = await decided(deployment, asked, chain, payload.decision, now).catch(() => undefined);
     if (one?.decision === "deny") return { state: "denied" };
     const group = one && (persons.get(one.group) ?? new Set<string>());

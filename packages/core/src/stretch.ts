@@ -29,7 +29,7 @@ export function openStretch(session: LiveSession, outer: Stretch | undefined): O
     links: links(session),
   });
   session.span = span;
-  session.root.open++;
+  begin(session);
   let open = 1;
   let failed = false;
   let ended = false;
@@ -48,7 +48,7 @@ export function openStretch(session: LiveSession, outer: Stretch | undefined): O
     },
     hold: () => {
       // After the end it is a stretch of its own, without a span.
-      if (open === 0) session.root.open++;
+      if (open === 0) begin(session);
       open++;
       let held = true;
       return (unfinished = false) => {
@@ -59,6 +59,11 @@ export function openStretch(session: LiveSession, outer: Stretch | undefined): O
       };
     },
   };
+}
+
+function begin({ root }: LiveSession): void {
+  root.open++;
+  root.complete = false;
 }
 
 function links(session: LiveSession): { context: ReturnType<Span["spanContext"]> }[] {

@@ -13,7 +13,7 @@ export interface TestBehest extends Behest {
   readonly holder: Holder;
   /** What a verifier pins. */
   readonly owner: string;
-  /** One of three persons (0 to 2) of a group: of `finance`, `legal`, `ops`, or of those that `groups` names. */
+  /** One of three persons (0 to 2) of a group: of `approvers`, and of `finance`, `legal`, `ops` or those that `groups` names. */
   approver(group: string, person?: number): Signer;
   /** May revoke everything. */
   readonly revoker: Signer;
@@ -21,8 +21,14 @@ export interface TestBehest extends Behest {
 
 const ISSUER = "https://issuer.test";
 const GROUPS: readonly string[] = ["finance", "legal", "ops"];
+/** The group that the shipped policies ask. */
+const ASKED = "approvers";
 
-/** Behest with throw-away keys and, unless `config` says otherwise, a store in memory. */
+/**
+ * Behest with throw-away keys and, unless `config` says otherwise, a store in memory and the shipped policies, with one
+ * difference: a tool without a profile is a matter of its grant alone, so that tests of grants need no profiles. With
+ * `policy: "default"` it waits for a person, as it does in a deployment.
+ */
 export async function testBehest({
   groups = GROUPS,
   ...config
@@ -35,7 +41,7 @@ export async function testBehest({
   ]);
   const holder = config.holder ?? (await generateHolder());
   const people = await Promise.all(
-    groups.flatMap((group) =>
+    [...new Set([...groups, ASKED])].flatMap((group) =>
       [0, 1, 2].map(async (n) => ({ group, n, person: `${group}-${n}`, signer: await newSigner() })),
     ),
   );
@@ -52,13 +58,16 @@ export async function testBehest({
     witnesses: [],
   };
   const pin = thumbprint(owner.jwk);
-  const behest = await createFrom({
-    trust: { owner: pin, manifest: await signTrust(manifest, owner) },
-    signer: enforcer,
-    store: memoryStore(config.clock ? { now: config.clock } : {}),
-    ...config,
-    holder,
-  });
+  const behest = await createFrom(
+    {
+      trust: { owner: pin, manifest: await signTrust(manifest, owner) },
+      signer: enforcer,
+      store: memoryStore(config.clock ? { now: config.clock } : {}),
+      ...config,
+      holder,
+    },
+    config.policy === undefined ? "grants" : "policies",
+  );
   return {
     ...behest,
     issuer: { iss: ISSUER, signer: issuer },

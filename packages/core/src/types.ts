@@ -17,9 +17,14 @@ import type {
   OutcomeWord,
 } from "@behest/provenance";
 import type { Approval, ApprovalDecision, Ask, Need } from "./approval.ts";
+import type { Deferred } from "./deferral.ts";
 import type { Code } from "./error.ts";
 import type { Revocation } from "./revocation/listing.ts";
 import type { ApprovalStats } from "./fatigue.ts";
+import type { AheadInForce } from "./in-force.ts";
+import type { SignedMandate } from "./mandate.ts";
+import type { SignedOverride } from "./override.ts";
+import type { PolicyLimit } from "./policy/limit.ts";
 
 /** One agent's authority while it runs. */
 export interface Session {
@@ -35,7 +40,10 @@ export interface Session {
   run<T>(fn: () => T): T;
   /** Derives a narrower delegation and opens it. Throws `wider_than_parent`, `fan_out_spent`, `delegation_expired`, `action_conflict`. */
   delegate(request: DelegateRequest): Promise<Session>;
-  /** Advice: what the checks say now. Nothing is recorded, nothing reserved; what is left of a limit is not looked at. */
+  /**
+   * Advice: what the checks say now. Nothing is recorded, nothing reserved; neither what is left of a limit nor what
+   * persons have signed is looked at.
+   */
   authorize(action: Action): Promise<Verdict>;
   /**
    * Decides, records, runs and records again. `execute` gets the frozen arguments that were decided on.
@@ -45,6 +53,8 @@ export interface Session {
     action: Action & { args: A },
     execute: (args: A, options: { signal: AbortSignal }) => Promise<T>,
   ): Promise<Outcome<T>>;
+  /** What was deferred in this run, here and in the sub-agents that were started from here: see {@link OpenOptions.waiting}. */
+  deferred(): readonly Deferred[];
 }
 
 export interface OpenOptions {
@@ -61,6 +71,12 @@ export interface OpenOptions {
   run?: string;
   /** Ends the session. */
   signal?: AbortSignal;
+  /**
+   * What becomes of a call that persons have to approve, here and in sub-agents. `pause` (default): the run waits.
+   * `defer`: the call is answered with a receipt (`approval_deferred`), the run goes on, and this process makes the call
+   * once they have decided: see {@link Session.deferred}.
+   */
+  waiting?: "pause" | "defer";
 }
 
 /** `holder` and `identity` are compared with a delegation: here there is none, and they are not looked at. */
@@ -98,6 +114,8 @@ export interface Finding {
   readonly message: string;
   /** Persons who have to approve; such a finding neither passes nor denies. */
   readonly needs?: readonly Need[];
+  /** Of the policies that permit it, or will once it is approved: it is charged to all of them when it starts. */
+  readonly limits?: readonly PolicyLimit[];
 }
 
 export interface Verdict {
@@ -137,7 +155,7 @@ export interface FullRecord extends ActionRecord {
     /** The model turn that chose it; absent for calls that no model made. */
     readonly interaction?: InteractionEntry;
     readonly action: ActionEntry;
-    /** The decisions of persons that it started on. */
+    /** What persons have signed that it started on: decisions, mandates, an override. */
     readonly approvals?: readonly ApprovalEntry[];
     readonly outcome?: OutcomeEntry;
   };
@@ -169,10 +187,18 @@ export interface Approvals {
   /** What waits now: one for each group that is asked. */
   list(filter?: { group?: string; run?: string }): Promise<Approval[]>;
   /**
-   * Hands in a decision that was signed elsewhere; it is recorded, and verified again when it is used. Throws
-   * `approval_missing` (nothing waits under this id), `approval_invalid`.
+   * Hands in a decision that was signed elsewhere, on one action or on all of a plan; it is recorded, and verified
+   * again when it is used. Throws `approval_missing` (nothing waits under an id), `approval_invalid`.
    */
-  submit(id: string, decision: ApprovalDecision): Promise<void>;
+  submit(ids: string | readonly string[], decision: ApprovalDecision): Promise<void>;
+  /**
+   * Hands in what a person has signed ahead of actions, or that somebody ends it; recorded at once, and verified again
+   * at each use. Throws `approval_missing` (the log has not met its delegation, or nothing is there to end),
+   * `approval_invalid`.
+   */
+  submitAhead(signed: SignedMandate | SignedOverride): Promise<void>;
+  /** What was signed ahead and is in force, with what is left of it. */
+  ahead(): Promise<AheadInForce>;
   /** Resolves when none of these waits any more: approved, denied or expired. */
   settled(asks: readonly Ask[], options?: { signal?: AbortSignal }): Promise<void>;
   /** How often persons are asked and how they answer, by rule, over the whole log: rules whose answers nobody reads are flagged. */

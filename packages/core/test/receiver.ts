@@ -13,7 +13,12 @@ export interface Reception {
 }
 
 const { path, trust, enforcer, action, options } = JSON.parse(process.argv[2]!) as Reception;
-await using behest = await createBehest({ trust, signer: signerOf(enforcer), store: sqliteStore(path) });
+await using behest = await createBehest({
+  trust,
+  signer: signerOf(enforcer),
+  store: sqliteStore(path),
+  policy: "grants-alone",
+});
 try {
   await verifyAction(action, { ...options, replay: behest.replay });
   console.log("permitted");

@@ -3,7 +3,7 @@ import type { BehestConfig } from "../src/behest.ts";
 import { type TestBehest, testBehest } from "../src/testing.ts";
 import type { OpenOptions, Session } from "../src/types.ts";
 
-/** A whole deployment in memory, whose issuer also restricts. */
+/** A whole deployment in memory, without policies, whose issuer also restricts. */
 export interface RestrictedBehest extends TestBehest {
   issue(claims: Partial<IssueClaims>): Promise<Delegation>;
   opened(claims: Partial<IssueClaims>, options?: OpenOptions): Promise<Session>;
@@ -13,7 +13,7 @@ export async function restrictedBehest(
   tools: IssueClaims["tools"],
   config: Partial<BehestConfig> = {},
 ): Promise<RestrictedBehest> {
-  const behest = await testBehest(config);
+  const behest = await testBehest({ policy: "grants-alone", ...config });
   const { iss, signer } = behest.issuer;
   const issue: RestrictedBehest["issue"] = (claims) =>
     issueDelegation(

@@ -30,6 +30,7 @@ const behest = await createBehest({
   holder: holderOf(holder),
   store: sqliteStore(path),
   profiles,
+  policy: "grants-alone",
 });
 const session = await behest.open(delegation, { run: "run" });
 const answers = await Promise.all(

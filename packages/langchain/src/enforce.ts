@@ -28,6 +28,7 @@ export interface BodiedTool {
 }
 
 const clones: WeakMap<object, object> = new WeakMap();
+const originals: WeakMap<object, object> = new WeakMap();
 
 /** Calls a tool's body. */
 export function callBody(tool: BodiedTool, ...call: Parameters<Body>): unknown {
@@ -82,14 +83,23 @@ export function guarded<T extends BodiedTool>(tool: T): T {
       given: config?.toolCall?.args,
     };
     return callTool<unknown>(session, call, (frozen, { signal }) =>
-      inside(place.callId, async () => {
-        const input = parsed === undefined ? undefined : frozen;
-        return drained(await callBody(tool, input, manager, { ...config, signal }), manager);
-      }),
+      runBody(tool, parsed === undefined ? undefined : frozen, manager, { ...config, signal }),
     );
   });
   clones.set(tool, clone);
+  originals.set(clone, tool);
   return clone;
+}
+
+/** The tool that was guarded; itself where it was not. */
+export function unguarded<T extends object>(tool: T): T {
+  return (originals.get(tool) as T | undefined) ?? tool;
+}
+
+/** Runs a tool's body as that of the call in its config, to the end where it is a generator. */
+export function runBody(tool: BodiedTool, ...call: Parameters<Body>): Promise<unknown> {
+  const [, manager, config] = call;
+  return inside(config?.toolCall?.id, async () => drained(await callBody(tool, ...call), manager));
 }
 
 /** A generator's body runs while it is pulled: pull it here, inside the action, and report its events as LangChain would. */

@@ -20,19 +20,21 @@ export function sessionHere(what: string, configurable: Configurable | undefined
 /**
  * Which call of which model turn a tool is invoked for: the turn is the id of the last message that
  * holds the call, because a provider may count its call ids from "0" in every turn. Empty for a tool
- * that is invoked with bare arguments. `waits`: whether it can be made again once persons have decided.
+ * that is invoked with bare arguments. `waits`: whether it can be made again once persons have decided; `defers`:
+ * whether it would be known again.
  */
 export function callOf(config: ToolRunnableConfig | undefined): {
   callId?: string;
   turn?: string;
   waits: boolean;
+  defers?: boolean;
 } {
   const callId = config?.toolCall?.id;
   // Without an id a call could not be known again.
   if (!callId) return { waits: false };
   const turn = turnOf(callId, messagesOf(config));
   const waits = canPause();
-  return turn === undefined ? { callId, waits } : { callId, turn, waits };
+  return turn === undefined ? { callId, waits, defers: false } : { callId, turn, waits, defers: true };
 }
 
 export function turnOf(callId: string, messages: readonly BaseMessage[]): string | undefined {

@@ -117,7 +117,7 @@ test.for([
 ] as const)(
   "a body that pauses itself has started: resumed, it runs again only as %s",
   async ([, effect, result]) => {
-    await using behest = await testBehest();
+    await using behest = await testBehest({ policy: "grants-alone" });
     const asks = tool(async () => `read after ${interrupt("may I?")}`, {
       name: "pay",
       description: "d",

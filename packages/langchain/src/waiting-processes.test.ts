@@ -34,6 +34,7 @@ async function processes() {
       signer: signerOf(enforcer),
       holder: holderOf(holder),
       store: sqliteStore(join(folder, "log.sqlite")),
+      policy: "grants-alone",
     });
     for (const approval of await behest.approvals.list({ group: "finance" })) {
       const decision = decisions[(approval.args as { amount: number }).amount];

@@ -1,4 +1,11 @@
-export { type ApprovalStatement, approverOf, readApproval, signApproval } from "./approval.ts";
+export {
+  type ApprovalContext,
+  type ApprovalStatement,
+  MOST_ACTIONS,
+  approverOf,
+  readApproval,
+  signApproval,
+} from "./approval.ts";
 export { type Certificate, certifyEntryKey, readCertificate } from "./certificate.ts";
 export {
   type Checkpoint,
@@ -28,21 +35,32 @@ export {
   rolesAt,
   speaksFor,
 } from "./manifest.ts";
+export { type MandateStatement, readMandate, signMandateStatement } from "./mandate.ts";
 export type { NoteSignature } from "./note.ts";
+export {
+  BREAK_GLASS,
+  LONGEST_OVERRIDE,
+  type OverrideStatement,
+  readOverride,
+  signOverrideStatement,
+} from "./override.ts";
 export { parsePayload } from "./parse-payload.ts";
 export type {
   ActionEntry,
   ApprovalEntry,
   Commitment,
   Decision,
+  DecisionEntry,
   DelegationEntry,
   EntryFinding,
   EntryHash,
   EntryPayload,
   EntryType,
   InteractionEntry,
+  MandateEntry,
   OutcomeEntry,
   OutcomeWord,
+  OverrideEntry,
   RevocationEntry,
   TrustEntry,
 } from "./payload.ts";

@@ -35,10 +35,16 @@ const full = [
       enforce: "shadow",
       policy: hash,
       trace: { trace: "0".repeat(32), span: "0".repeat(16) },
+      links: { delegation: hash, interaction: hash, approvals: [hash], override: hash },
     },
   }),
   observed(made.action(hash, { action: "a-1" })),
   observed(made.interaction(hash)),
+  ...[
+    { kind: "decision", actions: ["a-1"], links: { actions: [hash] } },
+    { kind: "mandate", content: { terms: hash }, links: { delegation: hash } },
+    { kind: "override", content: { reason: hash }, links: { delegation: hash } },
+  ].map((own) => ({ v: 1, type: "approval", at: AT, decision: "jws", ...own })),
   outcome(hash, { action: "a-1", credential: "mail", started: AT, ended: AT }),
 ] as unknown as { [name: string]: unknown }[];
 
@@ -109,7 +115,7 @@ test("a member that nobody knows is refused, wherever it stands, and not repeate
 
 test("without its required members a payload is refused, without the others it is not", () => {
   const optional =
-    /^(manifest|certificate|issuer|spawn|content\.(agent|task|system|alternatives|reasoning|result)|links\.(parent|interaction)|findings\.0\.(rule|path)|enforce|policy|credential|trace|started|ended)$/;
+    /^(manifest|certificate|issuer|spawn|content\.(agent|task|system|alternatives|reasoning|result)|links\.(parent|interaction|approvals|override)|findings\.0\.(rule|path)|enforce|policy|credential|trace|started|ended)$/;
   for (const payload of full)
     for (const path of paths(payload)) {
       // Of a list, an element may go; its members may not.

@@ -3,12 +3,15 @@ import { ProvenanceError, refusing } from "./error.ts";
 import type {
   ActionEntry,
   ApprovalEntry,
+  DecisionEntry,
   DelegationEntry,
   EntryFinding,
   EntryPayload,
   EntryType,
   InteractionEntry,
+  MandateEntry,
   OutcomeEntry,
+  OverrideEntry,
   RevocationEntry,
   TrustEntry,
 } from "./payload.ts";
@@ -28,6 +31,27 @@ import {
 } from "./shape.ts";
 
 const OBSERVABLE = { "enforce?": word("shadow"), "observed?": word(true) };
+
+const APPROVALS: { readonly [kind in ApprovalEntry["kind"]]: Check } = {
+  decision: entry<DecisionEntry>("approval", {
+    kind: word("decision"),
+    actions: list(text),
+    decision: text,
+    links: closed<DecisionEntry["links"]>({ actions: list(bytes32) }),
+  }),
+  mandate: entry<MandateEntry>("approval", {
+    kind: word("mandate"),
+    decision: text,
+    content: closed<MandateEntry["content"]>({ terms: bytes32 }),
+    links: closed<MandateEntry["links"]>({ delegation: bytes32 }),
+  }),
+  override: entry<OverrideEntry>("approval", {
+    kind: word("override"),
+    decision: text,
+    content: closed<OverrideEntry["content"]>({ reason: bytes32 }),
+    links: closed<OverrideEntry["links"]>({ delegation: bytes32 }),
+  }),
+};
 
 const SHAPES: { readonly [type in EntryType]: Check } = {
   trust: entry<TrustEntry>("trust", { "manifest?": text, "certificate?": text }),
@@ -82,14 +106,14 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
       "delegation?": bytes32,
       "interaction?": bytes32,
       "approvals?": list(bytes32),
+      "override?": bytes32,
     }),
   }),
-  approval: entry<ApprovalEntry>("approval", {
-    action: text,
-    decision: text,
-    content: closed<ApprovalEntry["content"]>({ "reason?": bytes32 }),
-    links: closed<ApprovalEntry["links"]>({ action: bytes32 }),
-  }),
+  approval: (value) => {
+    const kind = isObject(value) ? value["kind"] : undefined;
+    const known = typeof kind === "string" && Object.hasOwn(APPROVALS, kind);
+    return known ? APPROVALS[kind as ApprovalEntry["kind"]](value) : "kind";
+  },
   outcome: entry<OutcomeEntry>("outcome", {
     action: text,
     attempt: count,

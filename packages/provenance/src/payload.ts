@@ -105,21 +105,45 @@ export interface ActionEntry extends Common, Observable {
     /** Absent where it was observed. */
     readonly delegation?: EntryHash;
     readonly interaction?: EntryHash;
-    /** Entries of the approvals that this attempt rests on and spends. */
+    /** Entries of the approvals that this attempt rests on: decisions that it spends, mandates that it uses. */
     readonly approvals?: readonly EntryHash[];
+    /** Entry of the override that let it start; then a finding `break_glass` stands behind those that would have stopped it. */
+    readonly override?: EntryHash;
   };
 }
 
-/** A person's decision on an action that waits, as it was handed in. */
-export interface ApprovalEntry extends Common {
+interface Approving extends Common {
   readonly type: "approval";
-  readonly action: string;
-  /** What the approver signed, a compact JWS (see approval.ts). */
+  /** What the person signed, a compact JWS. */
   readonly decision: string;
-  readonly content: { readonly reason?: Commitment };
-  /** The entry that asked: an action with the verdict `ask`. */
-  readonly links: { readonly action: EntryHash };
 }
+
+/** A person's decision on actions that wait, as it was handed in (see approval.ts). */
+export interface DecisionEntry extends Approving {
+  readonly kind: "decision";
+  /** In the order in which the statement names them. */
+  readonly actions: readonly string[];
+  /** The entries that asked, in the same order: actions with the verdict `ask`. */
+  readonly links: { readonly actions: readonly EntryHash[] };
+}
+
+/** A mandate that a person has signed, or withdrawn (see mandate.ts). */
+export interface MandateEntry extends Approving {
+  readonly kind: "mandate";
+  readonly content: { readonly terms: Commitment };
+  /** The delegation that it holds for. */
+  readonly links: { readonly delegation: EntryHash };
+}
+
+/** An override that a person has signed, or withdrawn (see override.ts). */
+export interface OverrideEntry extends Approving {
+  readonly kind: "override";
+  readonly content: { readonly reason: Commitment };
+  /** The delegation that it holds for. */
+  readonly links: { readonly delegation: EntryHash };
+}
+
+export type ApprovalEntry = DecisionEntry | MandateEntry | OverrideEntry;
 
 /** Payload of the holder's decision (`typ` `behest-decision+jwt`). */
 export interface Decision {

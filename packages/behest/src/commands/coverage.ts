@@ -1,4 +1,5 @@
-import type { Reader } from "@behest/core";
+import { existsSync } from "node:fs";
+import { type Profiles, type Reader, findLocal, readProfiles } from "@behest/core";
 import { parseEntry, parsePayload } from "@behest/provenance";
 import type { Command } from "commander";
 import { define } from "../command.ts";
@@ -26,11 +27,31 @@ async function run({ store, json }: { readonly store?: string; readonly json?: t
   }));
   const met = new Set(seen.map(({ tool }) => tool));
   const neverSeen = [...granted].filter((tool) => !met.has(tool)).toSorted();
-  if (json) return printJson({ seen, neverSeen, unreadDelegations: unread });
+  const undeclared = skeleton(seen);
+  if (json) return printJson({ seen, neverSeen, unreadDelegations: unread, undeclared });
   const rows = [...seen.map(row), ...neverSeen.map((tool) => [tool, bad("never seen"), "-", "-"])];
   if (rows.length === 0) print("No tools.");
   else printTable(["tool", "met as", "profile", "last"], rows);
   if (unread > 0) print(`The tools of ${unread} delegations are not known here: their content is gone.`);
+  if (Object.keys(undeclared).length === 0) return;
+  print();
+  print(
+    "What no profile declares counts as the worst and waits for a person, by the policies that are shipped.",
+  );
+  print("Say what it can do with withProfile(tool, { … }), or in .behest/profiles.json (docs/policy.md):");
+  for (const line of JSON.stringify(undeclared, null, 2).split("\n")) print(line);
+}
+
+/** What to begin a file of profiles with, or to add to it: tools as they count now. */
+function skeleton(seen: readonly Seen[]): Profiles {
+  const file = findLocal()?.profiles;
+  const known = file !== undefined && existsSync(file) ? readProfiles(file) : {};
+  const missing = seen.filter(
+    ({ tool, kind, declared }) => kind !== "provider" && !declared && !Object.hasOwn(known, tool),
+  );
+  return Object.fromEntries(
+    missing.map(({ tool }) => [tool, { effect: "irreversible", boundary: "outside" }]),
+  );
 }
 
 const MET: { readonly [kind in Seen["kind"]]: Cell } = {

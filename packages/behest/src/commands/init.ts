@@ -3,7 +3,7 @@ import { rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { type PrivateJwk, type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
-import { type Manifest, signTrust } from "@behest/provenance";
+import { BREAK_GLASS, type Manifest, signTrust } from "@behest/provenance";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
@@ -56,7 +56,11 @@ async function run(options: Options): Promise<void> {
     rung: "local",
     issuers: [{ iss, jwk: issuer.signer.jwk, rung: "local" }],
     enforcers: [{ jwk: enforcer.signer.jwk }],
-    approvers: [{ group: "approvers", person: "owner", jwk: approver.signer.jwk }],
+    approvers: ["approvers", BREAK_GLASS].map((group) => ({
+      group,
+      person: "owner",
+      jwk: approver.signer.jwk,
+    })),
     revokers: [{ scope: "*", jwk: revoker.signer.jwk }],
     witnesses: [],
   };
@@ -82,7 +86,7 @@ async function run(options: Options): Promise<void> {
   });
   try {
     newFolder(folder, {
-      ".gitignore": "*\n",
+      ".gitignore": "*\n!profiles.json\n",
       "agent.jwk": agent.file,
       "config.json": `${JSON.stringify(config, null, 2)}\n`,
       "enforcer.jwk": enforcer.file,

@@ -1,9 +1,11 @@
-import type { PolicyDecision } from "@behest/core/policy";
-import { checkPolicies, loadPolicies } from "@behest/core/policy";
+import { findLocal } from "@behest/core";
+import type { PolicyDecision, PolicyLimit } from "@behest/core/policy";
+import { checkPolicies, loadPolicies, printLimit, shortageText, shortages } from "@behest/core/policy";
 import { type Command, InvalidArgumentError } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
 import { readText } from "../file.ts";
+import { readManifest } from "../local.ts";
 import { type Cell, bad, bold, good, print, printFacts, printJson, printTable } from "../output.ts";
 import { type WrittenAction, readAction, readJson, requestOf } from "../policy/action.ts";
 import { runTable } from "../policy/table.ts";
@@ -28,7 +30,7 @@ export function policy(program: Command): void {
   ).action(explain);
   define(group, {
     name: "test",
-    description: "run a table of tests: [{ name, policy, action, expect, group?, need?, rule? }]",
+    description: "run a table of tests: [{ name, policy, action, expect, group?, need?, rule?, limit? }]",
     example: "behest policy test policies/tests.json",
   })
     .argument("<file>", "JSON, or - for standard input")
@@ -39,21 +41,32 @@ export function policy(program: Command): void {
 
 async function check(folder: string, { json }: { readonly json?: true }): Promise<void> {
   const { faults, policies } = await checkPolicies(folder);
-  if (json) printJson({ ok: faults.length === 0, digest: policies?.digest, rules: policies?.rules, faults });
+  const local = findLocal();
+  const short = policies && local ? shortages(policies.rules, await readManifest(local)) : [];
+  if (json)
+    printJson({
+      ok: faults.length === 0,
+      digest: policies?.digest,
+      rules: policies?.rules,
+      shortages: short,
+      faults,
+    });
   else if (policies) {
     printTable(
-      ["policy", "line", "effect", "asks", "reason"],
-      policies.rules.map(({ id, line, effect, ask, reason }) => [
+      ["policy", "line", "effect", "asks", "limits", "reason"],
+      policies.rules.map(({ id, line, effect, ask, limits = [], reason }) => [
         id,
         String(line),
         effect,
         ask ? `${ask.need} of ${ask.group}` : "-",
+        limits.map(printLimit).join("; ") || "-",
         reason ?? "-",
       ]),
     );
     printFacts([
       ["declared tools", policies.tools.join(", ") || "none"],
       ["digest", bold(policies.digest)],
+      ...short.map((one) => ["warning", bad(shortageText(one))] as const),
     ]);
   } else for (const { file, line, column, reason } of faults) print(`${file}:${line}:${column}: ${reason}`);
   if (faults.length > 0)
@@ -99,6 +112,7 @@ async function explain(folder: string, options: ActionOptions): Promise<void> {
     ...(decided.decision === "ask"
       ? decided.asks.map(({ group, need }) => ["asks", `${need} of ${group}`] as const)
       : []),
+    ...limitsOf(decided).map((limit) => ["limit", `${printLimit(limit)} (${limit.rule})`] as const),
     ...deciding.map(({ id, file, line }) => ["decided by", `${id} (${file}:${line})`] as const),
     ...(policies.tools.includes(action.tool)
       ? []
@@ -122,6 +136,10 @@ function amount(text: string): NonNullable<WrittenAction["amount"]> {
   const [value, currency, ...more] = text.split(" ");
   if (!value || !currency || more.length > 0) throw new InvalidArgumentError('write "12.50 EUR"');
   return { value, currency };
+}
+
+function limitsOf(decided: PolicyDecision): readonly PolicyLimit[] {
+  return decided.decision === "deny" ? [] : (decided.limits ?? []);
 }
 
 function decisionCell({ decision }: PolicyDecision): Cell {

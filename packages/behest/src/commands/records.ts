@@ -56,14 +56,16 @@ function within({ session }: ActionRecord, id: string): boolean {
 function row(record: ActionRecord): Cell[] {
   const { index, at, principal, agent, tool, verdict: word, code, outcome, observed } = record;
   // Permitted by nobody, or by a finding that permits nothing: it was only tried out.
-  const shadow = word === "permit" && (observed || code !== "ok");
+  const shadow = word === "permit" && (observed || (code !== "ok" && code !== "break_glass"));
   const judged = shadow
     ? bad(`permit (${observed ? "observed" : "shadow"})`)
-    : word === "permit"
-      ? good(word)
-      : word === "deny"
-        ? bad(word)
-        : word;
+    : code === "break_glass"
+      ? bad("permit (break-glass)")
+      : word === "permit"
+        ? good(word)
+        : word === "deny"
+          ? bad(word)
+          : word;
   return [`#${index}`, clockTime(at), principal, agent, tool, judged, code, outcome ?? "-"];
 }
 

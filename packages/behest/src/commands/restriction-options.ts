@@ -47,7 +47,8 @@ export function restrictionsOf(options: RestrictionOptions): RestrictionRequest 
 
 const LIMIT = /^([0-9.]+) ([A-Za-z0-9]+)(?: per (action|lifetime|subtree))?$/;
 
-function limits(text: string, before: readonly Limits[] = []): readonly Limits[] {
+/** One more of `--limit`. */
+export function limits(text: string, before: readonly Limits[] = []): readonly Limits[] {
   const match = LIMIT.exec(text);
   if (!match) throw usage('--limit: write "20 calls", "500.00 EUR" or "50 EUR per action".');
   const [, number, unit, scope] = match as unknown as [string, string, string, LimitScope | undefined];

@@ -87,6 +87,7 @@ async function judge(
   using checkpointFile = path === undefined ? undefined : new NewFile(`${path}.checkpoint`);
   const verdicts = new Map<number, keyof Verdicts>();
   let shadow = 0;
+  let overridden = 0;
   const passing = async function* (): AsyncGenerator<string> {
     let index = 0;
     for await (const jws of shown.entries) {
@@ -98,6 +99,7 @@ async function judge(
       const verdict = verdictOf(entry?.payload);
       if (verdict) verdicts.set(index, verdict);
       if (entry?.payload.type === "action" && entry.payload.enforce === "shadow") shadow++;
+      if (entry?.payload.type === "action" && entry.payload.links.override !== undefined) overridden++;
       entriesFile?.write(lineOf(jws));
       index++;
       yield jws;
@@ -128,6 +130,7 @@ async function judge(
     proven: log.size - failed.size,
     actions,
     shadow,
+    overridden,
     ...(chains && { chains: chains.judged.size }),
   };
 }

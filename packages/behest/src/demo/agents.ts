@@ -8,6 +8,9 @@ import { behestMiddleware, subagentTool } from "@behest/langchain";
 import type { Models } from "./models.ts";
 import { office } from "./world.ts";
 
+/** Inside the company a mail can be recalled: it need not wait for a person. */
+const isColleague = (to: string): boolean => to.endsWith("@example.com");
+
 /** What Alice is asked; the orchestrator passes each half on. */
 const TASK = "Answer mail 1, then write a report about our customers.";
 
@@ -23,9 +26,10 @@ export async function runOffice(session: Session, models: Models, effects: strin
       boundary: "inside",
     }),
     withProfile(tool(o.send_mail.run, { name: "send_mail", ...o.send_mail }), {
-      effect: "irreversible",
-      boundary: "outside",
+      effect: ({ to }) => (isColleague(to) ? "reversible" : "irreversible"),
+      boundary: ({ to }) => (isColleague(to) ? "inside" : "outside"),
       control: ["to"],
+      undo: "recall it",
     }),
     withProfile(tool(o.list_customers.run, { name: "list_customers", ...o.list_customers }), {
       effect: "read",

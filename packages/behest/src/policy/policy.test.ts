@@ -31,7 +31,7 @@ const large = { name: "large", policy: "policies", action: { tool: "pay", args: 
 
 test("a folder of policies is checked, each fault with its place", () => {
   expect(place.must("policy", "check", "policies")).toMatch(
-    /pay\.cedar#large +2 +forbid +2 of finance +It is/,
+    /pay\.cedar#large +2 +forbid +2 of finance +- +It is/,
   );
   expect(place.json("policy", "check", "default")).toMatchObject({ ok: true, faults: [] });
   const ran = place.behest("policy", "check", "broken");
@@ -43,6 +43,15 @@ test("a folder of policies is checked, each fault with its place", () => {
     faults: [{ file: "a.cedar", line: 1, column: 7 }],
   });
   expect(place.refusal(place.behest("policy", "check", "nowhere"))).toBe("policy_missing 1");
+});
+
+test("what nobody of this deployment could approve is told", () => {
+  const shortages = [{ group: "finance", need: 2, enrolled: 0, rules: ["pay.cedar#large"] }];
+  expect(place.json("policy", "check", "policies")).toMatchObject({ ok: true, shortages });
+  expect(place.must("policy", "check", "policies")).toMatch(
+    /warning +policies ask for 2 of "finance" \(pay\.cedar#large\) and the trust manifest enrols 0/,
+  );
+  expect(place.json("policy", "check", "default")).toMatchObject({ shortages: [] });
 });
 
 test("why an action is permitted, asked for or denied is explained", () => {
@@ -93,6 +102,38 @@ test("a table of tests is run; one that is not met is a failure", () => {
   expect(ran.stdout.match(/FAIL$/gm)).toHaveLength(2);
 });
 
+test("limits of policies are told, tested, and kept as far as one action can break them", () => {
+  mkdirSync(place.path("limited"));
+  writeFileSync(
+    place.path("limited/a.cedar"),
+    `@id("all") @limit("20 calls; 50 EUR per action") permit(principal, action, resource);
+@id("paying") @ask("group:finance") forbid(principal, action, resource) when { context.tool == "pay" };
+`,
+  );
+  expect(place.must("policy", "check", "limited")).toMatch(
+    /a\.cedar#all +1 +permit +- +20 calls per subtree; 50 EUR per action +-/,
+  );
+  const pay = ["policy", "explain", "limited", "--tool", "pay", "--amount"];
+  expect(place.must(...pay, "50 EUR")).toMatch(
+    /decision +ask\n[^]*\nlimit +20 calls per subtree \(a\.cedar#all\)\nlimit +50 EUR per action \(a\.cedar#all\)\n/,
+  );
+  expect(place.must(...pay, "50.01 EUR")).toMatch(/decision +deny\nwhy +it would spend more[^]*a\.cedar#all/);
+  expect(place.must(...pay, "1 USD")).toMatch(/decision +deny\n/);
+  expect(place.json("policy", "explain", "limited", "--tool", "pay")).toMatchObject({
+    decision: "deny",
+    beyond: { code: "amount_unknown", path: "policies.a.cedar#all.limits.action.amount" },
+  });
+  const row = { name: "a", policy: "limited", action: { tool: "read", effect: "read" }, expect: "permit" };
+  const met = table(
+    { ...row, limit: "20 calls per subtree" },
+    { ...row, action: { tool: "pay", amount: { value: 51, currency: "EUR" } }, expect: "deny" },
+  );
+  expect(place.behestWith({ input: met }, "policy", "test", "-").status).toBe(0);
+  const failing = table({ ...row, limit: "21 calls per subtree" });
+  const ran = place.behestWith({ input: failing }, "policy", "test", "-");
+  expect(place.refusal(ran)).toBe("policy_test_failed 1");
+});
+
 test.for([
   ["not JSON", "{"],
   ["no list", "{}"],
@@ -100,6 +141,7 @@ test.for([
   ["a test without an action", table({ name: "x", policy: "default", expect: "ask" })],
   ["another member", table({ ...large, expect: "ask", expected: "ask" })],
   ["another expectation", table({ ...large, expect: "maybe" })],
+  ["a limit for a denial", table({ ...large, expect: "deny", limit: "1 call per lifetime" })],
   ["a group for a denial", table({ ...large, expect: "deny", group: "finance" })],
   ["an action with another member", table({ ...large, expect: "ask", action: { tool: "pay", arg: {} } })],
   [

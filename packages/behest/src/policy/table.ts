@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { type Policies, type PolicyDecision, loadPolicies } from "@behest/core/policy";
+import { type Policies, type PolicyDecision, loadPolicies, printLimit } from "@behest/core/policy";
 import type { Json } from "@behest/jws";
 import { readText } from "../file.ts";
 import { malformed, members, readAction, readJson, requestOf } from "./action.ts";
@@ -13,7 +13,7 @@ export interface Tested {
   readonly ok: boolean;
 }
 
-const ROW = new Set(["name", "policy", "action", "expect", "group", "need", "rule"]);
+const ROW = new Set(["name", "policy", "action", "expect", "group", "need", "rule", "limit"]);
 
 /** Runs a table of tests; folders in it are relative to its file. Throws `malformed_input`, `policy_…`. */
 export async function runTable(path: string, policy: string | undefined): Promise<Tested[]> {
@@ -42,6 +42,8 @@ interface Row {
   readonly group?: string;
   readonly need?: number;
   readonly rule?: string;
+  /** One of those that count for it, as `explain` prints it. */
+  readonly limit?: string;
 }
 
 function readRow(value: Json, where: string, standing: string | undefined): Row {
@@ -49,7 +51,7 @@ function readRow(value: Json, where: string, standing: string | undefined): Row 
   const stranger = row && Object.keys(row).find((name) => !ROW.has(name));
   if (!row || stranger !== undefined)
     throw malformed(`${where}: a test has ${[...ROW].join(", ")}, and nothing else.`);
-  const { name, action, expect, group, need, rule, policy = standing } = row;
+  const { name, action, expect, group, need, rule, limit, policy = standing } = row;
   if (typeof name !== "string") throw malformed(`${where}: "name" is a text.`);
   if (expect !== "permit" && expect !== "ask" && expect !== "deny")
     throw malformed(`${where}: "expect" is permit, ask or deny.`);
@@ -60,6 +62,8 @@ function readRow(value: Json, where: string, standing: string | undefined): Row 
   if (need !== undefined && typeof need !== "number") throw malformed(`${where}: "need" is a number.`);
   if (rule !== undefined && typeof rule !== "string")
     throw malformed(`${where}: "rule" is the id of a policy.`);
+  if (limit !== undefined && (typeof limit !== "string" || expect === "deny"))
+    throw malformed(`${where}: "limit" is the text of one, and what is denied has none.`);
   return {
     name,
     policy,
@@ -68,19 +72,23 @@ function readRow(value: Json, where: string, standing: string | undefined): Row 
     ...(group !== undefined && { group }),
     ...(need !== undefined && { need }),
     ...(rule !== undefined && { rule }),
+    ...(limit !== undefined && { limit }),
   };
 }
 
-function judged({ name, expect, group, need, rule }: Row, decided: PolicyDecision): Tested {
+function judged({ name, expect, group, need, rule, limit }: Row, decided: PolicyDecision): Tested {
   const { decision, rules } = decided;
+  const limits = decided.decision === "deny" ? [] : (decided.limits ?? []).map(printLimit);
   const asks = decided.decision === "ask" ? decided.asks : [];
   const met =
     decision === expect &&
     (expect !== "ask" ||
       (group ?? need) === undefined ||
       asks.some((ask) => (group ?? ask.group) === ask.group && (need ?? ask.need) === ask.need)) &&
-    (rule === undefined || rules.includes(rule));
-  const expected = [expect, group, need, rule].filter((part) => part !== undefined).join(" ");
-  const found = [decision, ...asks.map(({ group: asked, need: persons }) => `${asked} ${persons}`)].join(" ");
+    (rule === undefined || rules.includes(rule)) &&
+    (limit === undefined || limits.includes(limit));
+  const expected = [expect, group, need, rule, limit].filter((part) => part !== undefined).join(" ");
+  const asked = asks.map((ask) => `${ask.group} ${ask.need}`);
+  const found = [decision, ...asked, ...(limit === undefined ? [] : limits)].join(" ");
   return { name, expected, found, rules, ok: met };
 }

@@ -18,11 +18,14 @@ export interface Verification {
   readonly actions: Verdicts;
   /** `action` entries under which nothing was enforced. */
   readonly shadow: number;
+  /** `action` entries that rest on an override. */
+  readonly overridden: number;
   /** Delegations whose chain was judged; undefined where no store was there to have them. */
   readonly chains?: number;
 }
 
-export function asJson({ ok, owner, log, findings, proven, actions, shadow, chains }: Verification): object {
+export function asJson(verification: Verification): object {
+  const { ok, owner, log, findings, proven, actions, shadow, overridden, chains } = verification;
   const { origin, rung, size, root, counts, observed, completeness } = log;
   return {
     ok,
@@ -36,6 +39,7 @@ export function asJson({ ok, owner, log, findings, proven, actions, shadow, chai
     actions,
     shadow,
     observed,
+    overridden,
     chains,
     completeness,
     findings,
@@ -44,7 +48,7 @@ export function asJson({ ok, owner, log, findings, proven, actions, shadow, chai
 
 /** `pinnedHere`: the owner came from the folder that is being verified. */
 export function printVerification(
-  { owner, log, findings, proven, actions, shadow, chains, ok }: Verification,
+  { owner, log, findings, proven, actions, shadow, overridden, chains, ok }: Verification,
   pinnedHere: boolean,
 ): void {
   const { origin = "-", size, root, counts } = log;
@@ -65,6 +69,7 @@ export function printVerification(
   ]);
   if (shadow > 0) print(bad(`${shadow} actions were only tried out: nothing was enforced for them.`));
   if (log.observed > 0) print(bad(`${log.observed} of them were observed without a delegation.`));
+  if (overridden > 0) print(bad(`${overridden} actions went ahead under break-glass.`));
   for (const { index, check, state, code, message } of findings)
     print(`#${index}  `, STATES[state], `  ${check}  ${code}  ${message}`);
   print(ok ? good("Verified. ") : bad("Not verified. "), sentence(log));

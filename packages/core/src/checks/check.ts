@@ -23,8 +23,10 @@ export function decide(wanted: Wanted): Verdict {
     findings.push(finding);
     if (finding.code === "ok" || onlyRecorded(finding, wanted)) continue;
     if (isTried(finding, wanted)) return { verdict: "permit", findings };
-    if (!finding.needs) return { verdict: "deny", findings };
+    if (!finding.needs && !isLifted(finding, wanted)) return { verdict: "deny", findings };
   }
+  if (wanted.override !== undefined)
+    return { verdict: "permit", findings: [...findings, breakGlass(wanted.override)] };
   // What is left when only a signature is missing.
   return { verdict: findings.some(({ needs }) => needs) ? "ask" : "permit", findings };
 }
@@ -43,6 +45,16 @@ const TRIED: ReadonlySet<string> = new Set([
   "policy",
   "approval",
 ]);
+
+/** What an override lifts: never what was not delegated. */
+function isLifted({ code }: Finding, { override }: Wanted): boolean {
+  return override !== undefined && code === "policy_denied";
+}
+
+/** Never silent: behind what would have stopped it. */
+function breakGlass(override: string): Finding {
+  return { check: "override", code: "break_glass", rule: override, message: "an override is in force" };
+}
 
 function isTried({ check }: Finding, { session }: Wanted): boolean {
   return session.deployment.enforce === "shadow" && TRIED.has(check);

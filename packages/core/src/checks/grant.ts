@@ -33,7 +33,7 @@ export function grant({ session, tool, args }: Wanted): Finding {
 }
 
 /** A tool that takes a bare value takes it under the name "input". */
-function named(args: Json): { readonly [argument: string]: Json } {
+export function named(args: Json): { readonly [argument: string]: Json } {
   return typeof args === "object" && args !== null && !Array.isArray(args)
     ? (args as { [name: string]: Json })
     : { input: args };

@@ -1,9 +1,11 @@
 import { parseEntry, parsePayload } from "@behest/provenance";
 import { expect, test } from "vitest";
 import { PAY_SCHEMA, PolicyFolder } from "../../test/policy/folder.ts";
+import { mayAsk, reportTools } from "../adapter.ts";
 import { signDecision } from "../approval.ts";
 import { readStore } from "../reader.ts";
 import { loadPolicies } from "../policy/policies.ts";
+import { withProfile } from "../profile.ts";
 import { liveOf } from "../session.ts";
 import { memoryStore } from "../store/memory.ts";
 import { testBehest } from "../testing.ts";
@@ -98,8 +100,30 @@ test("what a grant refuses no policy permits", async () => {
   });
 });
 
-test("without policies what is granted is permitted, and entries name none", async () => {
-  await using behest = await testBehest();
+test("in tests a tool without a profile is a matter of its grant, one with a profile is not", async () => {
+  await using behest = await testBehest({ profiles });
+  const session = await behest.as("alice", { ...tools, unknown: {} });
+  const verdicts = ["pay", "read", "unknown"].map(
+    async (tool) => (await session.authorize({ tool, args: { to: "DE1", amount: 5 } })).verdict,
+  );
+  expect(await Promise.all(verdicts)).toEqual(["ask", "permit", "permit"]);
+  expect([mayAsk(session, "pay"), mayAsk(session, "unknown")]).toEqual([true, false]);
+  reportTools(session, [
+    {
+      tool: "unknown",
+      kind: "wrapped",
+      definition: withProfile({}, { effect: "read", boundary: "outside" }),
+    },
+  ]);
+  expect(mayAsk(session, "unknown")).toBe(true);
+  await using strict = await testBehest({ policy: "default" });
+  const other = await strict.as("alice", { unknown: {} });
+  expect(mayAsk(other, "unknown")).toBe(true);
+  expect((await other.authorize({ tool: "unknown", args: {} })).verdict).toBe("ask");
+});
+
+test("on grants alone what is granted is permitted, and entries name no policies", async () => {
+  await using behest = await testBehest({ policy: "grants-alone" });
   const session = await behest.as("alice", { pay: {} });
   const { findings, verdict } = await session.authorize({ tool: "pay", args: {} });
   expect(verdict).toBe("permit");

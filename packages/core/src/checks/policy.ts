@@ -2,6 +2,7 @@ import { strayedFrom } from "./identity.ts";
 import { toolLabel } from "../label.ts";
 import { allowlisted } from "../policy/allowlisted.ts";
 import type { PolicyDecision } from "../policy/decision.ts";
+import { pathOf } from "../policy/limit.ts";
 import type { PolicyRequest } from "../policy/request.ts";
 import type { Finding } from "../types.ts";
 import type { Wanted } from "./wanted.ts";
@@ -9,8 +10,8 @@ import type { Wanted } from "./wanted.ts";
 /** What the deployment's policies say, where it has any. */
 export function policy(wanted: Wanted): Finding | undefined {
   const { session, tool } = wanted;
-  const { policies } = session.deployment;
-  if (!policies) return undefined;
+  const { policies, undeclared } = session.deployment;
+  if (!policies || (undeclared === "grants" && !wanted.class.declared)) return undefined;
   const label = toolLabel(tool, session.tools);
   const request = requestOf(wanted);
   if (!request) {
@@ -20,28 +21,30 @@ export function policy(wanted: Wanted): Finding | undefined {
   return found(label, policies.decide(request));
 }
 
-/** Ids that one finding names; of a set in which more decide, the others are counted. */
-const MOST = 20;
-
 function found(label: string, decided: PolicyDecision): Finding {
   const { rules, reasons } = decided;
-  const named = rules.slice(0, MOST).join(", ");
-  const more = rules.length > MOST ? ` and ${rules.length - MOST} more` : "";
-  const by = { check: "policy", ...(rules.length > 0 && { rule: `${named}${more}` }) };
+  const by = { check: "policy", ...(rules.length > 0 && { rule: rules.join(", ") }) };
   const why = reasons.slice(0, 3).join(" ");
   switch (decided.decision) {
     case "permit":
-      return { ...by, code: "ok", message: "permitted" };
+      return { ...by, code: "ok", message: "permitted", ...counted(decided) };
     case "deny":
-      return { ...by, code: "policy_denied", message: `${label}: ${why}` };
+      return { ...by, code: "policy_denied", ...decided.beyond, message: `${label}: ${why}` };
     case "ask": {
       const { asks } = decided;
       const whom = asks.map(({ group, need }) => `${need} of "${group}"`).join(" and ");
       const message = `${label}: ${why} It needs the approval of ${whom}.`;
       const needs = asks.map(({ group, need }) => ({ group, persons: need }));
-      return { ...by, code: "approval_needed", message, needs };
+      return { ...by, code: "approval_needed", message, needs, ...counted(decided) };
     }
   }
+}
+
+/** Where it will be counted when it starts. */
+function counted({
+  limits,
+}: Exclude<PolicyDecision, { decision: "deny" }>): Pick<Finding, "path" | "limits"> {
+  return limits ? { path: limits.map(pathOf).join(" "), limits } : {};
 }
 
 /** Undefined where the profile says what it touches in no way that can be read. */

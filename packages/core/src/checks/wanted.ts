@@ -10,6 +10,8 @@ export interface Wanted {
   readonly class: ActionClass;
   /** Of the turn that chose it, where one did. */
   readonly model?: string | undefined;
+  /** Name of the override that is in force for it. */
+  readonly override?: string | undefined;
   /** ms since the epoch. */
   readonly now: number;
 }

@@ -23,6 +23,11 @@ test.for([
   [{ constraint_type: "not_one_of", excluded: ["a"] }, false],
   [{ constraint_type: "contains", required: ["a"] }, false],
   [{ constraint_type: "prefix", prefix: "" }, false],
+  [{ constraint_type: "prefix", prefix: "https:" }, false],
+  [{ constraint_type: "prefix", prefix: "//" }, false],
+  [{ constraint_type: "prefix", prefix: "www.example.com" }, false],
+  [{ constraint_type: "prefix", prefix: "www.example.com/" }, true],
+  [{ constraint_type: "prefix", prefix: "//example.com/" }, true],
   [{ constraint_type: "path", under: "/" }, false],
   [{ constraint_type: "path", under: "/notes" }, true],
   [{ constraint_type: "range" }, false],
@@ -53,10 +58,17 @@ test("each argument that steers has to be held, and what is not named is not", (
   expect(allowlisted(held, ["url"], { url: "a", body: "x" })).toBe(true);
   expect(allowlisted(held, undefined, { url: "a", body: "x" })).toBe(false);
   expect(allowlisted(held, undefined, { url: "a" })).toBe(true);
-  expect(allowlisted(held, ["url"], { body: "x" })).toBe(true);
+  expect(allowlisted(held, ["url", "body"], { url: "a" })).toBe(true);
+  expect(allowlisted(held, [], { body: "x" })).toBe(true);
   expect(allowlisted({}, ["url"], { url: "a" })).toBe(false);
   expect(allowlisted({ "*": { constraint_type: "exact", value: "a" } }, undefined, { "*": "a" })).toBe(false);
   expect(allowlisted(undefined, undefined, { url: "a" })).toBe(false);
   expect(allowlisted(held, undefined, JSON.parse('{"__proto__":"x"}') as never)).toBe(false);
   expect(allowlisted(held, undefined, "bare")).toBe(false);
+});
+
+test("a profile that names only what is not given, perhaps misspelt, makes nothing harmless", () => {
+  const held = map({ url: "a", body: is.any });
+  expect(allowlisted(held, ["ulr"], { url: "a", body: "x" })).toBe(false);
+  expect(allowlisted(held, ["ulr"], { url: "a" })).toBe(true);
 });

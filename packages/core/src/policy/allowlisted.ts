@@ -1,13 +1,22 @@
 import type { Constraint, ConstraintMap, Json } from "@behest/delegation";
 
-/** The arguments that decide where an effect lands: those that the profile names, else all. */
-export function controlOf(
-  control: readonly string[] | undefined,
-  args: Json,
-): readonly (readonly [name: string, value: Json])[] {
+type Given = readonly (readonly [name: string, value: Json])[];
+
+/** A tool that takes a bare value takes it under the name "input". */
+export function argumentsOf(args: Json): Given {
   const named = typeof args === "object" && args !== null && !Array.isArray(args) ? args : { input: args };
-  const given = Object.entries(named as { readonly [name: string]: Json });
-  return control ? given.filter(([name]) => control.includes(name)) : given;
+  return Object.entries(named as { readonly [name: string]: Json });
+}
+
+/**
+ * The arguments that decide where an effect lands: those that the profile names, else all. None of them given, and it
+ * names some, that may be a slip of the pen: then all again.
+ */
+export function controlOf(control: readonly string[] | undefined, args: Json): Given {
+  const given = argumentsOf(args);
+  if (!control) return given;
+  const named = given.filter(([name]) => control.includes(name));
+  return named.length > 0 || control.length === 0 ? named : given;
 }
 
 /**
@@ -26,8 +35,8 @@ export function isHeld(map: ConstraintMap | undefined, name: string): boolean {
   return map !== undefined && name !== "*" && Object.hasOwn(map, name) && isNarrow(map[name]!);
 }
 
-/** "https://" or nothing is the beginning of any address. */
-const ANY_ADDRESS = /^(?:[a-z][a-z0-9+.-]*:?\/{0,2})?$/i;
+/** "https://", "//" or nothing is the beginning of any address; so is "www", but not "www.example.com/". */
+const ANY_ADDRESS = /^(?:(?:[a-z][a-z0-9+.-]*:)?[/\\]{0,2}|[a-z][a-z0-9+.-]*)$/i;
 
 function isNarrow(constraint: Constraint): boolean {
   const clauses = (constraint["constraints"] ?? []) as unknown as readonly Constraint[];

@@ -81,6 +81,12 @@ test.for<[name: string, policies: string, request: PolicyRequest, expected: obje
     { decision: "permit" },
   ],
   [
+    "a person as a whole",
+    `${PERMIT}forbid(principal, action, resource) when { principal.person == { issuer: "https://issuer.test", subject: "alice" } };`,
+    payment(GOOD),
+    { decision: "deny", rules: ["a.cedar#2"] },
+  ],
+  [
     "an ask",
     `${PERMIT}@ask("group:finance", "2") @reason("It is money.") forbid(principal, action == Action::"pay", resource);`,
     payment(GOOD),
@@ -199,4 +205,34 @@ test.for<[name: string, policies: string, request: PolicyRequest, expected: obje
   ],
 ])("%s", async ([, text, request, expected]) => {
   expect((await of(text)).decide(request)).toMatchObject(expected);
+});
+
+test("asked again, an action is answered as it would be anew: whatever policies read is part of the question", async () => {
+  const policies = await of(
+    `permit(principal, action, resource) when { context.now < 1795176060 };
+     @ask("group:a") forbid(principal, action == Action::"pay", resource) when { context.args.amount.greaterThan(decimal("100.0")) };`,
+  );
+  const now = Date.parse("2026-11-20T12:00:00Z");
+  for (let again = 0; again < 3; again++) {
+    const decided = (amount: string, later = 0): string =>
+      policies.decide(payment({ to: "DE1", amount }, { now: now + later })).decision;
+    expect([decided("100"), decided("100.01"), decided("100", 60_000), decided("100.01", 60_000)]).toEqual([
+      "permit",
+      "ask",
+      "deny",
+      "deny",
+    ]);
+  }
+  // More than are remembered, each its own.
+  for (let i = 0; i < 200; i++)
+    expect(policies.decide(payment({ to: `DE${i}`, amount: i }, { now })).decision).toBe(
+      i > 100 ? "ask" : "permit",
+    );
+});
+
+test("what was answered cannot be changed for the next who asks", async () => {
+  const policies = await of(PERMIT);
+  const { rules } = policies.decide(payment(GOOD));
+  expect(() => (rules as string[]).push("another")).toThrow(TypeError);
+  expect(policies.decide(payment(GOOD)).rules).toEqual(["a.cedar#1"]);
 });

@@ -1,20 +1,31 @@
-import type { AuthorizationAnswer } from "@cedar-policy/cedar-wasm/nodejs";
-import type { Cedar } from "./cedar.ts";
+import { readAmount } from "../amount.ts";
+import { BEYOND, beyond } from "../budget.ts";
+import type { Asking } from "./answer.ts";
+import { type PolicyLimit, limitsOf, pathOf } from "./limit.ts";
 import type { Reads } from "./reads.ts";
 import { type PolicyRequest, callOf } from "./request.ts";
 import type { PolicyAsk, PolicyRule } from "./rule.ts";
 import type { PolicySchema } from "./schema.ts";
 import { Unfit } from "./values.ts";
 
-/** What policies say of one action. `rules`: ids of those that decided. `reasons`: what the person and the model are told. */
+/**
+ * What policies say of one action. `rules`: ids of those that decided. `reasons`: what the person and the model are
+ * told. `limits`: those of every policy that permits it, or will once it is approved; all of them count.
+ */
 export type PolicyDecision =
-  | { readonly decision: "permit"; readonly rules: readonly string[]; readonly reasons: readonly string[] }
+  | {
+      readonly decision: "permit";
+      readonly rules: readonly string[];
+      readonly reasons: readonly string[];
+      readonly limits?: readonly PolicyLimit[];
+    }
   | {
       readonly decision: "ask";
       readonly rules: readonly string[];
       readonly reasons: readonly string[];
       /** One per group. */
       readonly asks: readonly PolicyAsk[];
+      readonly limits?: readonly PolicyLimit[];
     }
   | {
       readonly decision: "deny";
@@ -22,17 +33,18 @@ export type PolicyDecision =
       readonly reasons: readonly string[];
       /** Nothing was decided: a policy could not be evaluated, or the arguments are not what the schema declares. */
       readonly failed?: true;
+      /** It is permitted, and beyond a limit, whatever was taken before. `path`: `policies.<id>.limits.<scope>.amount`. */
+      readonly beyond?: { readonly code: keyof typeof BEYOND; readonly path: string };
     };
 
-/** Policies that Cedar holds ready under these names. */
+/** Policies that Cedar holds ready. */
 export interface Prepared {
-  readonly cedar: Cedar;
   readonly schema: PolicySchema;
   readonly reads: Reads;
   readonly rules: ReadonlyMap<string, PolicyRule>;
-  readonly all: string;
-  /** Without those that ask; the same name where none does. */
-  readonly unasked: string;
+  readonly all: Asking;
+  /** Without those that ask. */
+  readonly unasked: Asking;
 }
 
 /** Synchronous. Whatever goes wrong is a denial. */
@@ -45,43 +57,45 @@ export function decideBy(prepared: Prepared, request: PolicyRequest): PolicyDeci
 }
 
 function decided(prepared: Prepared, request: PolicyRequest): PolicyDecision {
-  const { cedar, schema, reads, rules } = prepared;
+  const { schema, reads, rules } = prepared;
   const call = callOf(request, schema, reads);
-  const answer = (preparsedPolicySetId: string): Answer =>
-    answered(cedar.statefulIsAuthorized({ ...call, preparsedPolicySetId }));
-  const first = answer(prepared.all);
-  if (first.decision !== "deny") return first.decision === "allow" ? permitted(first) : failed(first.rules);
+  const text = JSON.stringify(call);
+  const first = prepared.all(call, text);
+  if (first.decision === "failed") return failed(first.rules);
+  if (first.decision === "allow")
+    return limited(
+      { decision: "permit", rules: first.rules, reasons: [] },
+      limitsOf(rules, first.rules),
+      request,
+    );
   const forbids = first.rules.map((id) => rules.get(id)!);
   const hard = forbids.filter(({ ask }) => !ask);
   if (forbids.length === 0 || hard.length > 0) return denied(hard);
-  const second = answer(prepared.unasked);
+  const second = prepared.unasked(call, text);
   if (second.decision === "failed") return failed(second.rules);
   if (second.decision === "deny") return denied([]);
+  const asks = strictest(forbids.flatMap(({ ask }) => ask ?? []));
+  const decision = { decision: "ask", rules: first.rules, reasons: reasonsOf(forbids), asks } as const;
+  return limited(decision, limitsOf(rules, second.rules), request);
+}
+
+/** What no counter is needed to see; whether there is room left is decided when the action starts. */
+function limited(
+  decision: Exclude<PolicyDecision, { readonly decision: "deny" }>,
+  limits: readonly PolicyLimit[],
+  { amount, effect }: PolicyRequest,
+): PolicyDecision {
+  if (limits.length === 0) return decision;
+  const bounds = limits.map((limit) => ({ path: pathOf(limit), limit }));
+  const over = beyond(bounds, { effect, ...(amount && { amount: readAmount(amount) }) });
+  if (!over) return { ...decision, limits };
+  const { code, bound } = over;
   return {
-    decision: "ask",
-    rules: first.rules,
-    reasons: reasonsOf(forbids),
-    asks: strictest(forbids.flatMap(({ ask }) => ask ?? [])),
+    decision: "deny",
+    rules: [bound.limit.rule],
+    reasons: [BEYOND[code]],
+    beyond: { code, path: `${bound.path}.amount` },
   };
-}
-
-interface Answer {
-  readonly decision: "allow" | "deny" | "failed";
-  readonly rules: readonly string[];
-}
-
-/** A forbid that errs is passed over by Cedar, and what it stood against would be allowed: an error is a failure. */
-function answered(answer: AuthorizationAnswer): Answer {
-  if (answer.type === "failure") return { decision: "failed", rules: [] };
-  const { decision, diagnostics } = answer.response;
-  const { errors, reason } = diagnostics;
-  return errors.length > 0
-    ? { decision: "failed", rules: errors.map(({ policyId }) => policyId).toSorted() }
-    : { decision, rules: reason.toSorted() };
-}
-
-function permitted({ rules }: Answer): PolicyDecision {
-  return { decision: "permit", rules, reasons: [] };
 }
 
 function denied(forbids: readonly PolicyRule[]): PolicyDecision {

@@ -91,6 +91,29 @@ test.for<[name: string, text: string, place: string, reason: RegExp]>([
     "2:1",
     /@reason/,
   ],
+  [
+    "an annotation that there is not",
+    `${PERMIT}\n@id("a")\n@limits("1 call") permit(principal, action, resource);`,
+    "4:1",
+    /no annotation @limits; there are .*@limit/,
+  ],
+  [
+    "a limit on a forbid",
+    `${PERMIT}@id("a") @limit("1 call") forbid(principal, action, resource);`,
+    "2:10",
+    /permit/,
+  ],
+  ["a limit without an id", `@limit("1 call") ${PERMIT}`, "1:1", /@id/],
+  ["a limit of nothing", `@id("a") @limit ${PERMIT}`, "1:10", /"" is neither/],
+  [
+    "a limit of what is neither",
+    `@id("a")\n@limit("20 call, 5 EUR") ${PERMIT}`,
+    "2:1",
+    /"20 call" is neither calls/,
+  ],
+  ["a limit in two strings", `@id("a") @limit("20 calls", "5 EUR") ${PERMIT}`, "1:27", /unexpected/],
+  ["two limits", `@id("a") @limit("20 calls") @limit("5 EUR") ${PERMIT}`, "1:29", /duplicate/],
+  ["more policies than an entry can name", PERMIT.repeat(1001), "1001:1", /more than 1000/],
   ["comments alone", "// permit(principal, action, resource);\n", "1:1", /no policy/],
 ])("a policy file with %s is refused, with its place", async ([, text, place, reason]) => {
   using folder = new PolicyFolder({ "a.cedar": text });

@@ -1,5 +1,6 @@
-import { canonical, sha256Text } from "@behest/jws";
+import { canonical, canonicalPresent, sha256Text } from "@behest/jws";
 import { BehestError } from "../error.ts";
+import { asking } from "./answer.ts";
 import { type Cedar, cedar as loadCedar } from "./cedar.ts";
 import { type PolicyDecision, type Prepared, decideBy } from "./decision.ts";
 import { type PolicyFault, cedarFault, faultAt, refuseFaults } from "./fault.ts";
@@ -25,16 +26,26 @@ export interface Policies {
  * read, `policy_invalid` with file, line, column and reason.
  */
 export async function loadPolicies(policy: string): Promise<Policies> {
-  const checked = await checkPolicies(policy);
-  refuseFaults(checked.faults);
-  return checked.policies!;
+  const { faults, policies } = await checkPolicies(policy);
+  refuseFaults(faults);
+  return policies!;
 }
 
+type Checked = { readonly faults: readonly PolicyFault[]; readonly policies?: Policies };
+
+// Cedar keeps what it has parsed as long as the thread lives, so each set is read and given to it once.
+const known: Map<string, Promise<Checked>> = new Map();
+
 /** The same, with all that is wrong instead of the first; policies where nothing is. Throws `policy_missing`, and `policy_invalid` for what is no text at all. */
-export async function checkPolicies(
-  policy: string,
-): Promise<{ readonly faults: readonly PolicyFault[]; readonly policies?: Policies }> {
+export async function checkPolicies(policy: string): Promise<Checked> {
   const sources = readSources(policy);
+  const key = sha256Text(canonicalPresent(sources));
+  const checked = known.get(key) ?? check(sources);
+  known.set(key, checked);
+  return checked;
+}
+
+async function check(sources: Sources): Promise<Checked> {
   const cedar = await loadCedar();
   const schema = schemaOf(cedar, sources);
   const { rules, faults } = rulesOf(cedar, sources);
@@ -75,8 +86,14 @@ function rulesOf(cedar: Cedar, { files }: Sources): { rules: Read[]; faults: Pol
     }
   }
   if (rules.length + faults.length === 0) faults.push(nothing(files[0]!));
+  const tooMany = rules[MOST];
+  if (tooMany) faults.push(faultAt(tooMany.rule.file, tooMany.source, tooMany.statement.from, TOO_MANY));
   return { rules, faults };
 }
+
+/** Policies of one set: an entry names all that decided, and has a size. */
+const MOST = 1000;
+const TOO_MANY = `there are more than ${MOST} policies`;
 
 function nothing({ file, text }: SourceFile): PolicyFault {
   return faultAt(file, text, 0, "there is no policy in it, hence nothing would be permitted");
@@ -106,14 +123,9 @@ function heldOf(rules: readonly ReadRule[]): { [id: string]: string } {
   return Object.fromEntries(rules.map(({ id, held }) => [id, held]));
 }
 
-// Cedar keeps what it has parsed as long as the thread lives, so each set is given to it once.
-const ready: Map<string, Policies> = new Map();
-
 function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[]): Policies {
   const set = read.map(({ id, text }) => [id, text]);
   const digest = sha256Text(canonical({ v: 1, policies: set, schema: schema.text }));
-  const known = ready.get(digest);
-  if (known) return known;
   const names = { all: digest, unasked: `${digest} unasked` };
   const unasked = read.filter(({ ask }) => !ask);
   const answers = [
@@ -124,11 +136,11 @@ function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[])
     throw new BehestError("policy_invalid", "policy_invalid: Cedar cannot hold these policies ready.");
   const rules = read.map(({ text: _text, held: _held, json: _json, ...rule }) => rule);
   const held: Prepared = {
-    cedar,
     schema,
     reads: readsOf(read.map(({ json }) => json)),
     rules: new Map(rules.map((rule) => [rule.id, rule])),
-    ...names,
+    all: asking(cedar, names.all),
+    unasked: asking(cedar, names.unasked),
   };
   const policies: Policies = {
     digest,
@@ -138,7 +150,6 @@ function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[])
   };
   // The first decision of a thread takes some 40 ms.
   policies.decide(WARMING);
-  ready.set(digest, policies);
   return policies;
 }
 

@@ -28,7 +28,7 @@ export function readsOf(policies: readonly PolicyJson[]): Reads {
 interface Found {
   readonly names: Set<string>;
   readonly parents: Set<Side>;
-  /** The context or its `args` are used as a value, with all that they hold. */
+  /** The context, its `args` or a person are used as a value, with all that they hold. */
   whole: boolean;
 }
 
@@ -50,7 +50,7 @@ function read(expression: unknown, found: Found, accessed: boolean): void {
       case "has": {
         const { left, attr } = operand as Access;
         for (const name of typeof attr === "string" ? [attr] : attr) found.names.add(name);
-        found.whole ||= operator === "." && attr === "args" && !accessed;
+        found.whole ||= operator === "." && (attr === "args" || attr === "person") && !accessed;
         read(left, found, true);
         break;
       }

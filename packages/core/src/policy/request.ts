@@ -44,7 +44,10 @@ export interface PolicyRequest {
   readonly now: number;
 }
 
-type Call = Pick<StatefulAuthorizationCall, "principal" | "action" | "resource" | "context" | "entities">;
+export type Call = Pick<
+  StatefulAuthorizationCall,
+  "principal" | "action" | "resource" | "context" | "entities"
+>;
 
 /**
  * A request in Cedar's terms, with what the policies read of it. Names are values here, never Cedar text. It is of
@@ -65,7 +68,7 @@ export function callOf(
   const action = { type: "Action", id: tool ? request.tool : OTHER };
   const acting = {
     name: agent.name,
-    person: { __entity: who },
+    person: read({ issuer: person.issuer, subject: person.subject }),
     ...(agent.tenant !== undefined && { tenant: agent.tenant }),
     consent: agent.consent,
     mismatch: agent.mismatch,
@@ -81,7 +84,6 @@ export function callOf(
   const lies = workspace === undefined ? {} : { workspace: place(workspace) };
   add(touched, lies, parents.has("resource") && workspace !== undefined ? enclosing(workspace) : []);
   add(action, {}, parents.has("action") ? (tool ?? other).groups : []);
-  add(who, { issuer: person.issuer, subject: person.subject }, []);
   const context: { [name: string]: CedarValueJson } = {};
   for (const name in CONTEXT) {
     if (names && !names.has(name)) continue;

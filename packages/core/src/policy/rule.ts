@@ -1,6 +1,7 @@
 import type { PolicyJson } from "@cedar-policy/cedar-wasm/nodejs";
 import type { Cedar } from "./cedar.ts";
 import { type PolicyFault, cedarFault, faultAt } from "./fault.ts";
+import { type PolicyLimit, readLimits } from "./limit.ts";
 import type { Statement } from "./statement.ts";
 import { lineAndColumn } from "./statement.ts";
 
@@ -19,6 +20,8 @@ export interface PolicyRule {
   readonly effect: "permit" | "forbid";
   readonly ask?: PolicyAsk;
   readonly reason?: string;
+  /** What actions that it permits may take together. */
+  readonly limits?: readonly PolicyLimit[];
 }
 
 /** With what Cedar is given of it. */
@@ -41,6 +44,7 @@ function held(cedar: Cedar, text: string, json: PolicyJson): Pick<ReadRule, "hel
     : { held: text, json };
 }
 
+const ANNOTATIONS: ReadonlySet<string> = new Set(["id", "ask", "reason", "limit"]);
 const ID = /^[A-Za-z0-9_.:/-]{1,64}$/;
 const GROUP = /^group:([A-Za-z0-9_.:/-]{1,64})(?:,([1-9][0-9]?))?$/;
 /** Printable, on one line. */
@@ -58,7 +62,19 @@ export function ruleOf(
   const { effect, annotations = {} } = answer.json;
   const refuse = (annotation: string, reason: string): PolicyFault =>
     faultAt(file, source, from + Math.max(0, text.indexOf(`@${annotation}`)), reason);
-  const { id = String(ordinal), ask, reason } = annotations as { readonly [name: string]: string | null };
+  const stranger = Object.keys(annotations).find((name) => !ANNOTATIONS.has(name));
+  // Misspelt, it would limit nothing.
+  if (stranger !== undefined)
+    return refuse(
+      stranger,
+      `there is no annotation @${stranger}; there are @${[...ANNOTATIONS].join(", @")}`,
+    );
+  const {
+    id = String(ordinal),
+    ask,
+    reason,
+    limit,
+  } = annotations as { readonly [name: string]: string | null };
   if (id === null || !ID.test(id))
     return refuse("id", "@id is one to 64 letters, digits and the signs _ . : / -");
   if (reason !== undefined && (reason === null || !REASON.test(reason)))
@@ -71,6 +87,13 @@ export function ruleOf(
     );
   if (group && effect === "permit")
     return refuse("ask", "@ask stands on a forbid: what is permitted asks nobody");
+  if (limit !== undefined && effect === "forbid")
+    return refuse("limit", "@limit stands on a permit: what is forbidden takes nothing");
+  if (limit !== undefined && annotations["id"] === undefined)
+    return refuse("limit", "a policy with @limit has an @id: what was taken is counted under it");
+  const limits = limit === undefined ? undefined : readLimits(`${file}#${id}`, limit ?? "");
+  if (limits && "reason" in limits)
+    return refuse("limit", `${limits.reason}: @limit("20 calls, 500 EUR per subtree; 50 EUR per action")`);
   return {
     id: `${file}#${id}`,
     file,
@@ -78,6 +101,7 @@ export function ruleOf(
     effect,
     ...(group && { ask: { group: group[1]!, need: Number(group[2] ?? 1) } }),
     ...(typeof reason === "string" && { reason }),
+    ...(limits && { limits }),
     text,
     ...held(cedar, text, answer.json),
   };

@@ -1,10 +1,11 @@
 import { replayCache } from "@behest/delegation";
 import { toBase64url } from "@behest/jws";
+import { Delegations, type StoredDelegation } from "./delegations.ts";
 import { type Held, ruleCharges, ruleUnspent } from "./charges.ts";
-import { childless, closed, conflict, missing, twice, unattached, unstorable } from "./failure.ts";
+import { childless, closed, missing, twice, unattached, unstorable } from "./failure.ts";
 import { EMPTY, type Emitter, type Tail, emitterOf, headAt, seal, sign, trustDraft } from "./log.ts";
 import { Principals } from "./principals.ts";
-import { type ActionState, askedBefore, maySpend, mayFinish, ruleBegin, ruleDelegation } from "./rules.ts";
+import { type ActionState, askedBefore, mayFinish, mayStart, ruleBegin } from "./rules.ts";
 import {
   type Append,
   type Begin,
@@ -16,7 +17,6 @@ import {
   type Finish,
   type FinishResult,
   type Identity,
-  type JournalRow,
   type Placed,
   type Principal,
   type PrincipalRow,
@@ -29,9 +29,8 @@ import {
 } from "./types.ts";
 import { matches } from "./filter.ts";
 import { MemoryFeed } from "../revocation/memory.ts";
+import { Turns } from "./turns.ts";
 import { Waiting } from "./waiting.ts";
-
-type StoredDelegation = DelegationRow & { readonly index: number; readonly hash: string };
 
 interface MemoryAction extends ActionState {
   readonly result?: string | undefined;
@@ -63,9 +62,8 @@ class MemoryEngine implements Engine {
   readonly #records = new Map<number, StoredRecord>();
   /** By index of the entry it lies beside; what a spawn left, by its action. */
   readonly #content = new Map<number | string, readonly Content[]>();
-  readonly #journal = new Map<string, Map<string, JournalRow & { readonly index: number }>>();
-  readonly #delegations = new Map<string, StoredDelegation>();
-  readonly #jtis = new Map<string, StoredDelegation>();
+  readonly #turns = new Turns();
+  readonly #delegations = new Delegations();
   readonly #principals = new Principals();
   readonly #tools = new Map<string, SeenTool>();
   readonly #counters = new Map<string, string>();
@@ -109,17 +107,9 @@ class MemoryEngine implements Engine {
     this.#count(counted.held);
     if (once !== undefined) this.#once.set(once, placed.index);
     if (approval) this.#waiting.ask(approval, placed);
-    if (decides !== undefined) this.#waiting.decide(decides, placed);
-    if (delegation) {
-      const row = { ...delegation, index: placed.index, hash: placed.hash };
-      this.#delegations.set(row.leaf, row);
-      if (row.request !== undefined || !this.#jtis.has(row.jti)) this.#jtis.set(row.jti, row);
-    }
-    if (journal) {
-      const run =
-        this.#journal.get(journal.run) ?? new Map<string, JournalRow & { readonly index: number }>();
-      this.#journal.set(journal.run, run.set(journal.key, { ...journal, index: placed.index }));
-    }
+    for (const id of decides ?? []) this.#waiting.decide(id, placed);
+    if (delegation) this.#delegations.add({ ...delegation, index: placed.index, hash: placed.hash });
+    if (journal) this.#turns.add(journal, placed.index);
     if (record) this.#records.set(placed.index, { ...record, index: placed.index });
     if (request.content) this.#content.set(placed.index, request.content);
     return placed;
@@ -127,46 +117,41 @@ class MemoryEngine implements Engine {
 
   /** Index of what the request would store a second time. */
   #stored({ once, delegation, journal, approval }: Append): number | undefined {
-    if (approval) return askedBefore(this.#waiting.get(approval.action), approval);
-    if (delegation) {
-      const named = this.#jtis.get(delegation.jti);
-      const spawned = delegation.request !== undefined && named?.request !== undefined ? named : undefined;
-      const stored = this.#delegations.get(delegation.leaf) ?? spawned;
-      const ruling = ruleDelegation(stored, delegation);
-      if (ruling === "action_conflict") throw conflict();
-      if (ruling === "again") return stored!.index;
-    }
+    if (approval) return askedBefore(this.#waiting.get(approval.id), approval);
+    const stored = delegation && this.#delegations.before(delegation);
+    if (stored !== undefined) return stored;
     return (
       (once === undefined ? undefined : this.#once.get(once)) ??
-      (journal && this.#turn(journal.run, journal.key)?.index)
+      (journal && this.#turns.get(journal.run, journal.key, this.#now())?.index)
     );
   }
 
   async begin(request: Begin): Promise<BeginResult> {
     this.#opened();
-    const state = this.#actions.get(request.action);
+    const before = this.#actions.get(request.action);
     // The one process that can hold a lease here is this one, and it is alive.
-    const ruling = ruleBegin(state, request, this.#now(), () => true);
+    const ruling = ruleBegin(before, request, this.#now(), () => true);
     if (ruling.next === "answer") return ruling.answer;
     if (ruling.next === "tell") {
       const { outcome, code } = ruling;
-      const result = this.#living(state?.ended ?? request.action).find(
-        ({ id }) => id === state?.result,
+      const result = this.#living(before?.ended ?? request.action).find(
+        ({ id }) => id === before?.result,
       )?.sealed;
       return { begun: "ended", outcome, code, ...(result && { result }) };
     }
-    const { args, attempt, repeatable, entry, record, charges = [], decisions, seen } = request;
+    const { args, given, attempt, repeatable, entry, record, charges = [], rests, seen } = request;
     if (seen !== undefined && seen < this.feed.seq) return { begun: "refused", code: "cuts_unseen" };
-    if (!maySpend(this.#waiting.get(request.action), request, this.#now()))
+    if (!mayStart(request, (id) => this.#waiting.get(id), this.#now()))
       return { begun: "refused", code: "approval_needed" };
-    const before = state?.charged ?? [];
-    const counted = ruleCharges(charges, before, this.#counter, this.#now());
+    const had = before?.charged ?? [];
+    const counted = ruleCharges(charges, had, this.#counter, this.#now());
     if ("spent" in counted) return { begun: "refused", code: "budget_spent", charge: counted.spent };
-    if (decisions !== undefined) this.#waiting.spend(request.action);
+    if (rests) this.#waiting.spend(request.action);
     const placed = entry === undefined ? undefined : this.#place(entry);
     this.#count(counted.held);
-    const charged = [...before, ...counted.held.keys()];
-    this.#actions.set(request.action, { args, attempt, repeatable, charged, index: placed?.index });
+    const charged = [...had, ...counted.held.keys()];
+    const state = { args, given, attempt, repeatable, charged, index: placed?.index };
+    this.#actions.set(request.action, state);
     if (placed && record) this.#records.set(placed.index, { ...record, index: placed.index });
     if (request.content) this.#content.set(placed?.index ?? request.action, request.content);
     return { begun: "started", ...(placed && { placed }) };
@@ -190,25 +175,25 @@ class MemoryEngine implements Engine {
   }
 
   async delegation(jti: string): Promise<StoredDelegation | undefined> {
-    return this.#jtis.get(jti);
+    return this.#delegations.named(jti);
   }
 
   async delegationOf(leaf: string): Promise<StoredDelegation | undefined> {
-    return this.#delegations.get(leaf);
+    return this.#delegations.of(leaf);
   }
 
   async delegations(): Promise<readonly DelegationRow[]> {
-    return [...this.#delegations.values()];
+    return this.#delegations.all();
   }
 
   async recall(run: string, key: string): ReturnType<Engine["recall"]> {
-    const row = this.#turn(run, key);
+    const row = this.#turns.get(run, key, this.#now());
     return row && { sealed: row.sealed, index: row.index, hash: this.#hashes[row.index]! };
   }
 
   async forget(run: string): Promise<void> {
     this.#opened();
-    this.#journal.delete(run);
+    this.#turns.forget(run);
   }
 
   async spend(id: string, until: number): Promise<boolean> {
@@ -216,12 +201,24 @@ class MemoryEngine implements Engine {
     return this.#spent.add(id, until / 1000) === true;
   }
 
-  async approval(action: string): Promise<StoredApproval | undefined> {
-    return this.#waiting.get(action);
+  async approval(id: string): Promise<StoredApproval | undefined> {
+    return this.#waiting.get(id);
   }
 
-  async approvals(): Promise<readonly StoredApproval[]> {
-    return this.#waiting.pending(this.#now());
+  async approvals(run?: string): Promise<readonly StoredApproval[]> {
+    return run === undefined ? this.#waiting.pending(this.#now()) : this.#waiting.of(run);
+  }
+
+  async ahead({ principal, since }: Parameters<Engine["ahead"]>[0]): Promise<readonly StoredApproval[]> {
+    return this.#waiting.ahead(since, principal);
+  }
+
+  async hasBegun(action: string): Promise<boolean> {
+    return this.#actions.has(action);
+  }
+
+  async held(counters: readonly string[]): Promise<readonly string[]> {
+    return counters.map((counter) => this.#counters.get(counter) ?? "0");
   }
 
   async recorded(prefix: string): Promise<readonly string[]> {
@@ -238,7 +235,7 @@ class MemoryEngine implements Engine {
 
   async records(filter: RecordFilter): Promise<readonly StoredRecord[]> {
     const rows = [...this.#records.values()].filter((row) => matches(row, filter));
-    return filter.limit === undefined ? rows : rows.slice(Math.max(0, rows.length - filter.limit));
+    return rows.slice(Math.max(0, rows.length - (filter.limit ?? rows.length)));
   }
 
   async content(index: number): Promise<readonly Content[]> {
@@ -297,10 +294,5 @@ class MemoryEngine implements Engine {
   #living(beside: number | string): readonly Content[] {
     const now = this.#now();
     return (this.#content.get(beside) ?? []).filter(({ until = Number.POSITIVE_INFINITY }) => until > now);
-  }
-
-  #turn(run: string, key: string): (JournalRow & { readonly index: number }) | undefined {
-    const row = this.#journal.get(run)?.get(key);
-    return row && row.until > this.#now() ? row : undefined;
   }
 }

@@ -17,6 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const outcome = fc.constantFrom("done", "failed", "aborted", "unknown");
 const beginning = fc.record({
   args: fc.constantFrom("x", "y"),
+  given: fc.constantFrom(undefined, "g", "h"),
   attempt: fc.integer({ min: 1, max: 3 }),
   repeatable: fc.boolean(),
   expires: fc.constantFrom(50, 150),
@@ -45,8 +46,8 @@ test("whatever is asked, an attempt starts once and ends once, and what is no re
           state = { ...state!, outcome: finish.outcome, code: finish.code };
           continue;
         }
-        const { living, ...rest } = next.begin;
-        const begin: Begin = { action: "a", ...rest };
+        const { living, given, ...rest } = next.begin;
+        const begin: Begin = { action: "a", ...rest, ...(given !== undefined && { given }) };
         let ruling = ruleBegin(state, begin, next.now, () => living);
         if (ruling.next === "lapse") {
           expect(living).toBe(false);
@@ -54,10 +55,14 @@ test("whatever is asked, an attempt starts once and ends once, and what is no re
           state = { ...state!, ...LAPSED };
           ruling = ruleBegin(state, begin, next.now, () => living);
         }
+        const reparsed = given !== undefined && state?.given === given;
+        if (state && state.args !== begin.args && !reparsed)
+          expect(ruling).toMatchObject({ answer: { code: "action_conflict" } });
         if (ruling.next !== "start") continue;
         expect(begin.expires).toBeGreaterThan(next.now);
         started.push(begin);
-        state = { args: begin.args, attempt: begin.attempt, repeatable: begin.repeatable, charged: [] };
+        const { args, attempt, repeatable } = begin;
+        state = { args, given, attempt, repeatable, charged: [] };
       }
       expect(started.map(({ attempt }) => attempt)).toEqual(started.map((_, i) => i + 1));
       expect(new Set(started.map(({ args }) => args)).size).toBeLessThanOrEqual(1);
@@ -107,6 +112,7 @@ function steps(start: number): fc.Arbitrary<Step[]> {
     {
       action: name,
       args: fc.constantFrom("x", "x", "x", "y"),
+      given: fc.constantFrom("g", "h"),
       attempt: fc.constantFrom(1, 1, 2),
       repeatable: fc.boolean(),
       expires: time,

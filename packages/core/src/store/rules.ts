@@ -14,6 +14,8 @@ import type {
 /** What a store remembers of an action. */
 export interface ActionState {
   readonly args: string;
+  /** What they were parsed from, where that is known. */
+  readonly given?: string | undefined;
   /** The latest one. */
   readonly attempt: number;
   readonly repeatable: boolean;
@@ -33,9 +35,10 @@ export type BeginRuling =
   | { readonly next: "answer"; readonly answer: Exclude<BeginResult, { begun: "started" | "ended" }> };
 
 /**
- * The one rule of starting. In this order: other arguments are refused whatever the state; what has ended is
- * told, expired or not; a living attempt is left alone; one that ended otherwise than `done` starts again only
- * where both its first start and this request call it repeatable; nothing starts under a delegation that has expired.
+ * The one rule of starting. In this order: other arguments are refused whatever the state, unless they were parsed
+ * from the same that was given before; what has ended is told, expired or not; a living attempt is left alone; one that
+ * ended otherwise than `done` starts again only with the same arguments, and where both its first start and this
+ * request call it repeatable; nothing starts under a delegation that has expired.
  * `now` is the store's time, `living` whether the lease of the running attempt is.
  */
 export function ruleBegin(
@@ -45,11 +48,14 @@ export function ruleBegin(
   living: () => boolean,
 ): BeginRuling {
   if (state) {
-    if (state.args !== request.args) return refused("action_conflict");
+    const same = state.args === request.args;
+    // A default may come out otherwise each time: then what was done is told, and nothing is done.
+    const reparsed = state.given !== undefined && state.given === request.given;
+    if (!same && !reparsed) return refused("action_conflict");
     const { outcome, code } = state;
     if (outcome === undefined)
       return living() ? { next: "answer", answer: { begun: "running" } } : { next: "lapse" };
-    const again = outcome !== "done" && state.repeatable && request.repeatable;
+    const again = same && outcome !== "done" && state.repeatable && request.repeatable;
     if (!again) return { next: "tell", outcome, code: code ?? outcome };
   }
   if (request.expires <= now) return refused("delegation_expired");
@@ -100,20 +106,25 @@ export function ruleDelegation(
   return stored.leaf === row.leaf && stored.request === row.request ? "again" : "action_conflict";
 }
 
-/** Whether an attempt that is about to start may spend its approval; a later attempt of a read rests on the first one's. */
-export function maySpend(
-  approval: StoredApproval | undefined,
-  { decisions, args, attempt }: Begin,
+/**
+ * Whether an attempt that rests on something may start: each of it holds as it was judged, and what persons were asked
+ * of this very action, since it was judged or before, is among it. A later attempt of a read rests on the ask that its
+ * first one has spent.
+ */
+export function mayStart(
+  { action, args, attempt, rests }: Begin,
+  approval: (id: string) => StoredApproval | undefined,
   now: number,
 ): boolean {
-  if (decisions === undefined || attempt > 1) return true;
-  return (
-    approval !== undefined &&
-    approval.args === args &&
-    !approval.spent &&
-    approval.expires > now &&
-    approval.decisions.length === decisions
-  );
+  if (!rests) return true;
+  if (approval(action) && !rests.some(({ id }) => id === action)) return false;
+  return rests.every(({ id, decisions }) => {
+    const row = approval(id);
+    if (!row) return false;
+    if (row.kind === "ask" && (id !== action || row.args !== args)) return false;
+    if (row.decisions.length !== decisions) return false;
+    return row.spent ? attempt > 1 : row.expires > now;
+  });
 }
 
 /** Index of the entry that asked for the same before. Throws where it asked with other arguments. */

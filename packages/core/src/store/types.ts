@@ -1,9 +1,10 @@
 import type { PrivateJwk } from "@behest/jws";
 import type { OutcomeWord } from "@behest/provenance";
 import type { Feed } from "../revocation/feed.ts";
-import type { ApprovalRow, StoredApproval } from "./approval-row.ts";
+import type { ApprovalRow, Rest, StoredApproval } from "./approval-row.ts";
+import type { RecordFilter, RecordRow, StoredRecord } from "./record-row.ts";
 
-export type { ApprovalRow, StoredApproval };
+export type { ApprovalRow, RecordFilter, RecordRow, Rest, StoredApproval, StoredRecord };
 
 /** What a store needs to sign and to be checked with. */
 export interface Identity {
@@ -30,25 +31,6 @@ export interface Content {
   readonly principal: string;
   readonly sealed: Uint8Array;
   readonly until?: number;
-}
-
-/** How a listing finds an action again. All of it is pseudonymous or a tool's name. */
-export interface RecordRow {
-  readonly action: string;
-  readonly attempt: number;
-  readonly session: string;
-  readonly principal: string;
-  /** Leaf hash of the delegation it was taken under; absent where it was observed. */
-  readonly delegation?: string;
-  readonly tool: string;
-  readonly verdict: "permit" | "deny" | "ask";
-  readonly code: string;
-  /** ms since the epoch. */
-  readonly at: number;
-  /** The agent's name, sealed. */
-  readonly agent: Uint8Array;
-  /** Index of the entry of the model turn that chose it. */
-  readonly interaction?: number;
 }
 
 /** A place in the log. */
@@ -81,10 +63,10 @@ export interface Append {
   readonly charge?: Charge;
   /** A denial already recorded under this key is not recorded again (a resumed run denies the same again). */
   readonly once?: string;
-  /** The entry asks for approval of its action, once: a second one with the same arguments answers `again`. */
+  /** The entry asks for approval, or grants it ahead, once: a second one with the same `args` answers `again`. */
   readonly approval?: ApprovalRow;
-  /** The entry is a person's decision on the action that waits under this id. */
-  readonly decides?: string;
+  /** The entry is a person's decision on what these ids name. */
+  readonly decides?: readonly string[];
 }
 
 export interface JournalRow {
@@ -121,6 +103,8 @@ export interface Begin {
   readonly action: string;
   /** Stands for the tool and its canonical arguments, keyed: equality only. */
   readonly args: string;
+  /** The same of the arguments before they were parsed, where those are known. */
+  readonly given?: string;
   /** The attempt the entry names: 1, or what a `retry` answer asked for. */
   readonly attempt: number;
   /** A read, or a spawn (whose child replays itself), may start again after `unknown`. */
@@ -128,10 +112,10 @@ export interface Begin {
   /** Earliest `exp` of the chain, ms since the epoch; compared with the store's clock inside the transaction. */
   readonly expires: number;
   /**
-   * It starts on an approval, judged when so many decisions had been handed in: in the same transaction that is
-   * spent, where it has not expired and nobody has decided since (`approval_needed`).
+   * What it starts on beside what was delegated: in the same transaction each is there, has not expired, and nobody
+   * has decided on it since (else `approval_needed`). Its own ask has to be among it, and is spent by it.
    */
-  readonly decisions?: number;
+  readonly rests?: readonly Rest[];
   /** How many cuts it was judged by; where the store's feed has more by now, it does not start (`cuts_unseen`). */
   readonly seen?: number;
   /** Made together or not at all, and by one action to one counter once, however many attempts it takes. */
@@ -182,30 +166,6 @@ export interface Finish {
 export type FinishResult =
   | { readonly finished: "ended"; readonly placed?: Placed }
   | { readonly finished: "late" };
-
-export interface RecordFilter {
-  /** Of the action entry. */
-  readonly index?: number;
-  /** A session and everything spawned below it: ids that equal it or begin with it and a dot. */
-  readonly session?: string;
-  readonly principal?: string;
-  readonly tool?: string;
-  readonly verdict?: string;
-  /** ms since the epoch, both inclusive. */
-  readonly since?: number;
-  readonly until?: number;
-  /** The latest so many; without it, all. */
-  readonly limit?: number;
-}
-
-/** A {@link RecordRow} with what became of it. */
-export interface StoredRecord extends RecordRow {
-  /** Index of its action entry. */
-  readonly index: number;
-  readonly outcome?: OutcomeWord;
-  /** Index of its outcome entry. */
-  readonly ended?: number;
-}
 
 export interface SeenTool {
   readonly tool: string;
@@ -274,10 +234,16 @@ export interface Engine {
    * when it is spent, or when `until` (ms since the epoch) is over by the store's time; ids are forgotten then.
    */
   spend(id: string, until: number): Promise<boolean>;
-  /** The approval that was asked for an action. */
-  approval(action: string): Promise<StoredApproval | undefined>;
-  /** All that wait: neither spent nor expired by the store's time. */
-  approvals(): Promise<readonly StoredApproval[]>;
+  /** What was asked for under an action's id, or signed ahead under its own. */
+  approval(id: string): Promise<StoredApproval | undefined>;
+  /** All asks that wait: neither spent nor expired by the store's time. Of a run: all that were ever made in it. */
+  approvals(run?: string): Promise<readonly StoredApproval[]>;
+  /** What was signed ahead, of one principal or of all, that expires after `since`, ms since the epoch. In log order. */
+  ahead(filter: { readonly principal?: string; readonly since: number }): Promise<readonly StoredApproval[]>;
+  /** Whether an attempt of this action has ever begun. */
+  hasBegun(action: string): Promise<boolean>;
+  /** What these counters hold. */
+  held(counters: readonly string[]): Promise<readonly string[]>;
   /** Keys of {@link Append.once} that begin so. */
   recorded(prefix: string): Promise<readonly string[]>;
   /** Cuts, beside the log. There once it is attached. */

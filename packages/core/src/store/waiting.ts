@@ -1,20 +1,20 @@
 import type { ApprovalRow, Placed, StoredApproval } from "./types.ts";
 
-/** Approvals of a store in memory. */
+/** What waits for persons and what they have signed, of a store in memory. */
 export class Waiting {
   readonly #rows = new Map<string, StoredApproval>();
 
-  get(action: string): StoredApproval | undefined {
-    return this.#rows.get(action);
+  get(id: string): StoredApproval | undefined {
+    return this.#rows.get(id);
   }
 
   ask(row: ApprovalRow, { index, hash }: Placed): void {
-    this.#rows.set(row.action, { ...row, asked: { index, hash }, spent: false, decisions: [] });
+    this.#rows.set(row.id, { ...row, asked: { index, hash }, spent: false, decisions: [] });
   }
 
-  decide(action: string, { index, hash }: Placed): void {
-    const row = this.#rows.get(action);
-    if (row) this.#rows.set(action, { ...row, decisions: [...row.decisions, { index, hash }] });
+  decide(id: string, { index, hash }: Placed): void {
+    const row = this.#rows.get(id);
+    if (row) this.#rows.set(id, { ...row, decisions: [...row.decisions, { index, hash }] });
   }
 
   spend(action: string): void {
@@ -22,7 +22,21 @@ export class Waiting {
     if (row) this.#rows.set(action, { ...row, spent: true });
   }
 
+  of(run: string): readonly StoredApproval[] {
+    return [...this.#rows.values()].filter((row) => row.run === run);
+  }
+
   pending(now: number): readonly StoredApproval[] {
-    return [...this.#rows.values()].filter(({ spent, expires }) => !spent && expires > now);
+    return this.#living(now).filter(({ kind, spent }) => kind === "ask" && !spent);
+  }
+
+  ahead(since: number, principal: string | undefined): readonly StoredApproval[] {
+    return this.#living(since).filter(
+      (row) => row.kind !== "ask" && (principal ?? row.principal) === row.principal,
+    );
+  }
+
+  #living(after: number): readonly StoredApproval[] {
+    return [...this.#rows.values()].filter(({ expires }) => expires > after);
   }
 }

@@ -36,6 +36,33 @@ export function actionConformance(behaviour: Behaviour): void {
     },
   );
 
+  behaviour(
+    "what was given the same and parsed to something else is told, and never started",
+    async (log) => {
+      const { engine, deployment, delegation } = log;
+      for (const outcome of ["done", "failed", "unknown"] as const) {
+        const begin = deployment.begin(outcome, delegation, { given: "raw" });
+        const reparsed = { ...begin, args: "others" };
+        const begun = await engine.begin(begin);
+        expect(await engine.begin(reparsed)).toEqual({ begun: "running" });
+        await engine.finish(deployment.finish(begin, placedOf(begun), { outcome }));
+        // Also a read that would be tried again with the arguments that it had.
+        for (const attempt of [1, 2])
+          expect(await engine.begin({ ...reparsed, attempt })).toMatchObject({ begun: "ended", outcome });
+        const { given: _, ...unknown } = reparsed;
+        for (const other of [unknown, { ...reparsed, given: "else" }])
+          expect(await engine.begin(other)).toEqual({ begun: "refused", code: "action_conflict" });
+      }
+      const first = deployment.begin("unknown origin", delegation);
+      await engine.begin(first);
+      expect(await engine.begin({ ...first, args: "others", given: "raw" })).toEqual({
+        begun: "refused",
+        code: "action_conflict",
+      });
+      expect(await engine.entries(0, 20)).toHaveLength(9);
+    },
+  );
+
   behaviour("a read that did not end well starts again; one that is done does not", async (log) => {
     const { engine, deployment, delegation } = log;
     for (const outcome of ["failed", "aborted", "unknown", "done"] as const) {

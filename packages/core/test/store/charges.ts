@@ -123,14 +123,14 @@ export function chargeConformance(behaviour: Behaviour): void {
 
   behaviour("what there is no room for leaves its approval unspent, and the other way round", async (log) => {
     const { engine, deployment, delegation } = log;
-    const begin = deployment.begin("a", delegation, { decisions: 0 });
+    const begin = deployment.begin("a", delegation, { rests: [{ id: "a", decisions: 0 }] });
     const unapproved = { begun: "refused", code: "approval_needed" };
     expect(await engine.begin({ ...begin, charges: [chargeOf("c", "1", "1")] })).toEqual(unapproved);
     const approval = {
-      action: "a",
+      id: "a",
+      kind: "ask" as const,
       args: begin.args,
       principal: "p1",
-      session: "s",
       run: "r",
       sealed: new Uint8Array(1),
       expires: Date.now() + HOUR,

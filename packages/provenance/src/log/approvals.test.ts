@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Signer } from "@behest/jws";
 import { AT, Deployment, NOW, digest, key, outcome } from "../../test/deployment.ts";
 import {
+  type ApprovalContext,
   type ApprovalStatement,
   type LogReport,
   type Manifest,
@@ -40,36 +41,42 @@ async function waiting(): Promise<Case> {
   return { made, delegation, asked, cfo, second };
 }
 
+function contextOf(action: string): ApprovalContext {
+  return {
+    action,
+    leaf: digest("token"),
+    tool: "read_file",
+    args: digest(`args of ${action}`),
+    nonce: digest("nonce"),
+  };
+}
+
+type Said = Partial<ApprovalStatement> & Partial<ApprovalContext>;
+
 async function decide(
   { made, asked }: Case,
   by: Signer,
-  statement: Partial<ApprovalStatement> = {},
+  said: Said = {},
   entry: object = {},
 ): Promise<string> {
-  const signed = await signApproval(
-    {
-      v: 1,
-      decision: "approve",
-      action: "call-0",
-      leaf: digest("token"),
-      tool: "read_file",
-      args: digest("args of call-0"),
-      group: "finance",
-      nonce: digest("nonce"),
-      iat: NOW,
-      exp: NOW + 600,
-      ...statement,
-    },
-    by,
-  );
+  const { decision, about, group, reason, iat, exp, ...context } = said;
+  const statement: ApprovalStatement = {
+    v: 1,
+    decision: decision ?? "approve",
+    about: about ?? [{ ...contextOf("call-0"), ...context }],
+    group: group ?? "finance",
+    ...(reason !== undefined && { reason }),
+    iat: iat ?? NOW,
+    exp: exp ?? NOW + 600,
+  };
   return made.append({
     v: 1,
     type: "approval",
+    kind: "decision",
     at: AT,
-    action: "call-0",
-    decision: signed,
-    content: {},
-    links: { action: asked },
+    actions: ["call-0"],
+    decision: await signApproval(statement, by),
+    links: { actions: [asked] },
     ...entry,
   });
 }
@@ -91,12 +98,15 @@ test("an attempt rests on the approvals that it names", async () => {
   expect(report).toMatchObject({ ok: true, counts: { approval: 2, action: 2 } });
 });
 
-test.each<[string, Partial<ApprovalStatement>, object, string]>([
+test.each<[string, Said, object, string]>([
   ["another action", { action: "call-1" }, {}, "approval_mismatch"],
   ["another chain", { leaf: digest("other") }, {}, "approval_mismatch"],
   ["another tool", { tool: "send_mail" }, {}, "approval_mismatch"],
   ["other arguments", { args: digest("others") }, {}, "approval_mismatch"],
-  ["an entry that says otherwise", {}, { action: "call-1" }, "approval_mismatch"],
+  ["other policies", { policy: digest("p") }, {}, "approval_mismatch"],
+  ["an entry that says otherwise", {}, { actions: ["call-1"] }, "approval_mismatch"],
+  ["an entry that says more", {}, { actions: ["call-0", "call-1"] }, "approval_mismatch"],
+  ["a plan of which less is linked", { about: ["call-0", "call-1"].map(contextOf) }, {}, "approval_mismatch"],
   ["a group the signer is not in", { group: "legal" }, {}, "approver_not_trusted"],
   ["a time that was over", { exp: NOW - 120 }, {}, "approval_expired"],
   ["a time to come", { iat: NOW + 120 }, {}, "approval_expired"],
@@ -145,8 +155,13 @@ test("an approval of what did not ask is none", async () => {
   const log = await waiting();
   const action = log.made.append(log.made.action(log.delegation, { action: "call-9" }));
   const args = digest("args of call-9");
-  await decide(log, log.cfo, { action: "call-9", args }, { action: "call-9", links: { action } });
-  await decide(log, log.cfo, {}, { links: { action: log.delegation } });
+  await decide(
+    log,
+    log.cfo,
+    { action: "call-9", args },
+    { actions: ["call-9"], links: { actions: [action] } },
+  );
+  await decide(log, log.cfo, {}, { links: { actions: [log.delegation] } });
   expect(said(await log.made.verify())).toEqual(["4 approval_mismatch", "5 link_broken"]);
 });
 
@@ -159,5 +174,57 @@ test("an approver whom a later manifest withdraws is not trusted after that inde
   const later: Manifest = { ...manifest, approvers, seq: manifest.seq + 1, prev: trustHash(trust) };
   log.made.append({ v: 1, type: "trust", at: AT, manifest: await signTrust(later, owner) });
   await decide(log, log.cfo, { iat: NOW + 2 });
-  expect(said(await log.made.verify())).toEqual(["3 approver_not_trusted", "6 approver_not_trusted"]);
+  expect(said(await log.made.verify())).toEqual([
+    "3 approver_not_trusted",
+    // What rests on it is no better.
+    "4 approver_not_trusted",
+    "6 approver_not_trusted",
+  ]);
+});
+
+test("a plan is one signature over several actions, each of which spends it once", async () => {
+  const log = await waiting();
+  const change = { verdict: "ask", attempt: 0, effect: "irreversible" };
+  const second = log.made.append(log.made.action(log.delegation, { action: "call-1", change }));
+  const about = ["call-0", "call-1"].map(contextOf);
+  const linked = { actions: ["call-0", "call-1"], links: { actions: [log.asked, second] } };
+  const plan = await decide(log, log.cfo, { about }, linked);
+  start(log, [plan]);
+  const links = { delegation: log.delegation, approvals: [plan] };
+  const other = (action: string): string =>
+    log.made.append(log.made.action(log.delegation, { action, change: { effect: "irreversible", links } }));
+  other("call-1");
+  expect(said(await log.made.verify())).toEqual([]);
+  other("call-2");
+  // In another order the links say otherwise than the signature.
+  await decide(log, log.cfo, { about }, { ...linked, links: { actions: [second, log.asked] } });
+  expect(said(await log.made.verify())).toEqual(["7 approval_mismatch", "8 approval_mismatch"]);
+});
+
+test.each([
+  ["no action", []],
+  ["an action twice", [contextOf("call-0"), contextOf("call-0")]],
+  ["too many", Array.from({ length: 65 }, (_, i) => contextOf(`call-${i}`))],
+])("%s is no plan", async (_, about) => {
+  const log = await waiting();
+  await decide(log, log.cfo, { about });
+  expect(said(await log.made.verify())).toEqual(["3 malformed_approval"]);
+});
+
+test("what was approved under policies starts under these, and under no others", async () => {
+  const log = await waiting();
+  const policy = digest("p");
+  const change = { verdict: "ask", attempt: 0, effect: "irreversible", policy };
+  const asked = log.made.append(log.made.action(log.delegation, { action: "call-1", change }));
+  const linked = { actions: ["call-1"], links: { actions: [asked] } };
+  const approval = await decide(log, log.cfo, { about: [{ ...contextOf("call-1"), policy }] }, linked);
+  const links = { delegation: log.delegation, approvals: [approval] };
+  for (const under of [undefined, digest("q"), policy])
+    log.made.append(
+      log.made.action(log.delegation, {
+        action: "call-1",
+        change: { effect: "irreversible", links, ...(under !== undefined && { policy: under }) },
+      }),
+    );
+  expect(said(await log.made.verify())).toEqual(["5 approval_mismatch", "6 approval_mismatch"]);
 });

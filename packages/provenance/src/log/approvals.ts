@@ -1,73 +1,232 @@
+import { canonical } from "@behest/jws";
 import { approverOf, readApproval } from "../approval.ts";
-import type { ActionEntry, ApprovalEntry, Commitment, EntryHash } from "../payload.ts";
+import { readMandate } from "../mandate.ts";
+import { BREAK_GLASS, readOverride } from "../override.ts";
+import type {
+  ActionEntry,
+  ApprovalEntry,
+  Commitment,
+  DecisionEntry,
+  DelegationEntry,
+  EntryHash,
+  MandateEntry,
+  OverrideEntry,
+} from "../payload.ts";
 import { type Keys, SKEW } from "./keys.ts";
 import { Refusal } from "./report.ts";
 
-/** The action that waits, as its entry says it. */
+/** An action that waits, as its entry says it. */
 export interface Asked {
   readonly action: string;
   readonly verdict: ActionEntry["verdict"];
   readonly tool: string;
   readonly args: Commitment;
+  readonly policy: string | undefined;
   readonly leaf: string;
 }
 
-interface Given {
-  readonly action: string;
-  readonly decision: "approve" | "deny";
-  readonly person: string;
-  readonly group: string;
-  spent: boolean;
+export interface Hop extends Pick<DelegationEntry, "jti" | "leaf" | "principal" | "iat"> {
+  readonly entry: EntryHash;
+  /** `x` of its key. */
+  readonly holder: string;
 }
 
-/** Decisions of persons: whose they are, what they are about, and that each is used once. */
-export class Approvals {
-  readonly #given = new Map<EntryHash, Given>();
+/** What other entries say; each throws where no proven entry has the hash. */
+export interface Linked {
+  asked(action: EntryHash): Asked;
+  /** From the delegation up to its root; of what was observed there is none. */
+  chain(delegation: EntryHash | undefined): readonly Hop[];
+}
 
-  /** Settles that an enrolled approver signed this decision on this very action; else throws. */
-  async add(index: number, hash: EntryHash, entry: ApprovalEntry, asked: Asked, keys: Keys): Promise<void> {
-    const approver = keys.relyOnApprover(approverOf(entry.decision), index);
-    const statement = await readApproval(entry.decision, approver.key);
-    const { action, leaf, tool, args, group, decision, iat, exp } = statement;
-    const matches =
-      asked.verdict === "ask" &&
-      entry.action === action &&
-      asked.action === action &&
-      asked.leaf === leaf &&
-      asked.tool === tool &&
-      asked.args === args;
-    if (!matches) throw new Refusal("approval", "approval_mismatch", "an approval is of another action");
-    const person = approver.persons.get(group);
-    if (person === undefined)
-      throw new Refusal(
-        "approval",
-        "approver_not_trusted",
-        "its signer is not enrolled in the group it decides for",
-      );
-    const at = Date.parse(entry.at);
-    if (at >= exp * 1000 + SKEW || at < iat * 1000 - SKEW)
-      throw new Refusal("approval", "approval_expired", "an approval was handed in outside of its time");
-    this.#given.set(hash, { action, decision, person, group, spent: false });
+/** What one person has signed, and for how long it holds. */
+interface Signed {
+  /** Thumbprint of the key. */
+  readonly by: string;
+  readonly person: string;
+  readonly decision: "approve" | "deny";
+  readonly group: string;
+  /** Seconds since the epoch. */
+  readonly iat: number;
+  readonly exp: number;
+}
+
+interface Decision extends Signed {
+  readonly kind: "decision";
+  /** Action → digest of the policies under which it was asked. */
+  readonly about: ReadonlyMap<string, string | undefined>;
+  readonly spent: Set<string>;
+}
+
+interface Ahead extends Signed {
+  readonly kind: "mandate" | "override";
+  readonly of: Standing;
+}
+
+/** A mandate or an override, whoever has signed it. */
+interface Standing {
+  /** All that each of its statements says alike. */
+  readonly said: string;
+  readonly delegation: EntryHash;
+  readonly tools: readonly string[] | undefined;
+  readonly count: number;
+  /** `null`: whatever the policies are. */
+  readonly policy: string | undefined | null;
+  readonly used: Set<string>;
+  withdrawn: boolean;
+}
+
+/** What persons have signed: whose it is, what it is about, and that it is used for no more than that. */
+export class Approvals {
+  readonly #linked: Linked;
+  readonly #given = new Map<EntryHash, Decision | Ahead>();
+  readonly #standing = new Map<Commitment, Standing>();
+
+  constructor(linked: Linked) {
+    this.#linked = linked;
   }
 
-  /** A permitted attempt names the approvals it rests on: of different persons in each group, each used once. */
-  spend({ action, attempt, links }: ActionEntry): void {
+  /** Settles that an enrolled person signed this of what the entry links to; else throws. */
+  async add(index: number, hash: EntryHash, entry: ApprovalEntry, keys: Keys): Promise<void> {
+    const given =
+      entry.kind === "decision"
+        ? await this.#decision(index, entry, keys)
+        : await this.#ahead(index, entry, keys);
+    const at = Date.parse(entry.at);
+    if (at >= given.exp * 1000 + SKEW || at < given.iat * 1000 - SKEW)
+      throw new Refusal("approval", "approval_expired", "an approval was handed in outside of its time");
+    if (given.kind !== "decision") this.#stand(entry as MandateEntry | OverrideEntry, given);
+    this.#given.set(hash, given);
+  }
+
+  /** A permitted attempt names what it rests on: of different persons in each group, each used as far as it goes. */
+  spend(index: number, entry: ActionEntry, keys: Keys): void {
+    const { links, findings } = entry;
     const persons = new Set<string>();
     for (const hash of links.approvals ?? []) {
-      const given = this.#given.get(hash);
-      if (given?.action !== action || given.decision !== "approve")
-        throw new Refusal(
-          "approval",
-          "approval_mismatch",
-          "an attempt names an approval that is not of its action",
-        );
-      // Another attempt of the same read rests on the same approvals.
-      if (given.spent && attempt === 1)
-        throw new Refusal("approval", "approval_repeated", "an approval is used twice");
+      const given = this.#resting(index, hash, entry, keys);
+      if (given.kind === "override") throw mismatch("an attempt names an override as an approval");
       const person = `${given.group}\n${given.person}`;
       if (persons.has(person)) throw new Refusal("approval", "approval_repeated", "one person counts twice");
       persons.add(person);
-      given.spent = true;
     }
+    if ((links.override !== undefined) !== findings.some(({ code }) => code === "break_glass"))
+      throw mismatch("an override is told and not linked, or linked and not told");
+    if (links.override !== undefined && this.#resting(index, links.override, entry, keys).kind !== "override")
+      throw mismatch("an attempt names as its override what is none");
   }
+
+  /** What the entry of this hash gives to this attempt, which uses it. */
+  #resting(index: number, hash: EntryHash, entry: ActionEntry, keys: Keys): Decision | Ahead {
+    const given = this.#given.get(hash);
+    if (given?.decision !== "approve")
+      throw mismatch("an attempt names an approval that is not of its action");
+    if (Date.parse(entry.at) >= given.exp * 1000 + SKEW)
+      throw new Refusal(
+        "approval",
+        "approval_expired",
+        "an attempt rests on an approval whose time was over",
+      );
+    const { own } = keys.relyOnApprover(given.by, index);
+    if (this.#linked.chain(entry.links.delegation).some(({ holder }) => own.has(holder)))
+      throw new Refusal("approval", "approver_not_trusted", "its signer holds a key of the chain");
+    if (given.kind === "decision") spendDecision(given, entry);
+    else this.#use(given.of, entry);
+    return given;
+  }
+
+  #use({ delegation, tools, count, policy, used, withdrawn }: Standing, entry: ActionEntry): void {
+    const covered =
+      this.#linked.chain(entry.links.delegation).some((hop) => hop.entry === delegation) &&
+      (tools?.includes(entry.tool) ?? true) &&
+      (policy === null || policy === entry.policy);
+    if (!covered) throw mismatch("an attempt names a mandate or an override that does not cover it");
+    if (withdrawn)
+      throw new Refusal("approval", "approval_withdrawn", "an attempt rests on what was withdrawn before");
+    // Another attempt of the same read is the same use.
+    if (!used.has(entry.action) && used.size === count)
+      throw new Refusal("approval", "approval_overspent", "a mandate is used more often than was signed");
+    used.add(entry.action);
+  }
+
+  async #decision(index: number, entry: DecisionEntry, keys: Keys): Promise<Decision> {
+    const asks = entry.links.actions.map((hash) => this.#linked.asked(hash));
+    const by = approverOf(entry.decision);
+    const approver = keys.relyOnApprover(by, index);
+    const { about, group, decision, iat, exp } = await readApproval(entry.decision, approver.key);
+    const matches =
+      about.length === asks.length &&
+      about.length === entry.actions.length &&
+      about.every((one, i) => {
+        const asked = asks[i]!;
+        return (
+          asked.verdict === "ask" &&
+          entry.actions[i] === one.action &&
+          asked.action === one.action &&
+          asked.leaf === one.leaf &&
+          asked.tool === one.tool &&
+          asked.args === one.args &&
+          asked.policy === one.policy
+        );
+      });
+    if (!matches) throw mismatch("an approval is of another action");
+    const person = personOf(approver, group);
+    const policies = new Map(about.map(({ action, policy }) => [action, policy]));
+    return { kind: "decision", by, person, decision, group, iat, exp, about: policies, spent: new Set() };
+  }
+
+  async #ahead(index: number, entry: MandateEntry | OverrideEntry, keys: Keys): Promise<Ahead> {
+    const by = approverOf(entry.decision);
+    const approver = keys.relyOnApprover(by, index);
+    const said =
+      entry.kind === "mandate"
+        ? await readMandate(entry.decision, approver.key)
+        : await readOverride(entry.decision, approver.key);
+    const { decision, iat, ...rest } = said;
+    const [of] = this.#linked.chain(entry.links.delegation);
+    const named = "terms" in said ? said.terms : said.reason;
+    if (of?.leaf !== said.leaf || named !== Object.values(entry.content)[0])
+      throw mismatch("a mandate or an override is of another delegation or of other terms");
+    const group = "terms" in said ? said.group : BREAK_GLASS;
+    const standing = this.#standing.get(named) ?? {
+      said: canonical(rest),
+      delegation: entry.links.delegation,
+      tools: "terms" in said ? [said.tool] : said.tools,
+      count: "terms" in said ? said.count : Number.POSITIVE_INFINITY,
+      policy: "terms" in said ? said.policy : null,
+      used: new Set<string>(),
+      withdrawn: false,
+    };
+    if (standing.said !== canonical(rest)) throw mismatch("another mandate or override has this name");
+    const person = personOf(approver, group);
+    return { kind: entry.kind, by, person, decision, group, iat, exp: said.exp, of: standing };
+  }
+
+  #stand({ content }: MandateEntry | OverrideEntry, { of, decision }: Ahead): void {
+    this.#standing.set(Object.values(content)[0]!, of);
+    if (decision === "deny") of.withdrawn = true;
+  }
+}
+
+function spendDecision({ about, spent }: Decision, { action, attempt, policy }: ActionEntry): void {
+  if (!about.has(action)) throw mismatch("an attempt names an approval that is not of its action");
+  if (about.get(action) !== policy)
+    throw mismatch("an attempt was decided under other policies than approved");
+  // Another attempt of the same read rests on the same approvals.
+  if (spent.has(action) && attempt === 1)
+    throw new Refusal("approval", "approval_repeated", "an approval is used twice");
+  spent.add(action);
+}
+
+function personOf({ persons }: ReturnType<Keys["relyOnApprover"]>, group: string): string {
+  const person = persons.get(group);
+  if (person !== undefined) return person;
+  throw new Refusal(
+    "approval",
+    "approver_not_trusted",
+    "its signer is not enrolled in the group it decides for",
+  );
+}
+
+function mismatch(message: string): Refusal {
+  return new Refusal("approval", "approval_mismatch", message);
 }

@@ -1,15 +1,8 @@
-import type { DelegationEntry, RevocationEntry } from "../payload.ts";
+import { thumbprint } from "@behest/jws";
+import type { RevocationEntry } from "../payload.ts";
+import type { Hop } from "./approvals.ts";
 import type { Keys } from "./keys.ts";
 import type { Findings } from "./report.ts";
-
-/** A delegation as cuts concern it. */
-export interface Hop extends Pick<DelegationEntry, "jti" | "principal"> {
-  /** RFC 7638 thumbprint. */
-  readonly holder: string;
-  /** Of the root above it, seconds since the epoch. */
-  readonly issued: number;
-  readonly parent: Hop | undefined;
-}
 
 const ALWAYS = Number.POSITIVE_INFINITY;
 
@@ -36,11 +29,19 @@ export class Cuts {
     }
   }
 
-  concern(leaf: Hop): boolean {
+  /** Leaf first. */
+  concern(chain: readonly Hop[]): boolean {
     if (this.#before.size === 0) return false;
-    for (let hop: Hop | undefined = leaf; hop; hop = hop.parent)
-      for (const name of [`delegation ${hop.jti}`, `holder ${hop.holder}`, `principal ${hop.principal}`])
-        if (leaf.issued <= (this.#before.get(name) ?? -1)) return true;
-    return false;
+    const issued = Number(chain.at(-1)!.iat);
+    const isCut = (name: string): boolean => issued <= (this.#before.get(name) ?? -1);
+    return chain.some(
+      ({ jti, holder, principal }) =>
+        isCut(`delegation ${jti}`) || isCut(`holder ${keyName(holder)}`) || isCut(`principal ${principal}`),
+    );
   }
+}
+
+/** A cut names a key by its thumbprint; one that is no usable key has none, and can have held nothing. */
+function keyName(x: string): string {
+  return thumbprint({ kty: "OKP", crv: "Ed25519", x });
 }

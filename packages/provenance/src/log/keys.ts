@@ -99,19 +99,27 @@ export class Keys {
     );
   }
 
-  /** An approver's key with this thumbprint decides at `index`: the key, and who it is in each of its groups. */
+  /**
+   * An approver's key with this thumbprint decides at `index`: the key, who it is in each of its groups, and `x` of
+   * every key that these persons have.
+   */
   relyOnApprover(
     key: string,
     index: number,
-  ): { readonly key: PublicKey; readonly persons: ReadonlyMap<string, string> } {
-    const roles = rolesAt(this.#version?.manifest.approvers ?? [], index).filter(
-      ({ jwk }) => thumbprint(jwk) === key,
-    );
+  ): {
+    readonly key: PublicKey;
+    readonly persons: ReadonlyMap<string, string>;
+    readonly own: ReadonlySet<string>;
+  } {
+    const approvers = this.#version?.manifest.approvers ?? [];
+    const roles = rolesAt(approvers, index).filter(({ jwk }) => thumbprint(jwk) === key);
     const [role] = roles;
     if (!role)
       throw new Refusal("approval", "approver_not_trusted", "the trust manifest names no such approver here");
     this.#approvers.note(key, index);
-    return { key: publicKey(role.jwk), persons: new Map(roles.map(({ group, person }) => [group, person])) };
+    const persons = new Map(roles.map(({ group, person }) => [group, person]));
+    const theirs = approvers.filter(({ person }) => roles.some((own) => own.person === person));
+    return { key: publicKey(role.jwk), persons, own: new Set(theirs.map(({ jwk }) => jwk.x)) };
   }
 
   /** The key with this thumbprint cuts in this scope at `index`; throws where the manifest does not let it. */

@@ -75,8 +75,8 @@ test("nobody's approval is of what was observed, and it still starts once", asyn
   const { made } = await start();
   const ask = { ...MARKS, verdict: "ask", attempt: 0 };
   const asked = made.append(observed(made.action("", { action: "call-0" }), ask));
-  const links = { action: asked };
-  made.append({ v: 1, type: "approval", at: AT, action: "call-0", decision: "x", content: {}, links });
+  const linked = { actions: ["call-0"], links: { actions: [asked] } };
+  made.append({ v: 1, type: "approval", kind: "decision", at: AT, decision: "x", ...linked });
   const entry = observed(made.action("", { action: "call-1" }));
   made.append(entry);
   made.append(entry);

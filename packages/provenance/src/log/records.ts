@@ -1,9 +1,8 @@
-import { type PublicKey, publicKey, thumbprint } from "@behest/jws";
+import { type PublicKey, publicKey } from "@behest/jws";
 import { readActionDecision } from "../decision.ts";
 import { refusing } from "../error.ts";
 import type {
   ActionEntry,
-  ApprovalEntry,
   Commitment,
   DelegationEntry,
   EntryHash,
@@ -12,17 +11,15 @@ import type {
   OutcomeEntry,
   OutcomeWord,
 } from "../payload.ts";
-import { Approvals, type Asked } from "./approvals.ts";
-import { Cuts, type Hop } from "./cuts.ts";
+import { Approvals, type Asked, type Hop } from "./approvals.ts";
+import { Cuts } from "./cuts.ts";
 import { type Keys, SKEW } from "./keys.ts";
 import { type Findings, Refusal } from "./report.ts";
 
-interface DelegationKnown extends Pick<
+type DelegationKnown = Pick<
   DelegationEntry,
-  "type" | "leaf" | "principal" | "holder" | "depth" | "exp"
-> {
-  readonly hop: Hop;
-}
+  "type" | "jti" | "leaf" | "principal" | "holder" | "depth" | "exp" | "iat" | "links"
+>;
 interface InteractionKnown extends Pick<InteractionEntry, "type" | "session"> {
   readonly delegation: EntryHash | undefined;
   /** Action ids of the calls it chose. */
@@ -30,7 +27,7 @@ interface InteractionKnown extends Pick<InteractionEntry, "type" | "session"> {
 }
 interface ActionKnown extends Pick<
   ActionEntry,
-  "type" | "action" | "attempt" | "verdict" | "tool" | "effect"
+  "type" | "action" | "attempt" | "verdict" | "tool" | "effect" | "policy"
 > {
   readonly index: number;
   readonly args: Commitment;
@@ -49,7 +46,10 @@ export class Records {
   readonly #attempts = new Map<string, ActionKnown>();
   readonly #holders = new Map<string, PublicKey>();
   readonly #principals = new Set<string>();
-  readonly #approvals = new Approvals();
+  readonly #approvals = new Approvals({
+    asked: (hash) => this.#asked(hash),
+    chain: (hash) => this.#chain(hash),
+  });
   readonly #cuts: Cuts;
   /** Actions that no delegation stands behind. */
   observed = 0;
@@ -76,10 +76,10 @@ export class Records {
         this.#known.set(hash, interactionKnown(payload));
         return;
       case "action":
-        this.#known.set(hash, await this.#action(index, payload));
+        this.#known.set(hash, await this.#action(index, payload, keys));
         return;
       case "approval":
-        return this.#approvals.add(index, hash, payload, this.#asked(payload), keys);
+        return this.#approvals.add(index, hash, payload, keys);
       case "outcome":
         return this.#outcome(hash, payload);
       case "revocation":
@@ -133,10 +133,10 @@ export class Records {
       "token_not_shown",
       "the token itself is not in the log",
     );
-    return delegationKnown(payload, parent?.hop);
+    return delegationKnown(payload);
   }
 
-  async #action(index: number, payload: ActionEntry): Promise<ActionKnown> {
+  async #action(index: number, payload: ActionEntry, keys: Keys): Promise<ActionKnown> {
     const { action, attempt, verdict, links } = payload;
     const delegation = payload.observed ? undefined : this.#link("delegation", links.delegation);
     if (links.interaction !== undefined)
@@ -148,7 +148,7 @@ export class Records {
         "attempt_mismatch",
         "an attempt is counted from 1 where it may start, and is 0 elsewhere",
       );
-    const { tool, effect } = payload;
+    const { tool, effect, policy } = payload;
     const known: ActionKnown = {
       type: "action",
       index,
@@ -157,6 +157,7 @@ export class Records {
       verdict,
       tool,
       effect,
+      ...(policy !== undefined && { policy }),
       args: payload.content.args,
       delegation: links.delegation,
     };
@@ -164,7 +165,7 @@ export class Records {
     if (verdict !== "permit") return known;
     if (delegation && Date.parse(payload.at) >= Number(delegation.exp) * 1000 + SKEW)
       throw new Refusal("delegation", "delegation_expired", "permitted after its delegation had expired");
-    if (delegation && this.#cuts.concern(delegation.hop))
+    if (delegation && this.#cuts.concern(this.#chain(links.delegation)))
       throw new Refusal("revocation", "permitted_after_cut", "permitted after its chain had been cut");
     const name = attemptName(action, attempt);
     if (this.#attempts.has(name)) throw new Refusal("attempt", "attempt_repeated", "an attempt starts twice");
@@ -174,7 +175,7 @@ export class Records {
         "attempt_out_of_order",
         "only a read whose last attempt ended otherwise than done starts again",
       );
-    this.#approvals.spend(payload);
+    this.#approvals.spend(index, payload, keys);
     this.#attempts.set(name, known);
     return known;
   }
@@ -193,9 +194,15 @@ export class Records {
     if (!matches) throw new Refusal("decision", "decision_mismatch", "the holder decided something else");
   }
 
-  #asked({ links }: ApprovalEntry): Asked {
-    const { action, verdict, tool, args, delegation } = this.#link("action", links.action);
-    return { action, verdict, tool, args, leaf: this.#link("delegation", delegation).leaf };
+  #asked(hash: EntryHash): Asked {
+    const { action, verdict, tool, args, policy, delegation } = this.#link("action", hash);
+    return { action, verdict, tool, args, policy, leaf: this.#link("delegation", delegation).leaf };
+  }
+
+  #chain(leaf: EntryHash | undefined): readonly Hop[] {
+    const hop = this.#link("delegation", leaf);
+    const above = hop.links.parent === undefined ? [] : this.#chain(hop.links.parent);
+    return [{ ...hop, entry: leaf! }, ...above];
   }
 
   /** The turn that an action names is of the same agent, and chose it; a call from inside a tool no turn chose. */
@@ -255,13 +262,9 @@ function startsAgain(last: ActionKnown | undefined, next: ActionKnown): boolean 
   return last.tool === next.tool && last.args === next.args && last.delegation === next.delegation;
 }
 
-function delegationKnown(payload: DelegationEntry, parent: Hop | undefined): DelegationKnown {
-  const { type, leaf, principal, holder, depth, exp, jti, iat } = payload;
-  const key = refusing("malformed_entry", "a delegation's holder is no usable key", () =>
-    thumbprint({ kty: "OKP", crv: "Ed25519", x: holder }),
-  );
-  const hop = { jti, principal, holder: key, issued: parent?.issued ?? Number(iat), parent };
-  return { type, leaf, principal, holder, depth, exp, hop };
+function delegationKnown(entry: DelegationEntry): DelegationKnown {
+  const { type, jti, leaf, principal, holder, depth, exp, iat, links } = entry;
+  return { type, jti, leaf, principal, holder, depth, exp, iat, links };
 }
 
 function attemptName(action: string, attempt: number): string {

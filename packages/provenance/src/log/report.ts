@@ -22,6 +22,8 @@ export type LogCode =
   | "approval_mismatch"
   | "approval_expired"
   | "approval_repeated"
+  | "approval_overspent"
+  | "approval_withdrawn"
   | "approver_not_trusted"
   | "revoker_not_trusted"
   | "cut_not_shown"

@@ -15,7 +15,7 @@ export interface ActionRow extends ActionState {
   readonly result: string | undefined;
 }
 
-const COLUMNS = "id, args, attempt, repeatable, lease, entry, ended, outcome, code, result, charged";
+const COLUMNS = "id, args, given, attempt, repeatable, lease, entry, ended, outcome, code, result, charged";
 
 /** Actions and the records of them that listings read. All methods run inside a transaction. */
 export class Actions {
@@ -30,8 +30,8 @@ export class Actions {
   constructor(db: DatabaseSync) {
     this.#get = db.prepare(`SELECT ${COLUMNS} FROM action WHERE id = ?`);
     this.#start = db.prepare(`
-      INSERT INTO action (id, args, attempt, repeatable, lease, entry, charged) VALUES (?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt, repeatable = excluded.repeatable,
+      INSERT INTO action (id, args, given, attempt, repeatable, lease, entry, charged) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET given = excluded.given, attempt = excluded.attempt, repeatable = excluded.repeatable,
         lease = excluded.lease, entry = excluded.entry, ended = NULL, outcome = NULL, code = NULL, result = NULL,
         charged = excluded.charged`);
     this.#end = db.prepare(
@@ -53,10 +53,11 @@ export class Actions {
   }
 
   start(request: Begin, at: { lease: number; entry: number | undefined; charged: readonly string[] }): void {
-    const { action, args, attempt, repeatable } = request;
+    const { action, args, given, attempt, repeatable } = request;
     this.#start.run(
       action,
       args,
+      given ?? null,
       attempt,
       repeatable ? 1 : 0,
       at.lease,
@@ -105,6 +106,7 @@ function actionRow(row: Record<string, unknown>): ActionRow {
   return {
     id: row["id"] as string,
     args: row["args"] as string,
+    given: (row["given"] ?? undefined) as string | undefined,
     attempt: row["attempt"] as number,
     repeatable: row["repeatable"] === 1,
     lease: row["lease"] as number,

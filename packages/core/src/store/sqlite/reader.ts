@@ -31,6 +31,8 @@ export class Reader {
   readonly #leaf: StatementSync;
   readonly #turn: StatementSync;
   readonly #content: StatementSync;
+  readonly #begun: StatementSync;
+  readonly #held: StatementSync;
   #approvals: Approvals | undefined;
 
   constructor(path: string, wait: number) {
@@ -42,6 +44,8 @@ export class Reader {
     this.#jti = db.prepare("SELECT * FROM delegation WHERE jti = ? ORDER BY request IS NULL, idx LIMIT 1");
     this.#leaf = db.prepare("SELECT * FROM delegation WHERE leaf = ?");
     this.#turn = db.prepare(`SELECT sealed, idx FROM journal WHERE run = ? AND key = ? AND ${LIVING}`);
+    this.#begun = db.prepare("SELECT 1 FROM action WHERE id = ?");
+    this.#held = db.prepare("SELECT held FROM counter WHERE id = ?");
     this.#content = db.prepare(
       `SELECT id, principal, sealed, until FROM content WHERE ${BESIDE} AND (until IS NULL OR ${LIVING})`,
     );
@@ -101,6 +105,14 @@ export class Reader {
 
   get approvals(): Approvals {
     return (this.#approvals ??= new Approvals(this.#db));
+  }
+
+  hasBegun(action: string): boolean {
+    return this.#begun.get(action) !== undefined;
+  }
+
+  held(counter: string): string {
+    return (this.#held.get(counter)?.["held"] as string | undefined) ?? "0";
   }
 
   content(index: number): Content[] {

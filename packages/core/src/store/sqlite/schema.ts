@@ -1,6 +1,6 @@
 /** "bhst": in the header of the file, so that no other program's database is ever written to. */
 export const APPLICATION_ID = 0x62687374;
-export const VERSION = 2;
+export const VERSION = 4;
 
 /**
  * `entry` is the evidence; all else is found again from it, or is content beside it that may go.
@@ -18,9 +18,9 @@ export const SCHEMA = `
   ) STRICT;
 
   -- The latest attempt of each action; outcome is null while it runs. entry, ended: where its entries are, null
-  -- for a spawn. charged: names of the counters it was added to, a space between, null where none.
+  -- for a spawn. given: what args were parsed from, where that is known. charged: names of the counters it was added to, a space between, null where none.
   CREATE TABLE action (
-    id TEXT PRIMARY KEY, args TEXT NOT NULL, attempt INTEGER NOT NULL, repeatable INTEGER NOT NULL,
+    id TEXT PRIMARY KEY, args TEXT NOT NULL, given TEXT, attempt INTEGER NOT NULL, repeatable INTEGER NOT NULL,
     lease INTEGER NOT NULL, entry INTEGER, ended INTEGER, outcome TEXT, code TEXT, result TEXT, charged TEXT
   ) STRICT;
   CREATE INDEX action_running ON action (lease) WHERE outcome IS NULL;
@@ -71,14 +71,17 @@ export const SCHEMA = `
     UNIQUE (issuer, subject)
   ) STRICT;
 
-  -- Actions that wait for persons; idx: of the entry that asks. decision: of the entries of what was handed in.
+  -- Actions that wait for persons (kind "ask"), and what was signed ahead of them. idx: of the entry that asks, or
+  -- that was signed first. decision: of the entries of what was handed in.
   CREATE TABLE approval (
-    action TEXT PRIMARY KEY, args TEXT NOT NULL, principal TEXT NOT NULL, session TEXT NOT NULL,
-    run TEXT NOT NULL, sealed BLOB NOT NULL, expires INTEGER NOT NULL, idx INTEGER NOT NULL, spent INTEGER NOT NULL
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, args TEXT NOT NULL, principal TEXT NOT NULL, run TEXT,
+    sealed BLOB NOT NULL, expires INTEGER NOT NULL, idx INTEGER NOT NULL, spent INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX approval_pending ON approval (expires) WHERE spent = 0;
+  CREATE INDEX approval_run ON approval (run) WHERE run IS NOT NULL;
+  CREATE INDEX approval_pending ON approval (expires) WHERE kind = 'ask' AND spent = 0;
+  CREATE INDEX approval_ahead ON approval (expires) WHERE kind <> 'ask';
   CREATE TABLE decision (
-    action TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (action, idx)
+    approval TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (approval, idx)
   ) STRICT, WITHOUT ROWID;
 
   -- owner: see process.ts; null where the platform cannot name a process.

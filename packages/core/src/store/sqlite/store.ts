@@ -118,12 +118,26 @@ class SqliteEngine implements Engine {
     return this.#write({ op: "spend", id, until }) as Promise<boolean>;
   }
 
-  async approval(action: string): ReturnType<Engine["approval"]> {
-    return this.#read((reader) => reader.approvals.get(action));
+  async approval(id: string): ReturnType<Engine["approval"]> {
+    return this.#read((reader) => reader.approvals.get(id));
   }
 
-  async approvals(): ReturnType<Engine["approvals"]> {
-    return this.#read((reader) => reader.approvals.pending(Date.now()));
+  async approvals(run?: string): ReturnType<Engine["approvals"]> {
+    return this.#read(({ approvals }) =>
+      run === undefined ? approvals.pending(Date.now()) : approvals.of(run),
+    );
+  }
+
+  async ahead({ principal, since }: Parameters<Engine["ahead"]>[0]): ReturnType<Engine["ahead"]> {
+    return this.#read((reader) => reader.approvals.ahead(since, principal));
+  }
+
+  async hasBegun(action: string): Promise<boolean> {
+    return this.#read((reader) => reader.hasBegun(action));
+  }
+
+  async held(counters: readonly string[]): Promise<readonly string[]> {
+    return this.#read((reader) => counters.map((counter) => reader.held(counter)));
   }
 
   async recorded(prefix: string): ReturnType<Engine["recorded"]> {

@@ -2,7 +2,7 @@ import type { BehestError } from "../../error.ts";
 import { ruleCharges, ruleUnspent } from "../charges.ts";
 import { childless, conflict } from "../failure.ts";
 import { trustDraft } from "../log.ts";
-import { LAPSED, askedBefore, lapsed, mayFinish, maySpend, ruleBegin, ruleDelegation } from "../rules.ts";
+import { LAPSED, askedBefore, lapsed, mayFinish, mayStart, ruleBegin, ruleDelegation } from "../rules.ts";
 import type {
   Append,
   Begin,
@@ -177,14 +177,14 @@ export class Writer {
     if (journal) this.#contents.journal(journal, placed.index);
     if (record) this.#actions.record(placed.index, record);
     if (approval) this.#approvals.ask(approval, placed.index);
-    if (decides !== undefined) this.#approvals.decide(decides, placed.index);
+    for (const id of decides ?? []) this.#approvals.decide(id, placed.index);
     this.#contents.keep(request.content, placed.index);
     return placed;
   }
 
   /** Index of what the request would store a second time. */
   #stored({ once, delegation, journal, approval }: Append, now: number): number | undefined {
-    if (approval) return askedBefore(this.#approvals.get(approval.action), approval);
+    if (approval) return askedBefore(this.#approvals.get(approval.id), approval);
     if (delegation) {
       const stored = this.#contents.delegation(delegation);
       const ruling = ruleDelegation(stored, delegation);
@@ -215,15 +215,15 @@ export class Writer {
           return { begun: "ended", outcome, code, ...(result && { result }) };
         }
         case "start": {
-          const { charges = [], decisions, seen } = request;
+          const { charges = [], rests, seen } = request;
           if (seen !== undefined && seen < (this.#parts.feed?.seq ?? 0))
             return { begun: "refused", code: "cuts_unseen" };
-          if (decisions !== undefined && !maySpend(this.#approvals.get(request.action), request, now))
+          if (!mayStart(request, (id) => this.#approvals.get(id), now))
             return { begun: "refused", code: "approval_needed" };
           const before = row?.charged ?? [];
           const counted = ruleCharges(charges, before, this.#counters.read, now);
           if ("spent" in counted) return { begun: "refused", code: "budget_spent", charge: counted.spent };
-          if (decisions !== undefined) this.#approvals.spend(request.action);
+          if (rests) this.#approvals.spend(request.action);
           const placed = request.entry === undefined ? undefined : this.#place(request.entry);
           this.#counters.write(charges, counted.held);
           const charged = [...before, ...counted.held.keys()];

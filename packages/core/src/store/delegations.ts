@@ -1,0 +1,42 @@
+import { conflict } from "./failure.ts";
+import { ruleDelegation } from "./rules.ts";
+import type { DelegationRow } from "./types.ts";
+
+export interface StoredDelegation extends DelegationRow {
+  readonly index: number;
+  readonly hash: string;
+}
+
+/** Delegations of a store in memory. */
+export class Delegations {
+  readonly #leaves = new Map<string, StoredDelegation>();
+  readonly #jtis = new Map<string, StoredDelegation>();
+
+  add(row: StoredDelegation): void {
+    this.#leaves.set(row.leaf, row);
+    // Of one jti a spawned one first: only its jti is nobody else's.
+    if (row.request !== undefined || !this.#jtis.has(row.jti)) this.#jtis.set(row.jti, row);
+  }
+
+  /** Index of the same, stored before. Throws `action_conflict` where its jti is another's. */
+  before(row: DelegationRow): number | undefined {
+    const named = this.#jtis.get(row.jti);
+    const spawned = row.request !== undefined && named?.request !== undefined ? named : undefined;
+    const stored = this.#leaves.get(row.leaf) ?? spawned;
+    const ruling = ruleDelegation(stored, row);
+    if (ruling === "action_conflict") throw conflict();
+    return ruling === "again" ? stored!.index : undefined;
+  }
+
+  named(jti: string): StoredDelegation | undefined {
+    return this.#jtis.get(jti);
+  }
+
+  of(leaf: string): StoredDelegation | undefined {
+    return this.#leaves.get(leaf);
+  }
+
+  all(): readonly DelegationRow[] {
+    return [...this.#leaves.values()];
+  }
+}

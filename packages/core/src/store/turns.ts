@@ -1,0 +1,24 @@
+import type { JournalRow } from "./types.ts";
+
+/** A model turn, and the index of its entry. */
+type StoredTurn = JournalRow & { readonly index: number };
+
+/** Model turns of a store in memory. */
+export class Turns {
+  readonly #runs = new Map<string, Map<string, StoredTurn>>();
+
+  /** One that has not ended at `now`. */
+  get(run: string, key: string, now: number): StoredTurn | undefined {
+    const row = this.#runs.get(run)?.get(key);
+    return row && row.until > now ? row : undefined;
+  }
+
+  add(row: JournalRow, index: number): void {
+    const run = this.#runs.get(row.run) ?? new Map<string, StoredTurn>();
+    this.#runs.set(row.run, run.set(row.key, { ...row, index }));
+  }
+
+  forget(run: string): void {
+    this.#runs.delete(run);
+  }
+}
