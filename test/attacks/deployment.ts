@@ -40,6 +40,7 @@ export async function asking(
       tools: granted,
       expiresIn: "1h",
       maxDepth: 4,
+      now: Math.floor((config.clock ?? Date.now)() / 1000),
       ...restrictions,
     },
     signer,
