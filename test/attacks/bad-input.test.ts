@@ -3,9 +3,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Approval, type Session, memoryStore, signDecision, sqliteStore } from "@behest/core";
-import { generateHolder } from "@behest/delegation";
+import { generateHolder, holderOf, issueDelegation } from "@behest/delegation";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Asking, asking } from "./deployment.ts";
+import { type Asking, asking, granted } from "./deployment.ts";
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "behest-bad-"))));
@@ -52,6 +52,24 @@ test.for(each)(
     }
     await expect(call()).rejects.toMatchObject({ code: "approval_needed" });
     expect(ran).toEqual([]);
+  },
+);
+
+test.for(each)(
+  "an enforcing process that is handed an approver's key opens nothing with it: %s",
+  async (kind) => {
+    await using one = await waiting(kind);
+    const { behest } = one;
+    const approver = behest.approver("finance");
+    const { iss, signer } = behest.issuer;
+    const own = await issueDelegation(
+      { issuer: iss, holder: approver.jwk, principal: "alice", task: "t", tools: granted, expiresIn: "1h" },
+      signer,
+    );
+    await expect(behest.open(own, { holder: holderOf(approver) })).rejects.toMatchObject({
+      code: "key_readable",
+    });
+    expect(one.ran).toEqual([]);
   },
 );
 
