@@ -6,7 +6,10 @@ import { type Figure, atMost } from "./figure.ts";
 const KILLS = 1000;
 const SEED = 1;
 
-/** Actions without a record, actions run twice, acknowledged entries lost, and logs that did not hold afterwards. */
+/**
+ * Actions without a record, run twice, without the approvals they need or against a denial, approvals spent twice,
+ * acknowledged entries lost, and logs that did not hold afterwards.
+ */
 export async function crash1000(): Promise<Figure> {
   using bench = await openBench();
   if (!bench)

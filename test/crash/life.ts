@@ -71,7 +71,7 @@ export interface LifeOptions {
 const FLAGS = ["--conditions=@behest/source", "--disable-warning=ExperimentalWarning"];
 
 /** ms; a process that takes longer hangs. */
-const LIMIT = 60_000;
+const LIMIT = 180_000;
 
 /**
  * The agent lives until it has made its calls, persons until it has ended and they have said all. Where one process
