@@ -30,7 +30,7 @@ export function flawed(store: Store, flaw: Flaw | undefined): Store {
 
 const FLAWS: { readonly [flaw in Flaw]?: (real: Engine) => Partial<Engine> } = {
   "spends nothing": (real) => ({
-    begin: ({ decisions: _, ...request }) => real.begin(request),
+    begin: ({ rests: _, ...request }) => real.begin(request),
   }),
   "acknowledges early": (real) => ({
     append(request) {
@@ -40,7 +40,7 @@ const FLAWS: { readonly [flaw in Flaw]?: (real: Engine) => Partial<Engine> } = {
     },
   }),
   "hears no denial": (real) => ({
-    begin: ({ decisions: _, ...request }) => real.begin(request),
+    begin: ({ rests: _, ...request }) => real.begin(request),
     async approval(action) {
       const row = await real.approval(action);
       if (!row) return undefined;

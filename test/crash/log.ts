@@ -98,11 +98,12 @@ function actionsIn(entries: readonly string[]): Pick<Log, "attempts" | "asked" |
       attempts.push(attempt);
       named.set(`${payload.attempt} ${action}`, attempt);
     }
-    if (payload.type === "approval") {
-      const { action, decision: signed } = payload;
+    if (payload.type === "approval" && payload.kind === "decision") {
+      const { actions, decision: signed } = payload;
       const { decision: says, key } = saidIn(signed);
       const { hash } = entry;
-      decisions.push({ tool: asks.get(action)!, action, index, jws, hash, signed, says, key });
+      for (const action of actions)
+        decisions.push({ tool: asks.get(action)!, action, index, jws, hash, signed, says, key });
     }
     const ended = payload.type === "outcome" && named.get(`${payload.attempt} ${payload.action}`);
     if (ended) ended.outcome = payload.outcome;
