@@ -85,6 +85,7 @@ export function behestOf(
     signer: signerOf(enforcer),
     holder: holderOf(holder),
     store: flawed(sqliteStore(join(root, "store", "log.sqlite")), flaw),
+    policy: "grants-alone",
     profiles,
   });
 }
