@@ -26,15 +26,17 @@ export async function openBench(): Promise<(Bench & Disposable) | undefined> {
 
 async function furnish(folder: string, synclog: string): Promise<Bench> {
   const made = await newDeployment();
-  const deployment = join(folder, "deployment.json");
-  writeFileSync(deployment, JSON.stringify(made), { mode: 0o600 });
+  const [deployment, persons] = [join(folder, "deployment.json"), join(folder, "persons.json")];
+  writeFileSync(deployment, JSON.stringify(made.deployment), { mode: 0o600 });
+  writeFileSync(persons, JSON.stringify(made.persons), { mode: 0o600 });
   // Only a process that ends by itself leaves its compiled code for the next ones.
   const root = join(folder, "first");
   restore(new Map(), root);
-  const { complaint } = await live({ deployment, root, life: 0, lanes: 1, weight: 0 }, { synclog });
+  const task = { deployment, persons, root, life: 0, lanes: 1, weight: 0, approver: true };
+  const { complaint } = await live(task, { synclog, crew: ["agent", "approver"] });
   if (complaint !== undefined)
     throw new Error(`a process that nothing disturbs does not end well: ${complaint}`);
-  return { folder, synclog, deployment, owner: made.owner };
+  return { folder, synclog, deployment, persons, owner: made.deployment.owner };
 }
 
 /** More violations than this tell nothing new. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { File } from "./file.ts";
+import { File, Syncs } from "./file.ts";
 import type { Random } from "./random.ts";
 import type { Step } from "./steps.ts";
 
@@ -15,12 +15,12 @@ export type Image = ReadonlyMap<string, Buffer<ArrayBuffer>>;
 
 type Names = Map<string, File>;
 
-/** The files below a root, while the steps of a process are applied to them. */
+/** The files below a root, while the steps of processes are applied to them. */
 export class Disk {
   readonly #now: Names = new Map();
   readonly #synced: Names;
   readonly #pending: ((names: Names) => void)[] = [];
-  #covered = 0;
+  readonly #syncs = new Syncs();
   /** The file that an inode is at the moment; folders are in none. */
   readonly #files = new Map<bigint, File>();
 
@@ -47,12 +47,13 @@ export class Disk {
       case "truncate":
         return file!.change(step);
       case "sync":
-        if (file) file.syncBegins();
-        else this.#covered = this.#pending.length;
+        if (file) file.syncBegins(step.process);
+        else this.#syncs.begin(step.process, this.#pending.length);
         return;
       case "synced":
-        if (file) file.syncEnds();
-        else for (const change of this.#pending.splice(0, this.#covered)) change(this.#synced);
+        if (file) file.syncEnds(step.process);
+        else
+          for (const change of this.#pending.splice(0, this.#syncs.end(step.process))) change(this.#synced);
         return;
       case "create":
       case "unlink":

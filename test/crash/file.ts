@@ -25,14 +25,31 @@ class Contents {
   }
 }
 
-/** One file, as the process sees it and as it has reached the disk. */
+/** Syncs under way, one a process: each brings to the disk what had happened when it began. */
+export class Syncs {
+  /** So many changes had reached the disk in all. */
+  #done = 0;
+  readonly #covered = new Map<number, number>();
+
+  begin(process: number, pending: number): void {
+    this.#covered.set(process, this.#done + pending);
+  }
+
+  /** How many of what is pending have reached the disk. */
+  end(process: number): number {
+    const reached = Math.max(0, this.#covered.get(process)! - this.#done);
+    this.#done += reached;
+    return reached;
+  }
+}
+
+/** One file, as the processes see it and as it has reached the disk. */
 export class File {
   readonly #synced = new Contents();
   readonly #now = new Contents();
   /** What happened to it and has not reached the disk. */
   #pending: Change[] = [];
-  /** So many of them had happened when the sync under way began. */
-  #covered = 0;
+  readonly #syncs = new Syncs();
 
   /** A file that is on the disk. */
   static synced(bytes: Buffer): File {
@@ -46,12 +63,12 @@ export class File {
     this.#pending.push(change);
   }
 
-  syncBegins(): void {
-    this.#covered = this.#pending.length;
+  syncBegins(process: number): void {
+    this.#syncs.begin(process, this.#pending.length);
   }
 
-  syncEnds(): void {
-    for (const change of this.#pending.splice(0, this.#covered)) this.#synced.change(change);
+  syncEnds(process: number): void {
+    for (const change of this.#pending.splice(0, this.#syncs.end(process))) this.#synced.change(change);
   }
 
   /** What the kernel could not write it forgets: no later sync brings it to the disk. */

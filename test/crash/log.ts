@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BehestError, readStore, sqliteStore } from "@behest/core";
 import { type OutcomeWord, parseCheckpoint, parseEntry, parsePayload, verifyLog } from "@behest/provenance";
+import { saidIn } from "./decision.ts";
 import { type Image, restore } from "./disk.ts";
 
 /** One start of a tool's body, as the log has it. */
@@ -11,7 +12,25 @@ export interface Attempt {
   readonly index: number;
   /** The entry itself. */
   readonly jws: string;
+  readonly action: string;
+  /** Entries of the approvals that it says it spends. */
+  readonly spends: readonly string[];
   outcome?: OutcomeWord;
+}
+
+/** What a person has decided on a call that waits, as the log has it. */
+export interface Decision {
+  readonly tool: string;
+  readonly action: string;
+  readonly index: number;
+  /** Its entry, and the hash of that. */
+  readonly jws: string;
+  readonly hash: string;
+  /** What the person signed. */
+  readonly signed: string;
+  readonly says: "approve" | "deny";
+  /** Thumbprint. */
+  readonly key: string;
 }
 
 /** What the log says. */
@@ -20,11 +39,14 @@ export interface Log {
   /** Absent where there is no log yet. */
   readonly checkpoint?: string;
   readonly attempts: readonly Attempt[];
+  /** Tools that persons were asked for. */
+  readonly asked: ReadonlySet<string>;
+  readonly decisions: readonly Decision[];
   /** Why it cannot be read. */
   readonly refusal?: string;
 }
 
-export const NO_LOG: Log = { entries: [], attempts: [] };
+export const NO_LOG: Log = { entries: [], attempts: [], asked: new Set(), decisions: [] };
 
 /** Opens what a power cut left, in an empty folder, and reads it. */
 export async function readLog(image: Image, root: string): Promise<Log> {
@@ -36,7 +58,7 @@ export async function readLog(image: Image, root: string): Promise<Log> {
   try {
     const entries: string[] = [];
     for await (const entry of reader.entries()) entries.push(entry);
-    return { entries, checkpoint: await reader.checkpoint(), attempts: attemptsOf(entries) };
+    return { entries, checkpoint: await reader.checkpoint(), ...actionsIn(entries) };
   } catch (error) {
     if (!BehestError.isInstance(error)) throw error;
     return error.code === "store_missing" ? NO_LOG : { ...NO_LOG, refusal: error.message };
@@ -60,20 +82,33 @@ export async function objectionTo(
     : JSON.stringify(findings.find(({ state }) => state === "failed" || state === "missing"));
 }
 
-function attemptsOf(entries: readonly string[]): Attempt[] {
+function actionsIn(entries: readonly string[]): Pick<Log, "attempts" | "asked" | "decisions"> {
   const attempts: Attempt[] = [];
+  const decisions: Decision[] = [];
   const named = new Map<string, Attempt>();
+  /** Tools by the action that waits. */
+  const asks = new Map<string, string>();
   for (const [index, jws] of entries.entries()) {
-    const payload = parsePayload(parseEntry(jws).payload);
+    const entry = parseEntry(jws);
+    const payload = parsePayload(entry.payload);
+    if (payload.type === "action" && payload.verdict === "ask") asks.set(payload.action, payload.tool);
     if (payload.type === "action" && payload.verdict === "permit") {
-      const attempt = { tool: payload.tool, index, jws };
+      const { tool, action, links } = payload;
+      const attempt = { tool, action, index, jws, spends: links.approvals ?? [] };
       attempts.push(attempt);
-      named.set(`${payload.attempt} ${payload.action}`, attempt);
+      named.set(`${payload.attempt} ${action}`, attempt);
+    }
+    if (payload.type === "approval" && payload.kind === "decision") {
+      const { actions, decision: signed } = payload;
+      const { decision: says, key } = saidIn(signed);
+      const { hash } = entry;
+      for (const action of actions)
+        decisions.push({ tool: asks.get(action)!, action, index, jws, hash, signed, says, key });
     }
     const ended = payload.type === "outcome" && named.get(`${payload.attempt} ${payload.action}`);
     if (ended) ended.outcome = payload.outcome;
   }
-  return attempts;
+  return { attempts, decisions, asked: new Set(asks.values()) };
 }
 
 function applyJournal(path: string): void {

@@ -1,10 +1,13 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { CALLS_A_LIFE, MAX_LIVES, callsUntil } from "./calls.ts";
-import type { Task } from "./child.ts";
+import { BOTH, takeAim } from "./aim.ts";
+import { MAX_LIVES, callsUntil } from "./calls.ts";
 import { Disk, type Image, type PowerCut, restore } from "./disk.ts";
+import type { Flaw } from "./flaws.ts";
 import { type Aim, type Life, live } from "./life.ts";
 import { type Log, NO_LOG, objectionTo, readLog } from "./log.ts";
+import { judgeBody } from "./persons.ts";
+import { type Phase, phasesOf } from "./phases.ts";
 import { type Random, randomOf } from "./random.ts";
 import { type Step, isLine, said } from "./steps.ts";
 import { type Violation, World } from "./world.ts";
@@ -16,19 +19,27 @@ export interface Bench {
   /** File with the deployment, and the thumbprint that its verifiers pin. */
   readonly deployment: string;
   readonly owner: string;
+  /** File with the keys of those who approve. */
+  readonly persons: string;
 }
 
 export interface Conditions {
   /** What happens at the chosen step; default: kill. */
   readonly how?: Aim["how"];
-  readonly flaw?: Task["flaw"];
+  readonly flaw?: Flaw;
   /** The machine's syncs do nothing. */
   readonly lies?: boolean;
 }
 
+/** A step before which a machine was stopped, or that was made to fail. */
+export interface Stop {
+  readonly step: Step;
+  /** Where the calls stood that wait for persons and that it was a step of, or may have been. */
+  readonly phases: readonly Phase[];
+}
+
 export interface Told {
-  /** Before which steps its processes were killed, or which were made to fail. */
-  readonly stops: Step[];
+  readonly stops: Stop[];
   readonly violations: Violation[];
 }
 
@@ -38,24 +49,6 @@ interface Left {
   readonly log: Log;
 }
 
-/** About how many steps a life has in each place. Where the chosen one does not come, the life ends by itself. */
-function stepsOf(life: number, weight: number): { readonly [place in Aim["place"]]: number } {
-  const w = 60 * CALLS_A_LIFE + weight / 30;
-  return {
-    w,
-    d: w / 6,
-    s: 4 * CALLS_A_LIFE,
-    e: 4 * CALLS_A_LIFE,
-    a: 2 * CALLS_A_LIFE * (life + 1),
-    "*": 1.3 * w,
-  };
-}
-
-const PLACES: { readonly [how in Aim["how"]]: readonly Aim["place"][] } = {
-  kill: ["*", "w", "s", "s", "d", "e", "e", "a"],
-  // Only the store is asked how it bears a failing disk.
-  fail: ["w", "s", "s", "d"],
-};
 const CUTS: readonly PowerCut[] = ["lost", "torn", "kept"];
 
 /**
@@ -85,13 +78,12 @@ export async function playScenario(
     const root = join(folder, String(life));
     restore(left.image, root);
     const [disk, sameDisk] = [new Disk(root), new Disk(root)];
-    const place = random.pick(PLACES[how]);
     isLast = life === MAX_LIVES - 1 || told.stops.length === most;
-    const aim = isLast
-      ? undefined
-      : { how, place, at: 1 + random.below(stepsOf(life, habits.weight)[place]) };
-    const task = { deployment: bench.deployment, root, life, ...habits };
-    const ended = await live(task, { synclog: bench.synclog, aim, lies });
+    const { crew, aim } = isLast ? { crew: BOTH } : takeAim(random, { how, life, weight: habits.weight });
+    const { deployment, persons, synclog } = bench;
+    const approver = crew.includes("approver");
+    const task = { deployment, persons, root, life, approver, ...habits };
+    const ended = await live(task, { synclog, crew, aim, lies });
     for (const step of ended.steps) disk.apply(step);
     refuseUnseen(disk, root, random);
 
@@ -108,10 +100,16 @@ export async function playScenario(
     const taken = random.below(CUTS.length);
     const objection = await objectionTo(logs[taken]!, left.log, bench.owner);
     if (objection) found.push({ fault: "broken", story: objection });
+    const before = left.log;
     left = { image: images[taken]!, log: logs[taken]! };
 
-    if (ended.stop) told.stops.push(ended.stop);
-    const where = ended.stop ? `${how} at ${ended.stop.place} ${ended.stop.op}` : "ended by itself";
+    const { stop } = ended;
+    if (stop) {
+      const after = logs[CUTS.indexOf("kept")]!;
+      const phases = phasesOf({ steps: ended.steps, who: aim!.who, task, before, after });
+      told.stops.push({ step: stop, phases });
+    }
+    const where = stop ? `${how} at ${stop.place} ${stop.op}` : "ended by itself";
     for (const { fault, story } of found)
       told.violations.push({ fault, story: `seed ${seed}, life ${life}, ${where}: ${story}` });
   }
@@ -126,9 +124,16 @@ function refuseUnseen(disk: Disk, root: string, random: Random): void {
       throw new Error(`${name} was changed in a way that synclog.c does not see`);
 }
 
-/** Each body's `action` entry must be on the disk, synced, when the body takes effect. */
-function tooEarly(disk: Disk, steps: readonly Step[], { attempts }: Log, before: Log): Violation[] {
+/** Each body's `action` entry must be on the disk, synced, when the body takes effect, and what it rests on. */
+function tooEarly(
+  disk: Disk,
+  steps: readonly Step[],
+  { attempts, decisions }: Log,
+  before: Log,
+): Violation[] {
   const found: Violation[] = [];
+  const isOnDisk = ({ index, jws }: { index: number; jws: string }): boolean =>
+    index < before.entries.length || partsOf(jws).some((part) => disk.isSynced(part));
   for (const step of steps) {
     disk.apply(step);
     if (!isLine(step, "e")) continue;
@@ -136,8 +141,13 @@ function tooEarly(disk: Disk, steps: readonly Step[], { attempts }: Log, before:
     const entry = attempts.findLast(
       (attempt) => attempt.tool === tool && attempt.index >= before.entries.length,
     );
-    if (entry && !partsOf(entry.jws).some((part) => disk.isSynced(part)))
+    if (entry && !isOnDisk(entry))
       found.push({ fault: "unrecorded", story: `${tool} took effect before its entry was synced` });
+    // A denial may come in after the start.
+    const own = decisions.filter((decision) =>
+      entry ? decision.action === entry.action && decision.index < entry.index : decision.tool === tool,
+    );
+    found.push(...judgeBody(tool!, own.filter(isOnDisk)));
   }
   return found;
 }
@@ -149,7 +159,9 @@ function partsOf(jws: string): string[] {
 
 /** In a life that nothing disturbs everything comes to an end. */
 function unfinished({ steps }: Life, { attempts }: Log, life: number): Violation[] {
-  const missing = callsUntil(life).length - said(steps, "a").length;
+  const answers = said(steps, "a").map((line) => line.split(" ") as [string, string]);
+  const ended = new Set(answers.flatMap(([tool, answer]) => (answer === "approval_needed" ? [] : [tool])));
+  const missing = callsUntil(life).filter(({ tool }) => !ended.has(tool)).length;
   const open = attempts.filter(({ outcome }) => outcome === undefined).length;
   if (missing === 0 && open === 0) return [];
   return [{ fault: "broken", story: `${missing} calls were not answered, ${open} attempts have no outcome` }];

@@ -15,6 +15,8 @@ export interface Step {
   readonly inode: bigint;
   /** Of a truncation: the new size. */
   readonly offset: number;
+  /** Its id. */
+  readonly process: number;
   /** What was written; of create and unlink the name below the root, of rename both, a line each. */
   readonly bytes: Buffer;
 }
@@ -28,7 +30,7 @@ const OPS: { readonly [op: string]: Step["op"] } = {
   u: "unlink",
   r: "rename",
 };
-const HEADER = 24;
+const HEADER = 32;
 
 export function readSteps(path: string): Step[] {
   const log = readFileSync(path);
@@ -43,6 +45,7 @@ export function readSteps(path: string): Step[] {
       ...(prevented && { prevented: prevented === "k".charCodeAt(0) ? "killed" : "failed" }),
       inode: log.readBigUInt64LE(at + 8),
       offset: Number(log.readBigUInt64LE(at + 16)),
+      process: Number(log.readBigUInt64LE(at + 24)),
       bytes: log.subarray(at + HEADER, end),
     });
     at = end;

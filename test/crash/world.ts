@@ -1,6 +1,7 @@
 import type { OutcomeWord } from "@behest/provenance";
-import { kindOf, textOf } from "./calls.ts";
+import { isRead, textOf } from "./calls.ts";
 import { type Attempt, type Log, NO_LOG } from "./log.ts";
+import { judgeStarts } from "./persons.ts";
 import { type Step, said } from "./steps.ts";
 
 /** What must never be found. */
@@ -10,7 +11,13 @@ export interface Violation {
     | "unrecorded"
     /** A body that must not run again took effect again. */
     | "twice"
-    /** What was acknowledged is not in the log. */
+    /** A body took effect that fewer persons had approved than it needs. */
+    | "unapproved"
+    /** A body took effect that a person had denied. */
+    | "denied"
+    /** An approval was of use after its action had started. */
+    | "spent twice"
+    /** What was acknowledged is not in the log: an outcome, that persons are asked, what one of them decided. */
     | "lost"
     /** The log does not verify, or the run cannot be taken up again. */
     | "broken";
@@ -35,6 +42,8 @@ export class World {
   #before: Log = NO_LOG;
   /** Tool and answer. */
   readonly #answers: (readonly [string, string])[] = [];
+  /** Tool, and how the decision ends that was taken. */
+  readonly #decided: (readonly [string, string])[] = [];
   /** Tools whose effect had been synced. */
   readonly #ended = new Set<string>();
 
@@ -48,13 +57,18 @@ export class World {
     this.#earlier.push(...this.#latest);
     this.#latest = said(steps, "e");
     this.#before = before;
-    for (const answer of said(steps, "a")) this.#answers.push(answer.split(" ") as [string, string]);
+    for (const line of said(steps, "a")) {
+      const [tool, answer, decision] = line.split(" ") as [string, string, string?];
+      if (decision !== undefined) this.#decided.push([tool, decision]);
+      else if (answer !== "ready") this.#answers.push([tool, answer]);
+    }
     for (const line of effects.toString("latin1").split("\n")) this.#ended.add(textOf(line));
   }
 
   /** Everything that is wrong with what a power cut after the latest life has left. */
-  judge({ attempts, entries, refusal }: Log): Violation[] {
-    const found: Violation[] = [];
+  judge(log: Log): Violation[] {
+    const { attempts, asked, decisions, entries, refusal } = log;
+    const found = judgeStarts(log, this.#before);
     const find = (fault: Violation["fault"], story: string): unknown => found.push({ fault, story });
     const of = (tool: string): Attempt[] => attempts.filter((attempt) => attempt.tool === tool);
 
@@ -63,16 +77,25 @@ export class World {
       const recorded = of(tool).filter(({ index }) => index >= this.#before.entries.length).length;
       if (times > recorded) find("unrecorded", `${tool} ran ${times} times, recorded: ${recorded}`);
       const earlier = count(this.#earlier, tool);
-      if (kindOf(tool) !== "look" && earlier + times > 1)
+      if (!isRead(tool) && earlier + times > 1)
         find("twice", `${tool} ran ${earlier} times before and ${times} times in this life`);
     }
     for (const [tool, answer] of this.#answers) {
+      if (answer === "approval_needed" || answer === "approval_denied") {
+        const isDenied = decisions.some((decision) => decision.tool === tool && decision.says === "deny");
+        if (answer === "approval_needed" ? !asked.has(tool) : !isDenied)
+          find("lost", `${tool} was answered with ${answer}, which is not in the log`);
+        continue;
+      }
       const outcome = VOUCHED[answer];
       const outcomes = of(tool).map((attempt) => attempt.outcome);
       if (!outcome && answer !== this.#excused) find("broken", `${tool} was answered with ${answer}`);
       if (outcome && !outcomes.includes(outcome))
         find("lost", `${tool} was answered with ${answer}, recorded: ${outcomes.join()}`);
     }
+    for (const [tool, tail] of this.#decided)
+      if (!decisions.some((decision) => decision.tool === tool && decision.signed.endsWith(tail)))
+        find("lost", `a decision on ${tool} that was taken`);
     for (const { tool, outcome } of attempts)
       if ((outcome === "done" || outcome === "failed") && !this.#ended.has(tool))
         find("broken", `${tool} is recorded as ${outcome}, and its body had not ended`);

@@ -62,15 +62,17 @@ export function replayThrough(framework: Framework): void {
   );
 }
 
-/** Each call met its expected fate, and the records say the same: one per call that came to us. */
-function expectDecided({ calls, records }: Played): void {
+/** Each call met its expected fate, and the records say the same: one per call that came to us, and one per ask. */
+function expectDecided({ suite, calls, records }: Played): void {
   // Named only: what the calls carry is other people's data.
   const wrong = calls.filter(({ fate, expected }) => fate !== expected);
   expect(
     wrong.map(({ run, call, fate, expected }) => `${run.id} ${call.tool}: ${fate}, not ${expected}`),
   ).toEqual([]);
-  const seen = calls.filter(({ fate }) => fate !== "malformed");
-  const due = seen.flatMap(({ session, call, fate, inside, asked }) => {
+  const due = calls.flatMap(({ session, call, fate, inside, asked }) => {
+    // A tool that there is not is refused without its made-up name.
+    if (!suite.specs.some(({ name }) => name === call.tool)) return [`${session} (unnamed) deny`];
+    if (fate === "malformed") return [];
     const decided = `${session} ${call.tool} ${fate === "ran" ? "permit done" : "deny"}`;
     return inside && asked ? [`${session} ${call.tool} ask`, decided] : [decided];
   });

@@ -16,7 +16,7 @@ await using behest = await createBehest({
       amount: ({ amount, currency }: { amount: number; currency: string }) => ({ value: amount, currency }),
     },
   },
-  ...(policy !== "-" && { policy }),
+  policy: policy === "-" ? "grants-alone" : policy,
 });
 const session = await behest.open(readFileSync(path, "utf8"), { run: "invoices" });
 const said: (string | undefined)[] = [];

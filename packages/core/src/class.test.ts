@@ -31,7 +31,9 @@ test("opening an address is not a harmless read", () => {
 test("an address is inside where the delegation holds it to an allow-list, or the profile has looked", () => {
   expect(boundaryOf(read, "https://example.com/a", held)).toBe("inside");
   expect(boundaryOf({ ...read, boundary: () => "inside" }, "https://example.com/")).toBe("inside");
-  expect(boundaryOf({ ...read, control: ["path"] } as never, "https://example.com/")).toBe("inside");
+  expect(boundaryOf({ ...read, control: [] }, "https://example.com/")).toBe("inside");
+  // A control of which nothing was given may be a slip of the pen.
+  expect(boundaryOf({ ...read, control: ["path"] } as never, "https://example.com/")).toBe("outside");
   expect(boundaryOf({ ...read, effect: "reversible" }, "https://example.com/")).toBe("inside");
 });
 

@@ -52,7 +52,8 @@ async function deployment(
   deployers?: readonly Deployer[],
 ): Promise<Behest> {
   const trust = { owner: thumbprint(owner.jwk), manifest: await manifest(deployers) };
-  return createFrom({ trust, signer: enforcer, store: memoryStore(), holder, ...config });
+  const policy = "grants-alone";
+  return createFrom({ trust, signer: enforcer, store: memoryStore(), holder, policy, ...config });
 }
 
 function root(identity?: AgentIdentity, by: Holder = holder): Promise<Delegation> {

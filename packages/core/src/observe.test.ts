@@ -48,7 +48,7 @@ test.each([
 test("without a delegation nothing is stopped, and what would have been is recorded, marked twice", async () => {
   using folder = new PolicyFolder({
     "a.cedar":
-      'permit(principal, action, resource);\n@id("dear") @ask("group:a") forbid(principal, action, resource) when { context.tool == "pay" };',
+      'permit(principal, action, resource);\n@id("dear") @ask("group:finance") forbid(principal, action, resource) when { context.tool == "pay" };',
   });
   const store = memoryStore();
   const profiles = { read: { effect: "read", boundary: "inside" } } as const;
@@ -224,7 +224,14 @@ async function deployment(path: string) {
   const claims = { issuer: iss, holder: holder.jwk, principal: "alice", task: "t", expiresIn: "1h" } as const;
   return {
     start: (enforce: "enforce" | "shadow") =>
-      createFrom({ trust, signer: enforcer, holder, store: sqliteStore(path), enforce }),
+      createFrom({
+        trust,
+        signer: enforcer,
+        holder,
+        store: sqliteStore(path),
+        enforce,
+        policy: "grants-alone",
+      }),
     issue: (tools: AatTools) => issueDelegation({ ...claims, tools }, issuer),
   };
 }

@@ -99,6 +99,7 @@ export class Estate implements Disposable {
       store: this.store,
       holder: this.holder,
       profiles,
+      policy: "grants-alone",
       clock: () => this.time.now,
       ...config,
     });

@@ -1,0 +1,57 @@
+import type { Store } from "@behest/core";
+import { parseEntry, parsePayload } from "@behest/provenance";
+import { type Engine, engine } from "../../packages/core/src/store/types.ts";
+import { saidIn } from "./decision.ts";
+
+/** What is wrong with a process, or with its store, on purpose. */
+export type Flaw =
+  | "acts first"
+  | "forgets its run"
+  | "asks one person"
+  /** An approval stays where it was when its action starts. */
+  | "spends nothing"
+  /** A decision is acknowledged before it is on the disk. */
+  | "acknowledges early"
+  /** Denials are not heard. */
+  | "hears no denial";
+
+/** The store, with what is wrong with it. */
+export function flawed(store: Store, flaw: Flaw | undefined): Store {
+  const real = store[engine];
+  const bent = flaw && FLAWS[flaw]?.(real);
+  if (!bent) return store;
+  const whole = new Proxy(real, {
+    get(_, name: keyof Engine) {
+      return bent[name] ?? (real[name] as (...args: unknown[]) => unknown).bind(real);
+    },
+  });
+  return { [engine]: whole, close: () => store.close() };
+}
+
+const FLAWS: { readonly [flaw in Flaw]?: (real: Engine) => Partial<Engine> } = {
+  "spends nothing": (real) => ({
+    begin: ({ rests: _, ...request }) => real.begin(request),
+  }),
+  "acknowledges early": (real) => ({
+    append(request) {
+      if (request.decides === undefined) return real.append(request);
+      setTimeout(() => void real.append(request).catch(() => {}), 20);
+      return Promise.resolve({ index: 0, hash: "", head: "" });
+    },
+  }),
+  "hears no denial": (real) => ({
+    begin: ({ rests: _, ...request }) => real.begin(request),
+    async approval(action) {
+      const row = await real.approval(action);
+      if (!row) return undefined;
+      const heard = await Promise.all(
+        row.decisions.map(async ({ index }) => {
+          const [entry] = await real.entries(index, 1);
+          const payload = parsePayload(parseEntry(entry!).payload);
+          return payload.type === "approval" && saidIn(payload.decision).decision === "approve";
+        }),
+      );
+      return { ...row, decisions: row.decisions.filter((__, n) => heard[n]) };
+    },
+  }),
+};
