@@ -60,7 +60,8 @@ export class Fleet {
         issueDelegation({ ...claims, principal: `person-${i}` }, signerOf(issuer)),
       ),
     );
-    const behest = await createBehest({ trust, signer: signerOf(enforcer), store: sqliteStore(path) });
+    const policy = "grants-alone";
+    const behest = await createBehest({ trust, signer: signerOf(enforcer), store: sqliteStore(path), policy });
     const work: Omit<Work, "framework"> = { path, trust, enforcer, holder, delegations };
     const file = join(import.meta.dirname, "worker.ts");
     const children = Array.from({ length: workers }, (_, n) =>

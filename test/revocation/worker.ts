@@ -32,6 +32,7 @@ const behest = await createBehest({
   signer: signerOf(enforcer),
   holder: holderOf(holder),
   store: sqliteStore(path),
+  policy: "grants-alone",
 });
 const run = framework === "langchain" ? langchain : aiSdk;
 const say = (said: Said): void => void (process.connected && process.send!(said));
