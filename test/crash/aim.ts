@@ -17,7 +17,7 @@ function stepsOf(who: Who, life: number, weight: number): { readonly [place in A
 }
 
 const PLACES: { readonly [how in Aim["how"]]: { readonly [who in Who]: readonly Aim["place"][] } } = {
-  kill: { agent: ["*", "w", "w", "s", "s", "s", "d", "e", "e", "a"], approver: ["*", "w", "s", "a"] },
+  kill: { agent: ["*", "w", "w", "s", "s", "s", "d", "e", "e", "e", "a"], approver: ["*", "w", "s", "a"] },
   // Only the store is asked how it bears a failing disk.
   fail: { agent: ["w", "s", "s", "d"], approver: ["w", "s", "d"] },
 };

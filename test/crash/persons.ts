@@ -1,12 +1,13 @@
-import { planOf } from "./calls.ts";
+import { isRead, planOf } from "./calls.ts";
 import type { Attempt, Decision, Log } from "./log.ts";
 import type { Violation } from "./world.ts";
 
 /** What is wrong with how calls that wait for persons have started, by what the log says. */
-export function judgeStarts({ attempts, decisions }: Log, before: Log): Violation[] {
+export function judgeStarts({ attempts, decisions }: Log, earlier: Log): Violation[] {
   const found: Violation[] = [];
-  const size = before.entries.length;
-  const spent = new Set<string>();
+  const size = earlier.entries.length;
+  /** By which action. */
+  const spent = new Map<string, string>();
   const started = new Map<string, Attempt>();
   for (const attempt of attempts) {
     const { tool, action, index, spends } = attempt;
@@ -14,12 +15,14 @@ export function judgeStarts({ attempts, decisions }: Log, before: Log): Violatio
     const own = decisions.filter((decision) => decision.action === action && decision.index < index);
     found.push(...judgeBody(tool, own));
     const rests = own.filter(({ says, hash }) => says === "approve" && spends.includes(hash));
-    // A read that starts again rests on what its first attempt has spent.
+    // A read that starts again rests on what its first attempt has spent, and need not name it.
     if (rests.length < spends.length || (!started.has(action) && personsIn(rests) < planOf(tool)!.need))
       found.push({ fault: "unapproved", story: `${tool} does not name the approvals that it rests on` });
     for (const hash of spends) {
-      if (spent.has(hash)) found.push({ fault: "spent twice", story: `${tool} names a spent approval` });
-      spent.add(hash);
+      const before = spent.get(hash);
+      if (before !== undefined && !(before === action && isRead(tool)))
+        found.push({ fault: "spent twice", story: `${tool} names a spent approval` });
+      spent.set(hash, action);
     }
     if (!started.has(action)) started.set(action, attempt);
   }
