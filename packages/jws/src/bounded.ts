@@ -1,21 +1,31 @@
-/** All bytes of a stream; undefined, and the stream is cancelled, as soon as there are more than `max`. */
+/**
+ * All bytes of a stream; undefined, and the stream is cancelled, as soon as there are more than `max`. Rejects with the
+ * signal's reason once that aborts.
+ */
 export async function readBounded(
   stream: ReadableStream<Uint8Array>,
   max: number,
+  signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const parts: Uint8Array[] = [];
   let size = 0;
   const reader = stream.getReader();
+  const cancel = (): void => void reader.cancel().catch(() => {});
+  signal?.throwIfAborted();
+  signal?.addEventListener("abort", cancel, { once: true });
   for (;;) {
     const { done, value } = await reader.read();
+    // Cancelled, a stream looks as if it had ended.
+    signal?.throwIfAborted();
     if (done) break;
     size += value.byteLength;
     if (size > max) {
-      await reader.cancel().catch(() => {});
+      cancel();
       return undefined;
     }
     parts.push(value);
   }
+  signal?.removeEventListener("abort", cancel);
   const all = new Uint8Array(size);
   let at = 0;
   for (const part of parts) {
