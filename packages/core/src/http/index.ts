@@ -1,4 +1,4 @@
-export { submitTo } from "./feed.ts";
+export { cutsIn, submitTo } from "./feed.ts";
 export type { PollOptions } from "./poll.ts";
 export { type SignalReceiver, type SignalReceiverOptions, signalReceiver } from "./receiver.ts";
 export type { Handler } from "./refusal.ts";

@@ -5,7 +5,6 @@ import { generatePrivateJwk, publicKey, signerOf } from "@behest/jws";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Served, serve } from "../../test/http/serve.ts";
 import { testBehest } from "../testing.ts";
-import type { SignedCut } from "../types.ts";
 import { type TokenRevocation, globalTokenRevocation } from "./index.ts";
 
 const revoker = signerOf(await generatePrivateJwk());
@@ -33,16 +32,18 @@ async function endpoint(
   );
   return { ...served, cuts, reasons };
 }
-function post(
-  to: Served,
-  body: unknown,
-  change: RequestInit & { readonly headers?: { readonly [name: string]: string } } = {},
-): Promise<Response> {
+interface Sent {
+  readonly method?: string;
+  readonly body?: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  readonly headers?: { readonly [name: string]: string };
+}
+function post(to: Served, body: unknown, { headers, ...change }: Sent = {}): Promise<Response> {
   return fetch(to.origin, {
     method: "POST",
     body: typeof body === "string" ? body : JSON.stringify(body),
     ...change,
-    headers: { authorization: "Bearer secret", "content-type": "application/json", ...change.headers },
+    ...(change.body instanceof ReadableStream && { duplex: "half" }),
+    headers: { authorization: "Bearer secret", "content-type": "application/json", ...headers },
   });
 }
 const opaque = { format: "opaque", id: "x-1" };
@@ -153,7 +154,7 @@ test("a body that never ends is not held", async () => {
       controller.enqueue(new Uint8Array(16_384).fill(32));
     },
   });
-  const status = await post(to, "", { body, duplex: "half" } as object).then(
+  const status = await post(to, "", { body }).then(
     (response) => response.status,
     () => "broken off",
   );
