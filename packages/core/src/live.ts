@@ -194,8 +194,8 @@ export class LiveSession {
   stopped(now: number): Extract<Code, "delegation_expired" | "session_ended"> | Cutting | undefined {
     const cut = this.deployment.revocations.state(this.lineage);
     if (cut) return cut;
-    if (this.signal.aborted && (this.signal.reason as Partial<BehestError>)?.code === "revoked")
-      return "revoked";
+    const { reason } = this.signal as { readonly reason: unknown };
+    if (BehestError.isInstance(reason) && reason.code === "revoked") return "revoked";
     if (this.signal.aborted || now >= this.deployment.until) return "session_ended";
     return now >= this.expires ? "delegation_expired" : undefined;
   }

@@ -17,7 +17,7 @@ const CHANGES: readonly unknown[] = ["create", "revoke", "update", "delete"];
 const OLDEST = 86_400;
 
 /** An event for which its principal is cut. */
-export interface Cutting {
+export interface CuttingEvent {
   /** Last part of its type. */
   readonly name: string;
   /** Seconds since the epoch: what was authorised until then ends. */
@@ -28,7 +28,7 @@ export interface Cutting {
  * What of a signal cuts. A credential that was created ends nothing that others authorised. `event_timestamp` is the
  * date where it is one: not after the signature, not after `now` (seconds), nor a day before. Else `iat` is.
  */
-export function cuttingOf({ events, iat }: Signal, now: number): readonly Cutting[] {
+export function cuttingOf({ events, iat }: Signal, now: number): readonly CuttingEvent[] {
   const latest = Math.min(iat, now);
   return events.flatMap(([type, event]) => {
     if (!CUTTING.has(type)) return [];

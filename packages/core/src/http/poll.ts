@@ -58,8 +58,9 @@ export async function poll(
       const sets = await request(options, said, { maxEvents: MAX_EVENTS, returnImmediately: false }, within);
       const { fresh, failed, ...next } = await takeAll(sets, accept);
       said = next;
+      // One that cannot be taken in does not hold the others up.
+      if (fresh || failed === undefined) failures = 0;
       if (failed !== undefined) throw failed;
-      failures = 0;
       // A transmitter that answers at once with nothing new is not asked in a loop.
       if (!fresh) wait = PAUSE - (performance.now() - from);
     } catch (error) {

@@ -179,6 +179,10 @@ test.each<[string, readonly object[]]>([
   ["a key set without TLS", [{ ...idp, jwk: undefined, jwks: "http://idp.test/jwks" }]],
   ["a secret", [{ ...idp, jwk: { kty: "oct", k: "AAAA" } }]],
   ["one transmitter twice", [idp, idp]],
+  ["no audience of its own", [{ ...idp, audience: undefined }]],
+  ["an empty audience", [{ ...idp, audience: "" }]],
+  ["no name of a transmitter", [{ ...idp, iss: undefined }]],
+  ["a text in place of a list of issuers", [{ ...idp, speaksFor: IDP }]],
 ])("a receiver with %s is not set up", (_, transmitters) => {
   expect(() =>
     signalReceiver({ transmitters: transmitters as readonly Transmitter[], revoker, submit: async () => {} }),

@@ -50,9 +50,13 @@ export class Unreachable extends Error {}
  * seconds at most; redirects are not followed. Throws `config_invalid`.
  */
 export function keyOf(transmitter: Transmitter): JWK | JWTVerifyGetKey {
-  const { jwk, jwks } = transmitter;
+  const { iss, audience, speaksFor, jwk, jwks } = transmitter;
   const invalid = (what: string): BehestError =>
     new BehestError("config_invalid", `config_invalid: transmitters: ${what}.`);
+  // jose skips the comparison with a name that is missing; a text would contain parts of itself.
+  if ([iss, audience].some((name) => typeof name !== "string" || name === ""))
+    throw invalid("iss and audience are texts");
+  if (!Array.isArray(speaksFor)) throw invalid("speaksFor is a list");
   if ((jwk === undefined) === (jwks === undefined)) throw invalid("name either jwk or jwks");
   if (jwk) {
     if (Object.hasOwn(jwk, "d") || Object.hasOwn(jwk, "k")) throw invalid("expected a public key");

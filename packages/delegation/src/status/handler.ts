@@ -1,7 +1,7 @@
 import type { Signer } from "@behest/jws";
 import type { Duration } from "../duration.ts";
 import { malformed } from "../request.ts";
-import { type StatusListClaims, statusList } from "./issue.ts";
+import { checkList, statusList } from "./issue.ts";
 
 /** A list that is served. */
 export interface ServedList {
@@ -32,8 +32,8 @@ const HEADERS = { "access-control-allow-origin": "*", "x-content-type-options": 
 
 /**
  * Serves Token Status Lists, and the list of them (draft-ietf-oauth-status-list, 8.1, 8.2 and 9), by the paths of
- * their URIs. 404 for other paths, 405, 406; 501 for `?time=`; 503 where `revoked` or the signer fails: what readers
- * keep then runs out. Throws `malformed_request`.
+ * their URIs. 404 for other paths, 405, 406; 501 for `?time=`; 503 where `revoked` or the signer fails (say so there):
+ * what readers keep then runs out. Throws `malformed_request`.
  */
 export function statusListHandler(server: StatusListServer, issuer: Signer): Handler {
   const { lists, aggregation, ttl, expiresIn } = server;
@@ -44,18 +44,15 @@ export function statusListHandler(server: StatusListServer, issuer: Signer): Han
       malformed("uri", "expected a URI without a query, and a path of its own");
     answers.set(path.pathname, async () => ({ type, body: await answer() }));
   };
+  const terms = {
+    ...(ttl !== undefined && { ttl }),
+    ...(expiresIn !== undefined && { expiresIn }),
+    ...(aggregation !== undefined && { aggregation }),
+  };
   for (const { uri, size, revoked } of lists) {
-    const terms = { ...(ttl !== undefined && { ttl }), ...(expiresIn !== undefined && { expiresIn }) };
-    const sign = async (): Promise<string> => {
-      const claims: StatusListClaims = {
-        uri,
-        size,
-        revoked: await revoked(),
-        ...terms,
-        ...(aggregation !== undefined && { aggregation }),
-      };
-      return statusList(claims, issuer);
-    };
+    checkList({ uri, size });
+    const sign = async (): Promise<string> =>
+      statusList({ uri, size, revoked: await revoked(), ...terms }, issuer);
     serve(uri, kept(sign), TYPE);
   }
   if (aggregation !== undefined) {

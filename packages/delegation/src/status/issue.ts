@@ -32,11 +32,10 @@ const MEMBERS = ["uri", "size", "revoked", "ttl", "expiresIn", "aggregation", "n
  */
 export async function statusList(claims: StatusListClaims, issuer: Signer): Promise<string> {
   onlyMembers(claims, MEMBERS);
-  const uri = text(claims.uri, "uri");
-  if (!reference.read({ uri, idx: 0 })) malformed("uri", "expected an https URI without a fragment");
+  checkList(claims);
+  const { uri, aggregation } = claims;
   const iat = time(claims.now);
   const lst = toBase64url(await deflate(bitsOf(claims)));
-  const { aggregation } = claims;
   const payload = {
     sub: uri,
     iat,
@@ -53,14 +52,18 @@ export async function statusList(claims: StatusListClaims, issuer: Signer): Prom
 }
 
 /** Throws `malformed_request`. */
-export function checkSize(size: number): number {
+export function checkList({ uri, size }: Pick<StatusListClaims, "uri" | "size">): void {
+  if (!reference.read({ uri, idx: 0 })) malformed("uri", "expected an https URI without a fragment");
+  checkSize(size);
+}
+
+function checkSize(size: number): void {
   if (!Number.isInteger(size) || size < 8 || size % 8 !== 0 || size > MAX_LIST * 8)
     malformed("size", `expected a multiple of 8, at most ${MAX_LIST * 8}`);
-  return size;
 }
 
 function bitsOf({ size, revoked }: StatusListClaims): Uint8Array<ArrayBuffer> {
-  const list = new Uint8Array(checkSize(size) / 8);
+  const list = new Uint8Array(size / 8);
   const mark = (index: number): void => void (list[index >> 3]! |= 1 << (index & 7));
   if (typeof revoked === "function") {
     for (let index = 0; index < size; index++) if (revoked(index)) mark(index);
@@ -79,8 +82,9 @@ function bitsOf({ size, revoked }: StatusListClaims): Uint8Array<ArrayBuffer> {
  * keeps which are taken, until what they were given to has expired. Throws `malformed_request` when all are.
  */
 export function freeIndex(size: number, isTaken: (index: number) => boolean): number {
+  checkSize(size);
   const free: number[] = [];
-  for (let index = 0; index < checkSize(size); index++) if (!isTaken(index)) free.push(index);
+  for (let index = 0; index < size; index++) if (!isTaken(index)) free.push(index);
   const [random] = globalThis.crypto.getRandomValues(new Uint32Array(1));
   return free[random! % free.length] ?? malformed("size", "every index is taken: begin another list");
 }

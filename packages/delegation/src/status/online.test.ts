@@ -195,12 +195,14 @@ test("a handler serves lists and the list of them, to caches too", async () => {
   vi.restoreAllMocks();
 });
 
-test("two lists at one path, and one that only a query tells apart, are not served", () => {
+test("two lists at one path, one that only a query tells apart, and one that nobody could read are not served", () => {
   const list = (uri: string) => ({ uri, size: 8, revoked: () => [] });
   for (const lists of [
     [list("https://a.test/1"), list("https://b.test/1")],
     [list("https://a.test/?list=1")],
     [list("/1")],
+    [list("http://a.test/1")],
+    [{ ...list("https://a.test/1"), size: 9 }],
   ])
     expect(() => statusListHandler({ lists }, issuer)).toThrow(
       expect.objectContaining({ code: "malformed_request" }) as Error,
