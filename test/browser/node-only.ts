@@ -12,5 +12,7 @@ export const NODE_ONLY: { readonly [file: string]: string } = {
   "packages/delegation/src/portable.test.ts": "takes away what only Node has",
   "packages/delegation/src/privacy.test.ts": "prints errors with node:util",
   "packages/delegation/src/readme.test.ts": "reads the README and key files",
+  "packages/delegation/src/status/online.test.ts": "serves status lists itself",
+  "packages/delegation/src/status/readme.test.ts": "reads the README",
   "packages/delegation/src/vectors.test.ts": "reads the vectors from the disk",
 };

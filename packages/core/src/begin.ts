@@ -40,9 +40,8 @@ export async function begin(session: LiveSession, beginning: Beginning): Promise
 
 /** Why nothing may start in this session: as far as it is known, and where that is not known freshly enough. */
 async function stoppedNow(session: LiveSession, effect: Effect): Promise<Stopped | undefined> {
-  const { revocations, clock } = session.deployment;
-  const fresh = await revocations.isFresh(effect);
-  return session.stopped(clock()) ?? (fresh ? undefined : "revocation_stale");
+  const fresh = await session.deployment.revocations.isFresh(effect);
+  return (await session.stoppedNow()) ?? (fresh ? undefined : "revocation_stale");
 }
 
 function tryBegin(

@@ -1,4 +1,4 @@
-import type { Holder } from "@behest/delegation";
+import type { Holder, KeySetFetch } from "@behest/delegation";
 import { type PrivateJwk, type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
 import { type Manifest, ProvenanceError, certifyEntryKey, readCertificate } from "@behest/provenance";
 import { approvalsOf } from "./approvals.ts";
@@ -15,6 +15,7 @@ import type { Feed } from "./revocation/feed.ts";
 import { TAKEN, digestOf, record } from "./revocation/entry.ts";
 import { revocationsIn } from "./revocation/listing.ts";
 import { Revocations } from "./revocation/revocations.ts";
+import { listedStatus } from "./status.ts";
 import { spentIn } from "./spent.ts";
 import { type Store, engine as engineOf } from "./store/types.ts";
 import type { Behest } from "./types.ts";
@@ -44,6 +45,12 @@ export interface BehestConfig {
   credentials?: Credentials;
   /** Where cuts come from and go to; default: the store's own. Several machines share one, such as `postgresFeed()`. */
   feed?: Feed;
+  /**
+   * How the status lists of issuers are fetched, such as `fetch` itself; it must not follow redirects. What a list
+   * says is then looked at before each action and model turn, never older than its `ttl`. Default: a delegation that
+   * has a `status` is refused.
+   */
+  status?: KeySetFetch;
   /** `digest` (default): arguments, prompts and results are committed to, and kept only as long as replay needs them. `keep`: kept, encrypted, until erasure. */
   content?: "digest" | "keep";
   /** An agent that is not the one its delegation binds: a finding in every record (default), or a denial. */
@@ -104,6 +111,7 @@ export async function createFrom(
     enforce,
     credentials: config.credentials,
     revocations,
+    status: listedStatus(config.status, manifest, clock),
     keep: config.content === "keep",
     identity: config.identity ?? "record",
     closing: closing.signal,

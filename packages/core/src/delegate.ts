@@ -53,7 +53,7 @@ export async function deriveChild(
       throw refusal(error);
     });
     const { claims: hops, restrictions } = await verifyDelegation(derived, trust);
-    refuseUnenforced(restrictions);
+    refuseUnenforced(restrictions, deployment);
     const links = { at: deployment.clock(), spawn: id, request: wanted, parent: entry };
     await deployment.engine
       .append(delegationAppend(vault, derived.chain, hops, request.agent, links))

@@ -6,6 +6,7 @@ import { BehestError } from "./error.ts";
 import type { Policies } from "./policy/policies.ts";
 import type { Profiles } from "./profiles.ts";
 import type { Revocations } from "./revocation/revocations.ts";
+import type { ListedStatus } from "./status.ts";
 import type { Engine } from "./store/types.ts";
 import type { Session } from "./types.ts";
 
@@ -38,6 +39,8 @@ export interface Deployment {
   readonly enforce: "enforce" | "shadow";
   readonly credentials: Credentials | undefined;
   readonly revocations: Revocations;
+  /** Absent: a delegation with a status is refused. */
+  readonly status: ListedStatus | undefined;
   /** Content is kept until erasure; otherwise only what replay needs, until the delegation expires. */
   readonly keep: boolean;
   /** Whether an agent that is another than its delegation binds is only recorded as such. */

@@ -125,6 +125,8 @@ export class LiveSession {
   /** What waits for persons, here and in what was spawned from here; by action, also by the spawn it waits below. */
   readonly waiting: Map<string, Waiting> = new Map();
   readonly lineage: Lineage;
+  /** Its issuer keeps a status of it. */
+  readonly listed: boolean;
   readonly #cut = new AbortController();
   /** The `invoke_agent` span of its latest stretch: what a child session links to. */
   span: Span | undefined;
@@ -151,6 +153,7 @@ export class LiveSession {
     const own = this.vault.name("session", parts.root.id, parts.path, this.leaf.hash);
     this.id = parts.parent ? `${parts.parent.id}.${own.slice(0, 11)}` : own.slice(0, 22);
     this.sealedAgent = this.vault.seal(this.id, "agent", this.agent);
+    this.listed = this.leaf.restrictions?.status !== undefined;
     this.lineage = new Lineage(parts.hops, parts.principal);
     this.deployment.revocations.follow(this);
   }
@@ -191,8 +194,19 @@ export class LiveSession {
   stopped(now: number): Extract<Code, "delegation_expired" | "session_ended"> | Cutting | undefined {
     const cut = this.deployment.revocations.state(this.lineage);
     if (cut) return cut;
+    const { reason } = this.signal as { readonly reason: unknown };
+    if (BehestError.isInstance(reason) && reason.code === "revoked") return "revoked";
     if (this.signal.aborted || now >= this.deployment.until) return "session_ended";
     return now >= this.expires ? "delegation_expired" : undefined;
+  }
+
+  /** The same, after a look at its issuer's status list, where it has one. What that says is revoked ends it. */
+  async stoppedNow(): Promise<ReturnType<LiveSession["stopped"]>> {
+    const { status, clock } = this.deployment;
+    const { hops } = this.parts;
+    const listed = this.listed ? await status?.(hops, this.principal) : undefined;
+    if (listed === "revoked") this.cut(new BehestError("revoked", "revoked: its issuer's list says so."));
+    return this.stopped(clock()) ?? listed;
   }
 
   /** What it acts under was revoked: all that runs in it is told at once. */

@@ -44,10 +44,13 @@ export async function openSession(
   await deployment.revocations.refresh();
   const cut = deployment.revocations.state(new Lineage(claims, principal));
   if (cut) throw new BehestError(cut, `${cut}: ${STOPPED[cut]}`);
-  refuseUnenforced(verified.restrictions);
+  refuseUnenforced(verified.restrictions, deployment);
   const holder = await holds(deployment, options.holder ?? deployment.holder, leaf.holder);
   // The holder was shown to have its key: an attestation for that key is its own.
   const identity = await runningIdentity(deployment, options.identity, leaf, index);
+  // Asks others: once everything else holds.
+  const listed = await deployment.status?.(claims, principal);
+  if (listed) throw new BehestError(listed, `${listed}: ${STOPPED[listed]}`);
   const { pseudonym, key } = await engine.principal(issuer, principal);
   const vault = vaultOf(pseudonym, key);
   let parent: string | undefined;

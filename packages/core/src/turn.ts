@@ -49,6 +49,11 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
     noteTurn(session, calls);
     return { replay, id, record: () => Promise.resolve(), abandon: () => {} };
   }
+  const now = session.listed && (await session.stoppedNow());
+  if (now) {
+    place?.abandon();
+    throw denied(now, STOPPED[now], "");
+  }
   const fresh = randomUUID();
   return {
     replay: undefined,

@@ -52,4 +52,4 @@ export {
   type VerifiedAction,
   verifyAction,
 } from "./verify-action.ts";
-export { type VerifiedDelegation, type VerifyOptions, verifyDelegation } from "./verify.ts";
+export { type StatusRoot, type VerifiedDelegation, type VerifyOptions, verifyDelegation } from "./verify.ts";

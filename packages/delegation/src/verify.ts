@@ -21,15 +21,18 @@ export interface VerifyOptions {
   readonly requireChainAudience?: boolean;
   /**
    * Whether what a chain's `status` refers to holds now; only `true` does, a rejection does not. Without it status
-   * is not looked at: verification is offline.
+   * is not looked at: verification is offline. `statusChecker` of `@behest/delegation/status` makes one.
    */
-  readonly status?: (reference: StatusReference) => boolean | Promise<boolean>;
+  readonly status?: (reference: StatusReference, root: StatusRoot) => boolean | Promise<boolean>;
   /** Seconds since the epoch. Default: the clock. */
   readonly now?: number;
   readonly limits?: Partial<VerificationLimits>;
   /** From `chainCache()`. Default: every chain is verified anew. */
   readonly cache?: ChainCache;
 }
+
+/** Whose issuer keeps a status. */
+export type StatusRoot = Pick<VerifiedDelegation, "issuer" | "principal" | "tenant">;
 
 /** What a verified chain permits, and who stands behind it. Deeply frozen. */
 export interface VerifiedDelegation {
@@ -126,11 +129,12 @@ export function checkAudience({ hops }: VerifiedChain, options: VerifyOptions): 
 }
 
 /** Ours: the leaf carries the reference of every ancestor that has one. */
-export async function checkStatus({ leaf }: VerifiedChain, { status }: VerifyOptions): Promise<void> {
+export async function checkStatus({ hops, leaf }: VerifiedChain, { status }: VerifyOptions): Promise<void> {
   const reference = leaf.claims.restrictions?.status;
   if (!reference || !status) return;
+  const { iss: issuer, sub: principal = issuer, tenant } = hops[0]!.claims;
   const valid = await Promise.resolve(reference)
-    .then(status)
+    .then((found) => status(found, { issuer, principal, ...(tenant !== undefined && { tenant }) }))
     .catch(() => false);
   if (valid !== true)
     throw new DelegationError("revoked", "bhst: the status list does not say that it is valid", {

@@ -1,4 +1,5 @@
 export { fromBase64url, fromUtf8, toBase64url, utf8 } from "./base64url.ts";
+export { plainBody, readBounded } from "./bounded.ts";
 export {
   type Compact,
   type HeaderRule,

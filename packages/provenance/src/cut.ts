@@ -64,11 +64,13 @@ const SUBJECTS: readonly Check[] = [
       : "uri",
 ];
 
+const subjectShape: Check = either(...SUBJECTS);
+
 const shape: Check = closed<Claims>({
   iss: text,
   jti: text,
   iat: count,
-  sub_id: either(...SUBJECTS),
+  sub_id: subjectShape,
   events: closed<Claims["events"]>({
     [EVENT]: closed({ event_timestamp: count, reason_admin: closed({ en: text }) }),
   }),
@@ -132,6 +134,17 @@ function subjectOf(target: CutTarget): Claims["sub_id"] {
   return target.issuer === undefined
     ? named("session", target.delegation)
     : { format: "jwt_id", iss: target.issuer, jti: target.delegation };
+}
+
+/**
+ * What a subject identifier (RFC 9493, and `complex` and `jwt_id` of OpenID Shared Signals Framework 1.0) stands for
+ * as the target of a cut; undefined for one that is none. A bare `iss_sub` or `opaque` is a principal, the latter
+ * under any issuer. A `complex` one of several members means what they have in common, which no cut can say.
+ */
+export function targetOfSubject(subject: Json): CutTarget | undefined {
+  const bare = issSub(subject) === undefined || opaque(subject) === undefined;
+  const full = bare ? { format: "complex", user: subject } : subject;
+  return subjectShape(full) === undefined ? targetOf(full as Claims["sub_id"]) : undefined;
 }
 
 function targetOf(subject: Claims["sub_id"]): CutTarget {

@@ -17,7 +17,7 @@ export {
   verifyCheckpoint,
 } from "./checkpoint.ts";
 export { commit, opens } from "./commitment.ts";
-export { type Cut, type CutTarget, readCut, revokerOf, signCut } from "./cut.ts";
+export { type Cut, type CutTarget, readCut, revokerOf, signCut, targetOfSubject } from "./cut.ts";
 export { readActionDecision, signActionDecision } from "./decision.ts";
 export { type Entry, MAX_ENTRY, entryHash, parseEntry, signEntry, verifyEntry } from "./entry.ts";
 export { type ProvenanceCode, ProvenanceError } from "./error.ts";

@@ -72,7 +72,8 @@ async function delegations(engine: Engine): Promise<readonly Known[]> {
   return found;
 }
 
-function hopOf(token: string): Hop & { readonly exp: number } {
+/** Nothing of it is verified here. */
+export function hopOf(token: string): Hop & { readonly exp: number } {
   const claims = parseJson(splitCompact(token).payload) as unknown as Hop & {
     readonly exp: number;
     readonly cnf: { readonly jwk: unknown };

@@ -75,6 +75,21 @@ export async function verifyingAnchor(
   return undefined;
 }
 
+/** Whether a key of one of these anchors made a signature; key sets are asked last. Throws `issuer_unreachable`. */
+export async function signedByOne(
+  anchors: readonly Anchor[],
+  kid: unknown,
+  signed: (key: PublicKey) => boolean | Promise<boolean>,
+): Promise<boolean> {
+  for (const { jwk } of anchors) if (jwk !== undefined && (await signed(importedKey(jwk)))) return true;
+  for (const { jwks, fetch } of anchors) {
+    if (jwks === undefined) continue;
+    for await (const keys of keysAt(jwks, kid, fetch))
+      for (const key of keys) if (await signed(key)) return true;
+  }
+  return false;
+}
+
 /** The same set as `keysAt` keeps them: two ways to fetch one URL may lead to two servers. */
 function isAt({ jwks, fetch }: Anchor, href: string, by: KeySetFetch | undefined): boolean {
   return jwks !== undefined && fetch === by && URL.canParse(String(jwks)) && new URL(jwks).href === href;

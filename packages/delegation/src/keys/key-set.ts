@@ -1,4 +1,4 @@
-import { type PublicJwk, type PublicKey, publicJwk, publicKey } from "@behest/jws";
+import { type PublicJwk, type PublicKey, plainBody, publicJwk, publicKey } from "@behest/jws";
 import {
   type ExportedJWKSCache,
   type FetchImplementation,
@@ -8,7 +8,7 @@ import {
 } from "jose/jwks/remote";
 import { DelegationError } from "../error.ts";
 
-/** How a key set is fetched. It must not follow redirects, and must heed its signal, which fires after 5 s. */
+/** How a key set or a status list is fetched. It must not follow redirects, and must heed its signal, which fires after 5 s. */
 export type KeySetFetch = FetchImplementation;
 
 /** All in ms. A set is kept for `cacheMaxAge`; for a key that is not in it another is asked for, after the cool-down. */
@@ -104,25 +104,10 @@ function offerOf(keys: ExportedJWKSCache["jwks"]["keys"]): Offer {
 
 /** Nothing but 200, from where it was asked for, of a bounded size. */
 function bounded(fetch: KeySetFetch): KeySetFetch {
-  return async (url, options) => {
-    const response = await fetch(url, options);
-    if (response.status !== 200 || response.redirected || !response.body) {
-      await response.body?.cancel();
-      throw new TypeError("the answer is not a plain 200");
-    }
-    let size = 0;
-    const limit = new TransformStream<Uint8Array, Uint8Array>({
-      transform(part, out) {
-        size += part.byteLength;
-        if (size > MAX_BODY) throw new TypeError("the answer is too large");
-        out.enqueue(part);
-      },
-    });
-    return new Response(response.body.pipeThrough(limit));
-  };
+  return async (url, options) => new Response(await plainBody(await fetch(url, options), MAX_BODY));
 }
 
-const globalFetch: KeySetFetch = (url, options) => fetch(url, options);
+export const globalFetch: KeySetFetch = (url, options) => fetch(url, options);
 
 /** One set a fetch, URL and process. */
 const sets = new WeakMap<KeySetFetch, Map<string, KeySet>>();
