@@ -1,5 +1,6 @@
 /** Tests that stay out of the browser, and why. Everything else of the two packages runs there. */
 export const NODE_ONLY: { readonly [file: string]: string } = {
+  "packages/delegation/src/actor-token.test.ts": "reads tokens with Buffer, as an authorization server does",
   "packages/delegation/src/conformance.test.ts": "reads the vectors from the disk",
   "packages/delegation/src/constraints/path.test.ts": "compares with what node:path makes of a path",
   "packages/delegation/src/keys/header-keys.test.ts": "serves certificates and key sets itself",
