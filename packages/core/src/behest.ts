@@ -75,18 +75,17 @@ export async function createFrom(
   const certificate = await certified(config.signer, entryKey, manifest, { from, until });
   const engine = config.store[engineOf];
   await engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate });
-  const feed = config.feed ?? engine.feed;
   const closing = new AbortController();
   const revocations = new Revocations({
-    feed,
-    compared: config.feed === undefined,
+    own: engine.feed,
+    shared: config.feed,
     manifest,
     clock,
     record: (admitted) => record({ engine, manifest, clock }, admitted),
     recorded: async () => new Set((await engine.recorded(TAKEN)).map(digestOf)),
   });
   await revocations.start().catch(async (error: unknown) => {
-    await engine.close();
+    await Promise.all([engine.close(), config.feed?.close()]);
     throw error;
   });
   const deployment: Deployment = {
@@ -116,7 +115,7 @@ export async function createFrom(
     revocations.close();
     await Promise.all(deployment.deferring.values());
     await Promise.all(deployment.pending);
-    await Promise.all([engine.close(), feed.close()]);
+    await Promise.all([engine.close(), config.feed?.close()]);
   };
   return {
     open: async (delegation, options = {}) => (await openSession(deployment, delegation, options)).facade,
@@ -133,7 +132,8 @@ export async function createFrom(
       },
     },
     revoke: ({ jws }) => revocations.submit(jws),
-    revocations: () => revocationsIn({ feed, manifest, engine }, Math.floor(clock() / 1000)),
+    revocations: () =>
+      revocationsIn({ feed: config.feed ?? engine.feed, manifest, engine }, Math.floor(clock() / 1000)),
     replay: spentIn(engine),
     close,
     [Symbol.asyncDispose]: close,
