@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +66,23 @@ export class Server {
 
   async start(): Promise<void> {
     await this.#server.start();
+  }
+
+  /** Read-only, as if it followed a primary, until that is disposed of. */
+  async asStandby(): Promise<AsyncDisposable> {
+    const signal = join(this.#folder, "standby.signal");
+    await this.stop();
+    writeFileSync(signal, "");
+    // Never says that it is ready for everything.
+    void this.#server.start().catch(() => {});
+    while (!(await sql(this.#direct, "SELECT").catch(() => undefined)));
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await this.stop();
+        rmSync(signal);
+        await this.start();
+      },
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
