@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
-import { type Feed, type FeedHead, headAfter } from "@behest/core";
+import { type Feed, type FeedHead, type FeedRow, headAfter } from "@behest/core";
 import { sha256Text } from "@behest/jws";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { START, follow, rowsOf } from "../../core/src/revocation/feed.ts";
@@ -56,7 +56,8 @@ describe.runIf(server)("a feed on PostgreSQL", () => {
     });
     expect(await Promise.all(appenders)).toEqual([0, 0, 0, 0]);
     expect((await Promise.all(killed)).reduce((sum, n) => sum + n)).toBeGreaterThan(20);
-    const rows = await Array.fromAsync(rowsOf(feedAt(url)));
+    const rows: FeedRow[] = [];
+    for await (const row of rowsOf(feedAt(url))) rows.push(row);
     expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
     expect(new Set(rows.map(({ jws }) => jws))).toEqual(acknowledged);
   }, 60_000);

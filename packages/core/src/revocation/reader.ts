@@ -59,6 +59,11 @@ export class FeedReader {
       }));
   }
 
+  /** The read that is under way, else a fresh one. */
+  latest(): Promise<void> {
+    return this.#reading ?? this.refresh();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#unwatch?.();

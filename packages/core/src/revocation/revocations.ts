@@ -92,11 +92,9 @@ export class Revocations {
    */
   async isFresh(effect: Effect): Promise<boolean> {
     const feed = this.#shared ?? this.#own;
-    const needed = effect === "irreversible" && feed === this.#shared;
-    if (needed || !isFresh(effect, feed.age)) {
-      const read = await isInTime(effect, feed.refresh());
-      if (needed && !read) return false;
-    }
+    if (effect === "irreversible" && feed === this.#shared) {
+      if (!(await isInTime(effect, feed.refresh()))) return false;
+    } else if (!isFresh(effect, feed.age)) await isInTime(effect, feed.latest());
     return isFresh(effect, feed.age);
   }
 
