@@ -146,6 +146,29 @@ describe.runIf(server)("a feed on PostgreSQL", () => {
     await expect.poll(() => wakes).toBe(3);
   });
 
+  test("where the URL asks for TLS there is TLS, with a server whose certificate is trusted, or nothing", async () => {
+    const url = `${await server!.url()}&sslmode=verify-full`;
+    await expect(feedAt(url).read(0)).rejects.toThrow(FAILED);
+    const trusted = await server!.offerTls();
+    const feed = feedAt(`${url}&sslrootcert=${trusted}`);
+    await expect
+      .poll(() =>
+        feed.append({ jws: "a.b.c" }).then(
+          () => "appended",
+          () => "",
+        ),
+      )
+      .toBe("appended");
+    await feed.read(0);
+    const encrypted =
+      "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'behest'";
+    expect(await sql(url.replace("verify-full", "disable"), encrypted)).toEqual([
+      { ssl: true },
+      { ssl: true },
+    ]);
+    await expect(feedAt(url).read(0)).rejects.toThrow(FAILED);
+  });
+
   test("a standby, which may be behind, is not read", async () => {
     const url = await server!.url();
     await feedAt(url).append({ jws: "a.b.c" });

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +67,22 @@ export class Server {
 
   async start(): Promise<void> {
     await this.#server.start();
+  }
+
+  /** Offers TLS from now on; answers with the path of the certificate to trust. */
+  async offerTls(): Promise<string> {
+    const [cert, key] = [join(this.#folder, "server.crt"), join(this.#folder, "server.key")];
+    const request = "req -x509 -days 1 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1";
+    const names = ["-subj", "/CN=behest test", "-addext", "subjectAltName=IP:127.0.0.1"];
+    execFileSync("openssl", [...request.split(" "), ...names, "-keyout", key, "-out", cert], {
+      stdio: "pipe",
+    });
+    const { uid, gid } = statSync(this.#folder);
+    chmodSync(key, 0o600);
+    chownSync(key, uid, gid);
+    await sql(this.#direct, "ALTER SYSTEM SET ssl = on");
+    await sql(this.#direct, "SELECT pg_reload_conf()");
+    return cert;
   }
 
   /** Read-only, as if it followed a primary, until that is disposed of. */
