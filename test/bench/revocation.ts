@@ -22,7 +22,7 @@ function percentile(values: readonly number[], p: number): number {
 export async function revokeP99Postgres(): Promise<Figure> {
   await using server = await postgresServer();
   if (!server) throw new Error("there is no PostgreSQL to measure");
-  return revokeP99("revoke-p99-16-postgres", await server.url());
+  return await revokeP99("revoke-p99-16-postgres", await server.url());
 }
 
 /** From the call of `revoke` to the last of 16 processes whose session of that person has stopped, p99 of 100 cuts. */
