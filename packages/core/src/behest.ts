@@ -42,7 +42,7 @@ export interface BehestConfig {
    */
   enforce?: "enforce" | "shadow";
   credentials?: Credentials;
-  /** Where cuts come from and go to; default: the store's own. Several machines share one, such as `postgresFeed()`. */
+  /** Where cuts come from and go to; default: the store's own. Several machines share one, such as `postgresFeed(url)`; `close` closes it. */
   feed?: Feed;
   /** `digest` (default): arguments, prompts and results are committed to, and kept only as long as replay needs them. `keep`: kept, encrypted, until erasure. */
   content?: "digest" | "keep";

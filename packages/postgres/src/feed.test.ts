@@ -118,6 +118,18 @@ describe.runIf(server)("a feed on PostgreSQL", () => {
       expect(() => postgresFeed(one)).toThrow(expect.objectContaining({ code: "config_invalid" }) as Error);
   });
 
+  test("who may only read obeys, and revokes nothing", async () => {
+    const url = await server!.url();
+    await feedAt(url).append({ jws: "a.b.c" });
+    const schema = url.slice(url.lastIndexOf("%3D") + 3);
+    await sql(url, "CREATE ROLE reader LOGIN PASSWORD 'password'");
+    await sql(url, `GRANT USAGE ON SCHEMA ${schema} TO reader; GRANT SELECT ON behest_cut TO reader`);
+    const reader = feedAt(url.replace("postgres:password@", "reader:password@"));
+    expect((await reader.read(0)).rows).toHaveLength(1);
+    await expect(reader.append({ jws: "d.e.f" })).rejects.toThrow(/\(42501\)/);
+    expect((await reader.read(0)).rows).toHaveLength(1);
+  });
+
   test("an answer to an earlier question is not taken for one to this", async () => {
     const url = await server!.url();
     await feedAt(url).append({ jws: "a.b.c" });
@@ -146,7 +158,9 @@ describe.runIf(server)("a feed on PostgreSQL", () => {
     await expect.poll(() => wakes).toBe(3);
   });
 
-  test("where the URL asks for TLS there is TLS, with a server whose certificate is trusted, or nothing", async ({ skip }) => {
+  test("where the URL asks for TLS there is TLS, with a server whose certificate is trusted, or nothing", async ({
+    skip,
+  }) => {
     if (spawnSync("openssl", ["version"]).status !== 0) {
       console.log("There is no openssl: TLS is not tested.");
       skip();
