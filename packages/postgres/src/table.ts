@@ -7,7 +7,7 @@ import {
   headAfter,
 } from "@behest/core";
 import { randomBytes, sha256Text, toBase64url } from "@behest/jws";
-import type { Client } from "pg";
+import { type Client, type QueryResult, escapeLiteral } from "pg";
 import { CHANNEL } from "./wakes.ts";
 
 /** Rows of one answer, at most. */
@@ -35,12 +35,14 @@ const READ = `
   LEFT JOIN (SELECT * FROM behest_cut WHERE seq > $2 ORDER BY seq LIMIT ${PAGE}) AS cut ON true
   ORDER BY cut.seq`;
 
-/** Nobody else is between this and the commit. Not a lock on the table: the one of a vacuum would be in its way. */
-const LOCK = "SELECT pg_advisory_xact_lock('behest_cut'::regclass::oid::bigint)";
-
-/** In a statement after the lock: it sees what was committed meanwhile. */
-const PREPARE = `
-  SELECT EXISTS (SELECT FROM behest_cut WHERE digest = $1) AS known, last.seq, last.hash,
+/**
+ * Nobody else is between this and the commit. Not a lock on the table: a vacuum's would be in its way. The last
+ * statement sees what was committed while the lock was waited for. All in one round trip, hence without parameters.
+ */
+const begin = (digest: string): string => `
+  BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+  SELECT pg_advisory_xact_lock('behest_cut'::regclass::oid::bigint);
+  SELECT EXISTS (SELECT FROM behest_cut WHERE digest = ${escapeLiteral(digest)}) AS known, last.seq, last.hash,
     CASE WHEN current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')
       THEN set_config('synchronous_commit', 'on', true) END
   FROM (SELECT) AS one LEFT JOIN ${LAST} ON true`;
@@ -63,10 +65,18 @@ interface Answer {
   readonly hash: string;
 }
 
+interface Begun {
+  readonly known: boolean;
+  readonly seq: number | null;
+  readonly hash: string;
+}
+
 /** At most {@link PAGE} rows, and the head after them. */
 export async function read(client: Client, after: number): Promise<FeedPage> {
   const nonce = toBase64url(randomBytes(16));
-  const { rows } = await orCreate(client, () => client.query<Answer>(READ, [nonce, after]));
+  const { rows } = await orCreate(client, () =>
+    client.query<Answer>({ name: "read", text: READ, values: [nonce, after] }),
+  );
   const [first] = rows;
   if (!first || rows.some((row) => row.nonce !== nonce)) throw unfit("this answers another question");
   if (first.standby) throw unfit("this database is a standby, which may be behind; name the primary");
@@ -77,22 +87,15 @@ export async function read(client: Client, after: number): Promise<FeedPage> {
 
 export async function append(client: Client, { jws, until }: NewCut): Promise<void> {
   const digest = sha256Text(jws);
-  const { known, last } = await orCreate(client, () => prepare(client, digest));
+  const { known, seq, hash } = await orCreate(client, async () => {
+    const results = (await client.query(begin(digest))) as unknown as readonly QueryResult<Begun>[];
+    return results.at(-1)!.rows[0]!;
+  });
   if (!known) {
-    const { seq, hash } = headAfter(last, { digest, ...(until !== undefined && { until }) });
-    await client.query(APPEND, [seq, jws, digest, until ?? null, hash]);
+    const head = headAfter(headOf(seq, hash), { digest, ...(until !== undefined && { until }) });
+    await client.query(APPEND, [head.seq, jws, digest, until ?? null, head.hash]);
   }
   await client.query("COMMIT");
-}
-
-async function prepare(client: Client, digest: string): Promise<{ known: boolean; last: FeedHead }> {
-  await client.query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-  await client.query(LOCK);
-  const { rows } = await client.query<{ known: boolean; seq: number | null; hash: string }>(PREPARE, [
-    digest,
-  ]);
-  const { known, seq, hash } = rows[0]!;
-  return { known, last: headOf(seq, hash) };
 }
 
 /** The table is made by whoever first misses it. */
