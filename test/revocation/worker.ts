@@ -34,6 +34,7 @@ const behest = await createBehest({
   signer: signerOf(enforcer),
   holder: holderOf(holder),
   store: sqliteStore(path),
+  profiles: { read: { effect: "read", boundary: "inside" } },
   ...(feed !== undefined && { feed: postgresFeed(feed) }),
 });
 const run = framework === "langchain" ? langchain : aiSdk;

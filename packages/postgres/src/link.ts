@@ -54,7 +54,9 @@ export class Link {
   async #attempt<T>(job: (client: Client) => Promise<T>, limit: number): Promise<T> {
     if (this.#closed) throw closed();
     const connection = (this.#connection ??= this.#connect());
-    const timer = setTimeout(connection.drop, limit);
+    let late: NodeJS.Immediate | undefined;
+    // Not before what has come while this process was busy is taken in.
+    const timer = setTimeout(() => (late = setImmediate(connection.drop)), limit);
     try {
       await connection.connected;
       return await job(connection.client);
@@ -64,6 +66,7 @@ export class Link {
       throw error;
     } finally {
       clearTimeout(timer);
+      clearImmediate(late);
     }
   }
 

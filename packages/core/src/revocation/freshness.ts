@@ -26,10 +26,10 @@ export async function isInTime(effect: Effect, reading: Promise<void>): Promise<
   );
 }
 
-/** Rejects with `store_failed` after so many ms. */
+/** Rejects with `store_failed` after so many ms; what has come while this process was busy has come. */
 export async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(unanswered()), ms);
+  const timer = setTimeout(() => setImmediate(() => reject(unanswered())), ms);
   try {
     return await Promise.race([answer, late]);
   } finally {
