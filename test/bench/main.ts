@@ -31,6 +31,7 @@ const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
   "revocation-check-1m": async () => (await import("./revocation.ts")).revocationCheck1m(),
   "abort-running": async () => (await import("./revocation.ts")).abortRunning(),
   "revoke-p99-16": async () => (await import("./revocation.ts")).revokeP99(),
+  "revoke-p99-16-postgres": async () => (await import("./revocation.ts")).revokeP99Postgres(),
   "crash-1000": async () => (await import("./crash.ts")).crash1000(),
 };
 

@@ -7,6 +7,7 @@ import { testBehest } from "@behest/core/testing";
 import { randomBytes } from "@behest/jws";
 import { Cuts } from "../../packages/core/src/revocation/cuts.ts";
 import { Lineage } from "../../packages/core/src/revocation/keys.ts";
+import { postgresServer } from "../../packages/postgres/test/server.ts";
 import { Fleet } from "../revocation/fleet.ts";
 import { type Figure, atMost, median } from "./figure.ts";
 
@@ -17,11 +18,18 @@ function percentile(values: readonly number[], p: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)]!;
 }
 
+/** The same with each process on a store of its own, and a feed on PostgreSQL. */
+export async function revokeP99Postgres(): Promise<Figure> {
+  await using server = await postgresServer();
+  if (!server) throw new Error("there is no PostgreSQL to measure");
+  return await revokeP99("revoke-p99-16-postgres", await server.url());
+}
+
 /** From the call of `revoke` to the last of 16 processes whose session of that person has stopped, p99 of 100 cuts. */
-export async function revokeP99(): Promise<Figure> {
+export async function revokeP99(id: string = "revoke-p99-16", feed?: string): Promise<Figure> {
   const folder = mkdtempSync(join(process.env["BEHEST_BENCH_DIR"] ?? tmpdir(), "behest-revoke-"));
   const CUTS = 110;
-  const fleet = await Fleet.start(folder, 16, CUTS);
+  const fleet = await Fleet.start(folder, 16, CUTS, feed);
   try {
     const took: number[] = [];
     for (let person = 0; person < CUTS; person++) {
@@ -33,7 +41,7 @@ export async function revokeP99(): Promise<Figure> {
       took.push(Number(last - at) / 1e6);
     }
     const measured = took.slice(10);
-    return atMost("revoke-p99-16", percentile(measured, 99), "ms", 50, {
+    return atMost(id, percentile(measured, 99), "ms", 50, {
       "median ms": median(measured).toFixed(1),
     });
   } finally {

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { type Behest, createBehest, signCut, sqliteStore } from "@behest/core";
 import { issueDelegation } from "@behest/delegation";
 import { type PrivateJwk, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
+import { postgresFeed } from "@behest/postgres";
 import { type Manifest, signTrust } from "@behest/provenance";
 import type { Said, Work } from "./worker.ts";
 
 type Stopped = Extract<Said, { stopped: number }>;
 
-/** Processes that hold sessions of the same persons on one store, and one that revokes. */
+/** Processes that hold sessions of the same persons, and one that revokes: on one store, or each on its own with one feed. */
 export class Fleet {
   readonly workers: readonly ChildProcess[];
   readonly behest: Behest;
@@ -30,8 +31,8 @@ export class Fleet {
       });
   }
 
-  /** `persons`: how many sessions each worker holds, of person-0 onwards. */
-  static async start(folder: string, workers: number, persons: number): Promise<Fleet> {
+  /** `persons`: how many sessions each worker holds, of person-0 onwards. `feed`: URL of the one that all share. */
+  static async start(folder: string, workers: number, persons: number, feed?: string): Promise<Fleet> {
     const [owner, issuer, enforcer, holder, revoker] = (await Promise.all(
       Array.from({ length: 5 }, () => generatePrivateJwk()),
     )) as [PrivateJwk, PrivateJwk, PrivateJwk, PrivateJwk, PrivateJwk];
@@ -60,14 +61,25 @@ export class Fleet {
         issueDelegation({ ...claims, principal: `person-${i}` }, signerOf(issuer)),
       ),
     );
-    const policy = "grants-alone";
-    const behest = await createBehest({ trust, signer: signerOf(enforcer), store: sqliteStore(path), policy });
-    const work: Omit<Work, "framework"> = { path, trust, enforcer, holder, delegations };
+    const behest = await createBehest({
+      trust,
+      signer: signerOf(enforcer),
+      store: sqliteStore(path),
+      policy: "grants-alone",
+      ...(feed !== undefined && { feed: postgresFeed(feed) }),
+    });
+    const work = (n: number): Work => ({
+      path: feed === undefined ? path : join(folder, `log-${n}.db`),
+      feed,
+      trust,
+      enforcer,
+      holder,
+      delegations,
+      framework: n % 2 ? "ai-sdk" : "langchain",
+    });
     const file = join(import.meta.dirname, "worker.ts");
     const children = Array.from({ length: workers }, (_, n) =>
-      fork(file, [JSON.stringify({ ...work, framework: n % 2 ? "ai-sdk" : "langchain" } satisfies Work)], {
-        execArgv: ["--conditions=@behest/source"],
-      }),
+      fork(file, [JSON.stringify(work(n))], { execArgv: ["--conditions=@behest/source"] }),
     );
     await Promise.all(children.map((child) => once(child, "message")));
     return new Fleet(behest, children, revoker);

@@ -2,10 +2,12 @@
 import { BehestError, type Session, createBehest, sqliteStore } from "@behest/core";
 import { type Delegation, holderOf } from "@behest/delegation";
 import { type PrivateJwk, signerOf } from "@behest/jws";
+import { postgresFeed } from "@behest/postgres";
 import { aiSdk, langchain } from "./agents.ts";
 
 export interface Work {
   readonly path: string;
+  readonly feed: string | undefined;
   readonly trust: { readonly owner: string; readonly manifest: string };
   readonly enforcer: PrivateJwk;
   readonly holder: PrivateJwk;
@@ -26,13 +28,14 @@ export type Said =
       readonly next: string;
     };
 
-const { path, trust, enforcer, holder, delegations, framework } = JSON.parse(process.argv[2]!) as Work;
+const { path, feed, trust, enforcer, holder, delegations, framework } = JSON.parse(process.argv[2]!) as Work;
 const behest = await createBehest({
   trust,
   signer: signerOf(enforcer),
   holder: holderOf(holder),
   store: sqliteStore(path),
   policy: "grants-alone",
+  ...(feed !== undefined && { feed: postgresFeed(feed) }),
 });
 const run = framework === "langchain" ? langchain : aiSdk;
 const say = (said: Said): void => void (process.connected && process.send!(said));

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { type Behest, createBehest, readKeyFile, sqliteStore } from "@behest/core";
+import { type Behest, type Feed, createBehest, readKeyFile, sqliteStore } from "@behest/core";
 import type { Manifest } from "@behest/provenance";
+import { CliError } from "./error.ts";
 import { readManifest, requireLocal } from "./local.ts";
 
 /** This folder's deployment, for a person's side: it runs no agent. */
@@ -20,6 +21,23 @@ export async function openLocal(): Promise<OwnDeployment> {
     trust: { owner: local.owner, manifest: readFileSync(local.manifest, "utf8") },
     signer: readKeyFile(local.signer),
     store: sqliteStore(local.store),
+    ...(await sharedFeed()),
   });
   return { behest, manifest, keys: local.keys };
+}
+
+/** The feed that other machines share with this one. Its URL has a password in it, so no option names it. */
+async function sharedFeed(): Promise<{ readonly feed?: Feed }> {
+  const url = process.env["BEHEST_FEED"];
+  if (!url) return {};
+  try {
+    import.meta.resolve("@behest/postgres");
+  } catch {
+    throw new CliError(
+      "config_missing",
+      "config_missing: BEHEST_FEED takes another package: npm install @behest/postgres.",
+    );
+  }
+  const { postgresFeed } = await import("@behest/postgres");
+  return { feed: postgresFeed(url) };
 }

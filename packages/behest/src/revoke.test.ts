@@ -1,6 +1,11 @@
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { postgresFeed } from "@behest/postgres";
+import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { postgresServer } from "../../postgres/test/server.ts";
 import { Workplace } from "../test/workplace.ts";
+
+const server = await postgresServer();
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 const PAYER = join(import.meta.dirname, "../test/payer.ts");
 let place: Workplace;
@@ -53,4 +58,19 @@ test("one target at a time, with a reason, by a revoker", () => {
   expect(other.status).toBe(1);
   expect(other.stderr).toContain("revocation_refused: ");
   expect(place.must("revocations")).toBe("Nothing is revoked.\n");
+});
+
+test.runIf(server)("with BEHEST_FEED it is revoked on all machines that share the feed", async () => {
+  const url = await server!.url();
+  const shared = (feed: string, ...args: string[]) =>
+    place.behestWith({ env: { BEHEST_FEED: feed } }, ...args);
+  expect(shared(url, "revoke", "--principal", "alice", "--reason", "left")).toMatchObject({ status: 0 });
+  expect(shared(url, "revocations").stdout).toMatch(/principal alice/);
+  const feed = postgresFeed(url);
+  expect((await feed.read(0)).rows).toHaveLength(1);
+  await feed.close();
+  expect(pay("alice")).toBe("revoked");
+  const refused = shared("postgres://u:secret-word@host:port/base", "revocations");
+  expect(place.refusal(refused)).toBe("config_invalid 1");
+  expect(refused.stderr).not.toContain("secret-word");
 });

@@ -34,7 +34,7 @@ export async function begin(session: LiveSession, beginning: Beginning): Promise
     const begun = await tryBegin(session, beginning, attempt);
     if (begun.begun === "retry") attempt = begun.attempt;
     else if (begun.begun !== "refused" || begun.code !== "cuts_unseen") return { begun, attempt };
-    else await session.deployment.revocations.refresh();
+    else await session.deployment.revocations.catchUp();
   }
 }
 

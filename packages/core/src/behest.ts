@@ -43,7 +43,7 @@ export interface BehestConfig {
    */
   enforce?: "enforce" | "shadow";
   credentials?: Credentials;
-  /** Where cuts come from and go to; default: the store's own. Several machines share one, such as `postgresFeed()`. */
+  /** Where cuts come from and go to; default: the store's own. Several machines share one, such as `postgresFeed(url)`; `close` closes it. */
   feed?: Feed;
   /**
    * How the status lists of issuers are fetched, such as `fetch` itself; it must not follow redirects. What a list
@@ -82,18 +82,17 @@ export async function createFrom(
   const certificate = await certified(config.signer, entryKey, manifest, { from, until });
   const engine = config.store[engineOf];
   await engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate });
-  const feed = config.feed ?? engine.feed;
   const closing = new AbortController();
   const revocations = new Revocations({
-    feed,
-    compared: config.feed === undefined,
+    own: engine.feed,
+    shared: config.feed,
     manifest,
     clock,
     record: (admitted) => record({ engine, manifest, clock }, admitted),
     recorded: async () => new Set((await engine.recorded(TAKEN)).map(digestOf)),
   });
   await revocations.start().catch(async (error: unknown) => {
-    await engine.close();
+    await Promise.all([engine.close(), config.feed?.close()]);
     throw error;
   });
   const deployment: Deployment = {
@@ -124,7 +123,7 @@ export async function createFrom(
     revocations.close();
     await Promise.all(deployment.deferring.values());
     await Promise.all(deployment.pending);
-    await Promise.all([engine.close(), feed.close()]);
+    await Promise.all([engine.close(), config.feed?.close()]);
   };
   return {
     open: async (delegation, options = {}) => (await openSession(deployment, delegation, options)).facade,
@@ -141,7 +140,8 @@ export async function createFrom(
       },
     },
     revoke: ({ jws }) => revocations.submit(jws),
-    revocations: () => revocationsIn({ feed, manifest, engine }, Math.floor(clock() / 1000)),
+    revocations: () =>
+      revocationsIn({ feed: config.feed ?? engine.feed, manifest, engine }, Math.floor(clock() / 1000)),
     replay: spentIn(engine),
     close,
     [Symbol.asyncDispose]: close,

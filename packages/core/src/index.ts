@@ -29,7 +29,14 @@ export {
   draftOverride,
   signOverride,
 } from "./override.ts";
-export type { Feed, FeedHead, FeedPage, FeedRow, NewCut } from "./revocation/feed.ts";
+export {
+  type Feed,
+  type FeedHead,
+  type FeedPage,
+  type FeedRow,
+  type NewCut,
+  headAfter,
+} from "./revocation/feed.ts";
 export type { Revocation } from "./revocation/listing.ts";
 export type { Store } from "./store/types.ts";
 export { type CutTarget, signCut } from "@behest/provenance";

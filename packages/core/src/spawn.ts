@@ -144,7 +144,7 @@ async function begin(
         );
       case "refused":
         if (begun.code === "cuts_unseen") {
-          await session.deployment.revocations.refresh();
+          await session.deployment.revocations.catchUp();
           const stopped = session.stopped(session.deployment.clock());
           if (stopped) throw denied(stopped, `${toolLabel(tool, session.tools)}: ${STOPPED[stopped]}`);
           continue;

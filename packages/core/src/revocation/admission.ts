@@ -14,6 +14,7 @@ import { type Scope, scopeOf } from "./keys.ts";
 /** A cut that an enrolled revoker signed. */
 export interface Admitted {
   readonly cut: Cut;
+  readonly jws: string;
   /** SHA-256 of its JWS, base64url. */
   readonly digest: string;
   /** RFC 7638 thumbprint of the revoker's key. */
@@ -36,7 +37,7 @@ export async function admit(jws: string, manifest: Manifest, when: "now" | "befo
     const cut = await readCut(jws, publicKey(role.jwk));
     const scopes = scopesOf(own).filter((scope) => mayCover(scope, cut.target));
     if (scopes.length === 0) throw new Error("it lies outside of its revoker's scope");
-    return { cut, digest: sha256Text(jws), revoker, scopes };
+    return { cut, jws, digest: sha256Text(jws), revoker, scopes };
   } catch (cause) {
     throw new BehestError(
       "revocation_refused",

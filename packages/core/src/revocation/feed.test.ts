@@ -5,8 +5,9 @@ import { DatabaseSync } from "node:sqlite";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { feedConformance } from "../../test/revocation/feed.ts";
 import { SqliteFeed, feedPath } from "../store/sqlite/feed.ts";
-import { type Feed, START, follow } from "./feed.ts";
+import type { Feed } from "./feed.ts";
 import { MemoryFeed } from "./memory.ts";
+import { FeedReader } from "./reader.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "behest-feed-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,6 +35,9 @@ feedConformance("sqlite", async () => {
   return { feed: sqliteFeed(path), other: sqliteFeed(path) };
 });
 
+const now = (): number => 2;
+const taken = async (): Promise<void> => {};
+
 const MEDDLING: readonly [how: string, sql: string][] = [
   ["a row in the middle is deleted", "DELETE FROM cut WHERE seq = 2"],
   ["the last row is deleted", "DELETE FROM cut WHERE seq = 3"],
@@ -47,16 +51,19 @@ const MEDDLING: readonly [how: string, sql: string][] = [
 ];
 
 for (const [how, sql] of MEDDLING)
-  test(`${how}: whoever has read it before finds out`, async () => {
+  test(`${how}: whoever has read it before, or reads all of it, finds out`, async () => {
     const path = fresh();
     const feed = sqliteFeed(path);
     for (const jws of ["a.b.c", "d.e.f", "g.h.i"]) await feed.append({ jws });
-    const head = follow(START, await feed.read(0), 2);
+    const readers = [new FeedReader(feed, now, taken), new FeedReader(feed, now, taken)];
+    await readers[0]!.refresh();
     const db = new DatabaseSync(feedPath(path));
     db.exec(sql);
     db.close();
-    const page = await feed.read(0);
-    expect(() => follow(START, page, 2, head)).toThrow(
-      expect.objectContaining({ code: "store_mismatch" }) as Error,
-    );
+    const came = await Promise.allSettled(readers.map((reader) => reader.refresh()));
+    expect(came).toContainEqual({
+      status: "rejected",
+      reason: expect.objectContaining({ code: "store_mismatch" }),
+    });
+    expect(readers.some(({ broken, age }) => broken && age === Number.POSITIVE_INFINITY)).toBe(true);
   });

@@ -28,7 +28,7 @@ export interface FeedRow {
   readonly until?: number;
 }
 
-/** What a read answers: everything after a place, and the head as it then was. */
+/** What a read answers: what follows a place, or the beginning of it, and the head after that. */
 export interface FeedPage {
   readonly rows: readonly FeedRow[];
   readonly head: FeedHead;
@@ -38,6 +38,7 @@ export interface FeedPage {
 export interface Feed {
   /** Durable when it resolves; the same cut a second time changes nothing. Rejects with `store_failed`. */
   append(cut: NewCut): Promise<void>;
+  /** Nothing but the head where nothing follows: until then there may be more. Rejects with `store_failed`. */
   read(after: number): Promise<FeedPage>;
   /** Calls `wake` whenever there may be something new. Answers with what ends that. */
   watch(wake: () => void): () => void;
@@ -52,18 +53,28 @@ export function headAfter(
   return { seq: seq + 1, hash: sha256Text(JSON.stringify([hash, digest, until ?? null])) };
 }
 
+/** Everything that is in a feed, page by page. */
+export async function* rowsOf(feed: Feed): AsyncGenerator<FeedRow> {
+  for (let after = 0; ;) {
+    const { rows } = await feed.read(after);
+    const last = rows.at(-1);
+    if (!last) return;
+    yield* rows;
+    after = last.seq;
+  }
+}
+
 /**
- * The head after these rows, which follow `from` without a gap, pass `through` where that is given, and add up to the
- * page's head; else throws `store_mismatch`. `now`, seconds: what is gone must have been over.
+ * The head after these rows, which follow `from` without a gap, are at `known` what they were, and add up to the page's
+ * head; else throws `store_mismatch`. `now`, seconds: what is gone must have been over.
  */
 export function follow(
   from: FeedHead,
   { rows, head }: FeedPage,
   now: number,
-  through: FeedHead = from,
+  known: FeedHead = from,
 ): FeedHead {
   let at = from;
-  let passed = at.seq === through.seq;
   for (const row of rows) {
     if (row.seq !== at.seq + 1) throw broken("a revocation is missing");
     if (row.jws === undefined && !(row.until !== undefined && row.until <= now))
@@ -71,10 +82,11 @@ export function follow(
     if (row.jws !== undefined && sha256Text(row.jws) !== row.digest)
       throw broken("a revocation was replaced");
     at = headAfter(at, row);
-    passed ||= at.seq === through.seq && at.hash === through.hash;
+    if (at.seq === known.seq && at.hash !== known.hash)
+      throw broken("the revocations are not the ones that were read before");
   }
-  if (!passed || at.seq !== head.seq || at.hash !== head.hash)
-    throw broken("the revocations are not the ones that were read before, or do not add up to their head");
+  if (at.seq !== head.seq || at.hash !== head.hash)
+    throw broken("the revocations do not add up to their head");
   return at;
 }
 

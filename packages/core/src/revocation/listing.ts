@@ -5,7 +5,7 @@ import { openDelegation } from "../lineage.ts";
 import type { Engine } from "../store/types.ts";
 import { type Admitted, admit } from "./admission.ts";
 import { Cuts } from "./cuts.ts";
-import type { Feed } from "./feed.ts";
+import { type Feed, rowsOf } from "./feed.ts";
 import { type Hop, Lineage, keyOfCut } from "./keys.ts";
 import { spanOf } from "./span.ts";
 
@@ -36,10 +36,9 @@ export async function revocationsIn(
   parts: { readonly feed: Feed; readonly manifest: Manifest; readonly engine: Engine },
   now: number,
 ): Promise<Revocation[]> {
-  const { rows } = await parts.feed.read(0);
   const known = (await delegations(parts.engine)).filter(({ expires }) => expires > now);
   const found: Revocation[] = [];
-  for (const { jws } of rows) {
+  for await (const { jws } of rowsOf(parts.feed)) {
     const admitted =
       jws === undefined ? undefined : await admit(jws, parts.manifest, "before").catch(() => undefined);
     if (!admitted) continue;

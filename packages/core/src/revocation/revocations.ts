@@ -1,11 +1,12 @@
 import type { Effect } from "@behest/delegation";
-import type { Manifest } from "@behest/provenance";
+import type { Cut, Manifest } from "@behest/provenance";
 import { BehestError } from "../error.ts";
 import { type Admitted, admit } from "./admission.ts";
 import { Cuts } from "./cuts.ts";
-import { type Feed, type FeedHead, type FeedPage, START, broken, follow } from "./feed.ts";
-import { Since, isFresh } from "./freshness.ts";
+import type { Feed, FeedRow, NewCut } from "./feed.ts";
+import { isFresh, isInTime } from "./freshness.ts";
 import { type Form, type Lineage, keyOfCut } from "./keys.ts";
+import { FeedReader, alarm } from "./reader.ts";
 import { spanOf } from "./span.ts";
 
 /** A session, as far as cuts concern it. */
@@ -17,9 +18,10 @@ export interface Followed {
 
 /** What revocations need of the deployment. */
 export interface RevocationParts {
-  readonly feed: Feed;
-  /** Every `begin` compares how far the feed goes with {@link Revocations.judged}: nothing needs to be read before it. */
-  readonly compared: boolean;
+  /** The store's own: every `begin` compares how far it goes with {@link Revocations.judged}. */
+  readonly own: Feed;
+  /** The one that several stores share, where there is one. */
+  readonly shared: Feed | undefined;
   readonly manifest: Manifest;
   /** ms since the epoch. */
   readonly clock: () => number;
@@ -32,7 +34,11 @@ export interface RevocationParts {
 /** Why nothing starts, or goes on, in a session. */
 export type Cutting = "revoked" | "revocation_stale";
 
-/** The cuts in force, as this process has read them, and the sessions that they may concern. */
+/**
+ * The cuts in force, as this process has read them, and the sessions that they may concern. What comes from a shared
+ * feed is carried over into the store's own before the log takes it in: so `begin` lets nothing start after a cut's
+ * entry in any process on this store, also in one that has not read the shared feed as far.
+ */
 export class Revocations {
   readonly #parts: RevocationParts;
   readonly #cuts = new Cuts();
@@ -42,30 +48,26 @@ export class Revocations {
   readonly #gone = new FinalizationRegistry<WeakRef<Followed>>((ref) => this.#followed.delete(ref));
   /** What was found since the last cut came in. */
   #known = new WeakMap<Lineage, boolean>();
-  #head: FeedHead = START;
-  #read = new Since();
-  #broken: BehestError | undefined;
-  #reading: Promise<void> | undefined;
-  #again = false;
-  #unwatch: (() => void) | undefined;
+  readonly #own: FeedReader;
+  readonly #shared: FeedReader | undefined;
 
   constructor(parts: RevocationParts) {
     this.#parts = parts;
+    const now = (): number => this.#seconds();
+    this.#own = new FeedReader(parts.own, now, (rows) => this.#record(rows));
+    this.#shared = parts.shared && new FeedReader(parts.shared, now, (rows) => this.#carryOver(rows));
   }
 
   /** Reads what is there and follows what comes. Throws `store_mismatch`, `store_failed`. */
   async start(): Promise<void> {
-    const recorded = new Set(await this.#parts.recorded());
-    await this.refresh();
-    const { rows } = await this.#parts.feed.read(0);
-    for (const { digest } of rows) recorded.delete(digest);
-    if (recorded.size > 0) throw broken("a revocation that the log has taken in is missing");
-    this.#unwatch = this.#parts.feed.watch(() => void this.refresh().catch(() => {}));
+    const recorded = await this.#parts.recorded();
+    await this.#own.start(this.#shared ? undefined : recorded);
+    await this.#shared?.start(recorded);
   }
 
-  /** Up to where the feed was read: what starts is started only where it has not gone on since. */
-  get judged(): { readonly seen?: number } {
-    return this.#parts.compared ? { seen: this.#head.seq } : {};
+  /** Up to where the store's feed was read: what starts is started only where it has not gone on since. */
+  get judged(): { readonly seen: number } {
+    return { seen: this.#own.seq };
   }
 
   get bytes(): number {
@@ -78,17 +80,22 @@ export class Revocations {
     this.#gone.register(session, ref);
   }
 
-  /** What is known here; the feed is not read. */
+  /** What is known here; no feed is read. */
   state(lineage: Lineage): Cutting | undefined {
-    if (this.#broken) return "revocation_stale";
+    if (this.#own.broken || this.#shared?.broken) return "revocation_stale";
     return this.#concerns(lineage) ? "revoked" : undefined;
   }
 
-  /** Whether what is known is known freshly enough for an action of this effect; reads the feed where it is not. */
+  /**
+   * Whether what is known is known freshly enough for an action of this effect. Reads the feed where it is not, and
+   * before what cannot be undone, unless it is the store's own, which `begin` looks at.
+   */
   async isFresh(effect: Effect): Promise<boolean> {
-    const reads = effect === "irreversible" && !this.#parts.compared;
-    if (reads || !isFresh(effect, this.#read.ms)) await this.refresh().catch(() => {});
-    return !this.#broken && isFresh(effect, this.#read.ms);
+    const feed = this.#shared ?? this.#own;
+    if (effect === "irreversible" && feed === this.#shared) {
+      if (!(await isInTime(effect, feed.refresh()))) return false;
+    } else if (!isFresh(effect, feed.age)) await isInTime(effect, feed.latest());
+    return isFresh(effect, feed.age);
   }
 
   /** Takes a cut in. Durable, in force and recorded when it resolves. Throws `revocation_refused`, `store_failed`. */
@@ -97,66 +104,51 @@ export class Revocations {
       alarm(error);
       throw error;
     });
-    const { until } = spanOf(cut);
-    await this.#parts.feed.append({ jws, ...(until !== undefined && { until }) });
+    await (this.#parts.shared ?? this.#parts.own).append(rowFor(jws, cut));
     await this.refresh();
   }
 
   /** Reads what is new. Rejects where it cannot be read, or is no continuation of what was read before. */
-  refresh(): Promise<void> {
-    // What came while one read was under way may have come after it looked.
-    this.#again = this.#reading !== undefined;
-    return (this.#reading ??= this.#refreshed().finally(() => (this.#reading = undefined)));
+  async refresh(): Promise<void> {
+    await Promise.all([this.#own.refresh(), this.#shared?.refresh()]);
+  }
+
+  /** Reads what a `begin` has found in the store's own feed that was not read here. */
+  catchUp(): Promise<void> {
+    return this.#own.refresh();
   }
 
   close(): void {
-    this.#unwatch?.();
+    this.#own.stop();
+    this.#shared?.stop();
   }
 
-  async #refreshed(): Promise<void> {
-    do {
-      this.#again = false;
-      const asked = Since.now();
-      const { rows, head } = await this.#next();
-      const found: Admitted[] = [];
-      for (const { jws } of rows) {
-        if (jws === undefined) continue;
-        const admitted = await admit(jws, this.#parts.manifest, "before").catch(alarm);
-        if (admitted) found.push(admitted);
-      }
-      const now = this.#seconds();
-      for (const { cut, scopes } of found)
-        for (const scope of scopes) {
-          const { words, form } = keyOfCut(cut.target, scope);
-          this.#cuts.add(words, spanOf(cut), now);
-          this.#forms.add(form);
-        }
-      this.#head = head;
-      this.#read = asked;
-      this.#broken = undefined;
-      if (found.length > 0) this.#end();
-      for (const admitted of found) await this.#parts.record(admitted);
-    } while (this.#again);
+  async #record(rows: readonly FeedRow[]): Promise<void> {
+    for (const admitted of await this.#enforce(rows)) await this.#parts.record(admitted);
   }
 
-  /** What follows the head; where it does not follow, all of it, which then has to contain the head. */
-  async #next(): Promise<FeedPage> {
-    const { feed } = this.#parts;
-    try {
-      const page = await feed.read(this.#head.seq);
-      follow(this.#head, page, this.#seconds());
-      return page;
-    } catch {
-      try {
-        const page = await feed.read(0);
-        follow(START, page, this.#seconds(), this.#head);
-        return page;
-      } catch (error) {
-        alarm(error);
-        this.#broken = error as BehestError;
-        throw error;
-      }
+  async #carryOver(rows: readonly FeedRow[]): Promise<void> {
+    for (const { cut, jws } of await this.#enforce(rows)) await this.#parts.own.append(rowFor(jws, cut));
+    await this.#own.refresh();
+  }
+
+  /** What is in force from now on. */
+  async #enforce(rows: readonly FeedRow[]): Promise<readonly Admitted[]> {
+    const found: Admitted[] = [];
+    for (const { jws } of rows) {
+      if (jws === undefined) continue;
+      const admitted = await admit(jws, this.#parts.manifest, "before").catch(alarm);
+      if (admitted) found.push(admitted);
     }
+    const now = this.#seconds();
+    for (const { cut, scopes } of found)
+      for (const scope of scopes) {
+        const { words, form } = keyOfCut(cut.target, scope);
+        this.#cuts.add(words, spanOf(cut), now);
+        this.#forms.add(form);
+      }
+    if (found.length > 0) this.#end();
+    return found;
   }
 
   #seconds(): number {
@@ -183,7 +175,7 @@ export class Revocations {
   }
 }
 
-/** Somebody tried to revoke what is not theirs, or meddled with what was revoked. */
-function alarm(error: unknown): undefined {
-  process.emitWarning((error as Error).message, { code: "BEHEST_REVOCATION" });
+function rowFor(jws: string, cut: Cut): NewCut {
+  const { until } = spanOf(cut);
+  return { jws, ...(until !== undefined && { until }) };
 }

@@ -16,6 +16,9 @@ import { foreign } from "../failure.ts";
 /** "bhsc": see schema.ts. */
 const APPLICATION_ID = 0x62687363;
 
+/** Rows of one answer, at most. */
+const PAGE = 1_000;
+
 /** Looked for this often, ms, where no wake-up comes. */
 const POLL = 1000;
 
@@ -27,6 +30,7 @@ export class SqliteFeed implements Feed {
   readonly #path: string;
   readonly #db: DatabaseSync;
   readonly #head: StatementSync;
+  readonly #known: StatementSync;
   readonly #rows: StatementSync;
   readonly #ends = new Set<() => void>();
 
@@ -35,15 +39,18 @@ export class SqliteFeed implements Feed {
     this.#path = feedPath(log);
     this.#db = telling(() => open(this.#path, wait));
     this.#head = this.#db.prepare("SELECT seq, hash FROM cut ORDER BY seq DESC LIMIT 1");
-    this.#rows = this.#db.prepare("SELECT seq, jws, digest, until FROM cut WHERE seq > ? ORDER BY seq");
+    this.#known = this.#db.prepare("SELECT 1 FROM cut WHERE digest = ?");
+    this.#rows = this.#db.prepare(`SELECT * FROM cut WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`);
   }
 
   async append({ jws, until }: NewCut): Promise<void> {
     telling(() => {
+      const digest = sha256Text(jws);
+      // Every process on this store carries over the same cuts of a shared feed: most wait for no lock.
+      if (this.#known.get(digest)) return;
       this.#db.exec("BEGIN IMMEDIATE");
       try {
-        const digest = sha256Text(jws);
-        if (!this.#db.prepare("SELECT 1 FROM cut WHERE digest = ?").get(digest)) {
+        if (!this.#known.get(digest)) {
           const { seq, hash } = headAfter(this.#last(), { digest, ...(until !== undefined && { until }) });
           const values = [seq, jws, digest, until ?? null, hash];
           this.#db
@@ -66,7 +73,9 @@ export class SqliteFeed implements Feed {
     return telling(() => {
       this.#db.exec("BEGIN");
       try {
-        return { rows: this.#rows.all(after).map(rowOf), head: this.#last() };
+        const rows = this.#rows.all(after) as unknown as Row[];
+        const { seq, hash } = rows.at(-1) ?? this.#last();
+        return { rows: rows.map(rowOf), head: { seq, hash } };
       } finally {
         this.#db.exec("COMMIT");
       }
@@ -158,12 +167,12 @@ function open(path: string, wait: number): DatabaseSync {
   }
 }
 
-function rowOf(row: Record<string, unknown>): FeedRow {
-  const { seq, jws, digest, until } = row as unknown as {
-    seq: number;
-    jws: string | null;
-    digest: string;
-    until: number | null;
-  };
+interface Row extends FeedHead {
+  readonly jws: string | null;
+  readonly digest: string;
+  readonly until: number | null;
+}
+
+function rowOf({ seq, jws, digest, until }: Row): FeedRow {
   return { seq, digest, ...(jws !== null && { jws }), ...(until !== null && { until }) };
 }

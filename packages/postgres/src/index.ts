@@ -1,0 +1,1 @@
+export { postgresFeed } from "./feed.ts";

