@@ -12,7 +12,7 @@ import { policiesOf, warnOfShortages } from "./policed.ts";
 import { type Profiles, readProfiles } from "./profiles.ts";
 import { listRecords } from "./records.ts";
 import type { Feed } from "./revocation/feed.ts";
-import { TAKEN, digestOf, record } from "./revocation/entry.ts";
+import { record, recorded } from "./revocation/entry.ts";
 import { revocationsIn } from "./revocation/listing.ts";
 import { Revocations } from "./revocation/revocations.ts";
 import { listedStatus } from "./status.ts";
@@ -89,7 +89,7 @@ export async function createFrom(
     manifest,
     clock,
     record: (admitted) => record({ engine, manifest, clock }, admitted),
-    recorded: async () => new Set((await engine.recorded(TAKEN)).map(digestOf)),
+    recorded: () => recorded(engine),
   });
   await revocations.start().catch(async (error: unknown) => {
     await Promise.all([engine.close(), config.feed?.close()]);

@@ -154,7 +154,8 @@ export class LiveSession {
     this.id = parts.parent ? `${parts.parent.id}.${own.slice(0, 11)}` : own.slice(0, 22);
     this.sealedAgent = this.vault.seal(this.id, "agent", this.agent);
     this.listed = this.leaf.restrictions?.status !== undefined;
-    this.lineage = new Lineage(parts.hops, parts.principal);
+    const above = parts.parent?.lineage.names ?? [];
+    this.lineage = new Lineage(parts.hops, parts.principal, [...above, this.agent]);
     this.deployment.revocations.follow(this);
   }
 

@@ -42,7 +42,9 @@ export async function openSession(
       "issuer_not_allowed: the trust manifest does not let this issuer speak for this principal or tenant, or of such consent.",
     );
   await deployment.revocations.refresh();
-  const cut = deployment.revocations.state(new Lineage(claims, principal));
+  const cut = deployment.revocations.state(
+    new Lineage(claims, principal, options.agent === undefined ? [] : [options.agent]),
+  );
   if (cut) throw new BehestError(cut, `${cut}: ${STOPPED[cut]}`);
   refuseUnenforced(verified.restrictions, deployment);
   const holder = await holds(deployment, options.holder ?? deployment.holder, leaf.holder);

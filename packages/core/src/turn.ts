@@ -35,7 +35,8 @@ export interface TurnHandle {
  */
 export async function openTurn(session: LiveSession, request: TurnRequest): Promise<TurnHandle> {
   const { deployment, root } = session;
-  const stopped = session.stopped(deployment.clock());
+  const current = await deployment.revocations.isCurrent();
+  const stopped = session.stopped(deployment.clock()) ?? (current ? undefined : "revocation_stale");
   if (stopped) throw denied(stopped, STOPPED[stopped], "");
   if (session.parts.registered) await session.parts.registered;
   const text = session.prompt.text(request.messages, request.json);

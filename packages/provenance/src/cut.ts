@@ -29,8 +29,10 @@ export type CutTarget =
 /** What a cut says. */
 export interface Cut {
   readonly target: CutTarget;
-  /** Seconds since the epoch: when it was made. */
+  /** Seconds since the epoch: what was issued up to then is cut. */
   readonly at: number;
+  /** When it was signed; not before {@link Cut.at}. */
+  readonly signed: number;
   readonly jti: string;
   readonly reason: string;
 }
@@ -116,7 +118,7 @@ export async function readCut(jws: string, key: PublicKey): Promise<Cut> {
   const { event_timestamp: at, reason_admin } = events[EVENT];
   // What is said to have happened after it was signed would cut what nobody has made yet.
   if (at > iat) throw new ProvenanceError("malformed_cut", "a cut is dated after its signature");
-  return { target: targetOf(sub_id), at, jti, reason: reason_admin.en };
+  return { target: targetOf(sub_id), at, signed: iat, jti, reason: reason_admin.en };
 }
 
 function subjectOf(target: CutTarget): Claims["sub_id"] {

@@ -132,6 +132,7 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     target: word("principal", "agent", "holder", "delegation", "tenant"),
     ids: list(text),
     "before?": seconds,
+    "until?": seconds,
     content: closed<RevocationEntry["content"]>({}),
     links: closed<RevocationEntry["links"]>({}),
   }),

@@ -186,6 +186,8 @@ export interface RevocationEntry extends Common {
   readonly ids: readonly string[];
   /** Roots dated up to then are concerned, seconds since the epoch as text; absent: all. */
   readonly before?: string;
+  /** From then on it can concern nobody, seconds since the epoch as text; absent: never. The signed cut may go then. */
+  readonly until?: string;
   readonly content: { readonly [field: string]: never };
   readonly links: { readonly [link: string]: never };
 }

@@ -5,7 +5,7 @@ import { Cuts } from "../revocation/cuts.ts";
 import { type Feed, START, follow } from "../revocation/feed.ts";
 import { type Form, Lineage, keyOfCut } from "../revocation/keys.ts";
 import { hopOf } from "../revocation/listing.ts";
-import { spanOf } from "../revocation/span.ts";
+import { refuseOver, spanOf } from "../revocation/span.ts";
 import { type Trust, trusted } from "../trust.ts";
 import type { SignedCut } from "../types.ts";
 
@@ -16,7 +16,9 @@ import type { SignedCut } from "../types.ts";
 export function submitTo(feed: Feed, trust: Trust): (cut: SignedCut) => Promise<void> {
   return async ({ jws }) => {
     const { manifest } = await trusted(trust);
-    const { until } = spanOf((await admit(jws, manifest, "now")).cut);
+    const { cut } = await admit(jws, manifest, "now");
+    refuseOver(cut, Math.floor(Date.now() / 1000));
+    const { until } = spanOf(cut);
     await feed.append({ jws, ...(until !== undefined && { until }) });
   };
 }

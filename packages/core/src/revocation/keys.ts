@@ -59,12 +59,15 @@ export type Hop = Pick<HopClaims, "jti" | "iss" | "iat" | "holder" | "agent" | "
 export class Lineage {
   /** Seconds since the epoch: when the root was issued. */
   readonly issued: number;
+  readonly names: readonly string[];
   readonly #hops: readonly Hop[];
   readonly #principal: string;
   readonly #forms = new Map<Form, ChainKeys>();
 
-  constructor(hops: readonly Hop[], principal: string) {
+  /** `names`: what sessions along it are called beside what its tokens say. */
+  constructor(hops: readonly Hop[], principal: string, names: readonly string[] = []) {
     this.#hops = hops;
+    this.names = names;
     this.#principal = principal;
     this.issued = hops[0]!.iat;
   }
@@ -86,10 +89,12 @@ export class Lineage {
     const key = (kind: string, value: string, issuer = ""): Uint32Array =>
       wordsOf([scope, kind, value, qualified === "issuer" ? issuer : ""]);
     const dated: Uint32Array[] = [key("u", this.#principal, root.iss)];
-    const always: Uint32Array[] = this.#hops.map(({ jti, iss }) => key("j", jti, iss));
+    // Of a child too: whoever revokes knows whose root it stands on, not which key signed it.
+    const always: Uint32Array[] = this.#hops.map(({ jti }) => key("j", jti, root.iss));
     if (qualified === "any") {
       if (root.tenant !== undefined) dated.push(key("t", root.tenant));
-      for (const { agent } of this.#hops) if (agent !== undefined) dated.push(key("a", agent));
+      const names = this.#hops.flatMap(({ agent }) => agent ?? []);
+      for (const name of new Set([...names, ...this.names])) dated.push(key("a", name));
       always.push(...this.#hops.map(({ holder }) => key("k", holder)));
     }
     const all = none ? [] : [...dated, ...always];

@@ -65,8 +65,10 @@ async function delegations(engine: Engine): Promise<readonly Known[]> {
   for (const row of await engine.delegations()) {
     const who = await engine.subject(row.principal);
     if (!who) continue;
-    const hops = openDelegation(vaultOf(row.principal, who.key), row).chain.map(hopOf);
-    found.push({ lineage: new Lineage(hops, who.subject), expires: Math.min(...hops.map(({ exp }) => exp)) });
+    const { chain, agent } = openDelegation(vaultOf(row.principal, who.key), row);
+    const hops = chain.map(hopOf);
+    const lineage = new Lineage(hops, who.subject, agent === undefined ? [] : [agent]);
+    found.push({ lineage, expires: Math.min(...hops.map(({ exp }) => exp)) });
   }
   return found;
 }

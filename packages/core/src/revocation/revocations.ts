@@ -3,11 +3,12 @@ import type { Cut, Manifest } from "@behest/provenance";
 import { BehestError } from "../error.ts";
 import { type Admitted, admit } from "./admission.ts";
 import { Cuts } from "./cuts.ts";
-import type { Feed, FeedRow, NewCut } from "./feed.ts";
+import { type Feed, type FeedRow, type NewCut, broken } from "./feed.ts";
 import { isFresh, isInTime } from "./freshness.ts";
+import type { Recorded } from "./entry.ts";
 import { type Form, type Lineage, keyOfCut } from "./keys.ts";
 import { FeedReader, alarm } from "./reader.ts";
-import { spanOf } from "./span.ts";
+import { refuseOver, spanOf } from "./span.ts";
 
 /** A session, as far as cuts concern it. */
 export interface Followed {
@@ -27,9 +28,11 @@ export interface RevocationParts {
   readonly clock: () => number;
   /** Takes a cut that is in force into the log, once among all processes. */
   readonly record: (admitted: Admitted) => Promise<void>;
-  /** Digests of the cuts that the log has taken in. */
-  readonly recorded: () => Promise<ReadonlySet<string>>;
+  readonly recorded: () => Promise<Recorded>;
 }
+
+/** A feed is read at least this often while a process runs, ms, and a little more: it was away, then. */
+const SILENCE = 1_500;
 
 /** Why nothing starts, or goes on, in a session. */
 export type Cutting = "revoked" | "revocation_stale";
@@ -48,6 +51,8 @@ export class Revocations {
   readonly #gone = new FinalizationRegistry<WeakRef<Followed>>((ref) => this.#followed.delete(ref));
   /** What was found since the last cut came in. */
   #known = new WeakMap<Lineage, boolean>();
+  /** What the log had taken in when this process began. */
+  #recorded: Recorded = new Map();
   readonly #own: FeedReader;
   readonly #shared: FeedReader | undefined;
 
@@ -60,9 +65,10 @@ export class Revocations {
 
   /** Reads what is there and follows what comes. Throws `store_mismatch`, `store_failed`. */
   async start(): Promise<void> {
-    const recorded = await this.#parts.recorded();
-    await this.#own.start(this.#shared ? undefined : recorded);
-    await this.#shared?.start(recorded);
+    this.#recorded = await this.#parts.recorded();
+    const digests = new Set(this.#recorded.keys());
+    await this.#own.start(this.#shared ? undefined : digests);
+    await this.#shared?.start(digests);
   }
 
   /** Up to where the store's feed was read: what starts is started only where it has not gone on since. */
@@ -98,12 +104,21 @@ export class Revocations {
     return isFresh(effect, feed.age);
   }
 
+  /** The same before a model is asked: a process that was suspended reads the feed when it wakes. */
+  async isCurrent(): Promise<boolean> {
+    const feed = this.#shared ?? this.#own;
+    if (feed.age > SILENCE) await isInTime("read", feed.latest());
+    return isFresh("read", feed.age);
+  }
+
   /** Takes a cut in. Durable, in force and recorded when it resolves. Throws `revocation_refused`, `store_failed`. */
   async submit(jws: string): Promise<void> {
     const { cut } = await admit(jws, this.#parts.manifest, "now").catch((error: unknown) => {
       alarm(error);
       throw error;
     });
+    refuseOver(cut, this.#seconds());
+    this.#tellOfLate(cut);
     await (this.#parts.shared ?? this.#parts.own).append(rowFor(jws, cut));
     await this.refresh();
   }
@@ -124,7 +139,10 @@ export class Revocations {
   }
 
   async #record(rows: readonly FeedRow[]): Promise<void> {
-    for (const admitted of await this.#enforce(rows)) await this.#parts.record(admitted);
+    for (const admitted of await this.#enforce(rows))
+      // Of several entries one may have been lost to a crash.
+      if (admitted.scopes.length > 1 || !this.#recorded.has(admitted.digest))
+        await this.#parts.record(admitted);
   }
 
   async #carryOver(rows: readonly FeedRow[]): Promise<void> {
@@ -135,12 +153,18 @@ export class Revocations {
   /** What is in force from now on. */
   async #enforce(rows: readonly FeedRow[]): Promise<readonly Admitted[]> {
     const found: Admitted[] = [];
-    for (const { jws } of rows) {
-      if (jws === undefined) continue;
-      const admitted = await admit(jws, this.#parts.manifest, "before").catch(alarm);
-      if (admitted) found.push(admitted);
-    }
     const now = this.#seconds();
+    for (const { jws, digest, until } of rows) {
+      if (jws === undefined) {
+        if ((this.#recorded.get(digest) ?? 0) > now) throw broken("a revocation is gone before its time");
+        continue;
+      }
+      const admitted = await admit(jws, this.#parts.manifest, "before").catch(alarm);
+      if (!admitted) continue;
+      // It would be emptied earlier or later than it may.
+      if (until !== spanOf(admitted.cut).until) throw broken("a revocation has another end than its own");
+      found.push(admitted);
+    }
     for (const { cut, scopes } of found)
       for (const scope of scopes) {
         const { words, form } = keyOfCut(cut.target, scope);
@@ -153,6 +177,13 @@ export class Revocations {
 
   #seconds(): number {
     return Math.floor(this.#parts.clock() / 1000);
+  }
+
+  /** A revoker's clock may be slow: what was delegated since its date goes on. */
+  #tellOfLate(cut: Cut): void {
+    const { before } = spanOf(cut);
+    const late = before === undefined ? 0 : this.#seconds() - before;
+    if (late > 0) alarm(new Error(`a cut concerns nothing that was delegated in the last ${late} seconds`));
   }
 
   /** Ends every session that is cut now. */

@@ -221,8 +221,8 @@ class MemoryEngine implements Engine {
     return counters.map((counter) => this.#counters.get(counter) ?? "0");
   }
 
-  async recorded(prefix: string): Promise<readonly string[]> {
-    return [...this.#once.keys()].filter((key) => key.startsWith(prefix));
+  async recorded(prefix: string): Promise<readonly number[]> {
+    return [...this.#once].flatMap(([key, index]) => (key.startsWith(prefix) ? [index] : []));
   }
 
   seen(tools: readonly SeenTool[]): void {

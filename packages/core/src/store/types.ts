@@ -244,8 +244,8 @@ export interface Engine {
   hasBegun(action: string): Promise<boolean>;
   /** What these counters hold. */
   held(counters: readonly string[]): Promise<readonly string[]>;
-  /** Keys of {@link Append.once} that begin so. */
-  recorded(prefix: string): Promise<readonly string[]>;
+  /** Indexes of the entries whose key ({@link Append.once}) begins so. */
+  recorded(prefix: string): Promise<readonly number[]>;
   /** Cuts, beside the log. There once it is attached. */
   readonly feed: Feed;
   /** Remembers how tools were met (`behest coverage`); not evidence, so neither signed nor awaited. */

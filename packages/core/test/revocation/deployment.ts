@@ -52,7 +52,8 @@ export class SharedDeployment {
 
   start(store: Store, feed?: Feed): Promise<Behest> {
     const [trust, signer, holder] = [this.#trust, this.#enforcer, this.#holder];
-    return createBehest({ trust, signer, holder, store, profiles: PROFILES, ...(feed && { feed }) });
+    const config = { trust, signer, holder, store, profiles: PROFILES, policy: "grants-alone" };
+    return createBehest({ ...config, ...(feed && { feed }) });
   }
 
   async open(behest: Behest, principal: string): Promise<Session> {

@@ -8,9 +8,10 @@ import {
   type FeedRow,
   type NewCut,
   START,
+  broken,
   headAfter,
 } from "../../revocation/feed.ts";
-import { refuseShared, telling, useWal } from "./file.ts";
+import { fileAt, refuseShared, telling, useWal } from "./file.ts";
 import { foreign } from "../failure.ts";
 
 /** "bhsc": see schema.ts. */
@@ -29,6 +30,8 @@ const POLL = 1000;
 export class SqliteFeed implements Feed {
   readonly #path: string;
   readonly #db: DatabaseSync;
+  /** Which file it was when it was opened. */
+  readonly #file: string | undefined;
   readonly #head: StatementSync;
   readonly #known: StatementSync;
   readonly #rows: StatementSync;
@@ -38,6 +41,7 @@ export class SqliteFeed implements Feed {
   constructor(log: string, wait: number) {
     this.#path = feedPath(log);
     this.#db = telling(() => open(this.#path, wait));
+    this.#file = fileAt(this.#path);
     this.#head = this.#db.prepare("SELECT seq, hash FROM cut ORDER BY seq DESC LIMIT 1");
     this.#known = this.#db.prepare("SELECT 1 FROM cut WHERE digest = ?");
     this.#rows = this.#db.prepare(`SELECT * FROM cut WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`);
@@ -45,6 +49,7 @@ export class SqliteFeed implements Feed {
 
   async append({ jws, until }: NewCut): Promise<void> {
     telling(() => {
+      refuseReplaced(this.#path, this.#file);
       const digest = sha256Text(jws);
       // Every process on this store carries over the same cuts of a shared feed: most wait for no lock.
       if (this.#known.get(digest)) return;
@@ -71,6 +76,7 @@ export class SqliteFeed implements Feed {
 
   async read(after: number): Promise<FeedPage> {
     return telling(() => {
+      refuseReplaced(this.#path, this.#file);
       this.#db.exec("BEGIN");
       try {
         const rows = this.#rows.all(after) as unknown as Row[];
@@ -114,21 +120,32 @@ export class SqliteFeed implements Feed {
 
 /** What the writer's thread asks of the feed inside each transaction that starts something: how far it goes. */
 export class FeedEnd {
+  readonly #path: string;
   readonly #db: DatabaseSync;
+  readonly #file: string | undefined;
   readonly #last: StatementSync;
 
   constructor(log: string, wait: number) {
-    this.#db = telling(() => open(feedPath(log), wait));
+    this.#path = feedPath(log);
+    this.#db = telling(() => open(this.#path, wait));
+    this.#file = fileAt(this.#path);
     this.#last = this.#db.prepare("SELECT max(seq) AS seq FROM cut");
   }
 
+  /** Throws `store_mismatch` where it is no longer the file that was opened. */
   get seq(): number {
+    refuseReplaced(this.#path, this.#file);
     return (this.#last.get() as { seq: number | null }).seq ?? 0;
   }
 
   close(): void {
     this.#db.close();
   }
+}
+
+/** A process that reads another file than the others would know of none of their cuts. */
+function refuseReplaced(path: string, file: string | undefined): void {
+  if (fileAt(path) !== file) throw broken("the file of revocations was replaced while it was open");
 }
 
 export function feedPath(log: string): string {

@@ -96,11 +96,11 @@ export class Reader {
     return { sealed: row["sealed"] as Uint8Array, index, hash: this.#entries.hash(index) };
   }
 
-  recorded(prefix: string): string[] {
+  recorded(prefix: string): number[] {
     const rows = this.#db
-      .prepare("SELECT key FROM once WHERE substr(key, 1, ?) = ?")
+      .prepare("SELECT idx FROM once WHERE substr(key, 1, ?) = ?")
       .all(prefix.length, prefix);
-    return rows.map(({ key }) => key as string);
+    return rows.map(({ idx }) => idx as number);
   }
 
   get approvals(): Approvals {
