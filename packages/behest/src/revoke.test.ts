@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { postgresFeed } from "@behest/postgres";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
@@ -12,6 +13,10 @@ let place: Workplace;
 beforeEach(() => {
   place = new Workplace();
   place.must("init");
+  writeFileSync(
+    place.path(".behest/profiles.json"),
+    JSON.stringify({ pay: { effect: "reversible", boundary: "inside" } }),
+  );
   for (const person of ["alice", "bob"])
     place.must(
       "delegate",

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Manifest } from "@behest/provenance";
 import { Workplace } from "../test/workplace.ts";
 
 const PAYER = join(import.meta.dirname, "../test/payer.ts");
@@ -8,6 +9,10 @@ let place: Workplace;
 beforeEach(() => {
   place = new Workplace();
   place.must("init");
+  writeFileSync(
+    place.path(".behest/profiles.json"),
+    JSON.stringify({ pay: { effect: "reversible", boundary: "inside" } }),
+  );
   place.must("delegate", "--task", "Pay", "--tool", "pay(*)", "--principal", "alice", "--out", "me.json");
   expect(place.script(PAYER, "me.json")).toBe("paid");
 });
@@ -57,4 +62,15 @@ test("another owner's key, an unknown key or another log's manifest changes noth
   writeFileSync(place.path("none.json"), "no");
   expect(refused("sign", "none.json")).toBe("malformed_input 1");
   expect(place.read(".behest/trust.jws")).toBe(before);
+});
+
+test("two changes in a row are one version more for the log, and nothing has to start in between", () => {
+  const entries = size();
+  for (const role of ["approver", "revoker"])
+    place.must("trust", "revoke-key", keyOf(role), "--after-index", String(entries - 1));
+  const { manifest } = place.json("trust") as { manifest: Manifest };
+  expect(manifest).toMatchObject({ seq: 1, revokers: [{ until: entries }] });
+  for (const { until } of manifest.approvers) expect(until).toBe(entries);
+  expect(place.script(PAYER, "me.json")).toBe("paid");
+  expect(place.json("verify")).toMatchObject({ ok: true });
 });

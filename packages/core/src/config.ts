@@ -7,13 +7,24 @@ import { sqliteStore } from "./store/sqlite/store.ts";
 import { trusted } from "./trust.ts";
 import type { Behest } from "./types.ts";
 
+/** What `.behest` has, where it is not given: trust, signer and store together, or none of them. */
+export type LocalConfig = Omit<BehestConfig, "trust" | "signer" | "store"> & {
+  readonly [name in "trust" | "signer" | "store"]?: never;
+};
+
 /**
- * A Behest from `config`, or without one from the `.behest` folder here or above, with `profiles.json` in it where there
- * is one. Throws `config_missing`, `config_invalid`, `profiles_invalid`, `key_unsafe`, `key_readable`, `trust_invalid`,
+ * A Behest. Without `trust`, `signer` and `store` they come from the `.behest` folder here or above, as do the holder and
+ * `profiles.json` where they are not given. Throws `config_missing`, `config_invalid`, `profiles_invalid`, `key_unsafe`, `key_readable`, `trust_invalid`,
  * `policy_missing`, `policy_invalid`, `store_mismatch` and the other `store_…`.
  */
-export async function createBehest(config?: BehestConfig): Promise<Behest> {
-  if (config) return createFrom(config);
+export async function createBehest(config: BehestConfig | LocalConfig = {}): Promise<Behest> {
+  const { trust: given, signer, store } = config;
+  if (given && signer && store) return createFrom({ ...config, trust: given, signer, store });
+  if (given || signer || store)
+    throw new BehestError(
+      "config_invalid",
+      'config_invalid: trust, signer and store go together. Pass all three, or none and have .behest/ from "npx behest init".',
+    );
   const local = findLocal();
   if (!local)
     throw new BehestError(
@@ -23,12 +34,14 @@ export async function createBehest(config?: BehestConfig): Promise<Behest> {
   const trust = { owner: local.owner, manifest: readManifest(local.manifest) };
   const { manifest } = await trusted(trust);
   keptApart(local.keys, manifest.rung === "local");
+  const { trust: _, signer: __, store: ___, ...rest } = config;
   return createFrom({
     trust,
     signer: readKeyFile(local.signer),
     holder: readKeyFile(local.holder),
     store: sqliteStore(local.store),
     ...(existsSync(local.profiles) && { profiles: local.profiles }),
+    ...rest,
   });
 }
 

@@ -100,10 +100,15 @@ export class BehestError extends CodedError<Code> {
 export function denied(
   code: Code,
   message: string,
-  hint = "Other calls may go on; do not retry this one.",
+  hint: string = OVER.has(code)
+    ? "Nothing more can be done here; end."
+    : "Other calls may go on; do not retry this one.",
 ): BehestError {
   return worded(code, message, { hint });
 }
+
+/** With these no other call can go on either. */
+const OVER: ReadonlySet<Code> = new Set<Code>(["revoked", "session_ended", "delegation_expired"]);
 
 /** The same for what waits for persons. `cause`: how it stopped what it was called by. */
 export function waitsFor(waiting: Waiting, message: string, cause?: unknown): BehestError {

@@ -1,7 +1,7 @@
 export { type Approval, type ApprovalDecision, type Ask, type Need, signDecision } from "./approval.ts";
 export { currentSession, useCredential } from "./ambient.ts";
 export type { BehestConfig } from "./behest.ts";
-export { createBehest } from "./config.ts";
+export { type LocalConfig, createBehest } from "./config.ts";
 export type { Deferred, DeferredOutcome } from "./deferral.ts";
 export type { Credentials } from "./deployment.ts";
 export { BehestError, type Code } from "./error.ts";

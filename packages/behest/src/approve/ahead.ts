@@ -26,7 +26,7 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 /** The mandate that the options make: a delegation, one tool, how many calls, and what they may spend. */
 export async function mandateOf(options: AheadOptions): Promise<Mandate> {
-  const { tool: [text, ...more] = [], limit = [], group, expires = "1h", policy } = options;
+  const { tool: [text, ...more] = [], limit = [], group, expires = "1h", policy = "default" } = options;
   const calls = limit.find((one) => one.calls !== undefined)?.calls;
   const said = group !== undefined && text !== undefined && more.length === 0 && calls !== undefined;
   if (!said || limit.some(({ per }) => per !== undefined))
@@ -40,7 +40,7 @@ export async function mandateOf(options: AheadOptions): Promise<Mandate> {
     count: calls,
     ...(Object.keys(amounts).length > 0 && { amount: amounts }),
     group,
-    ...(policy !== undefined && { policy: (await loadPolicies(policy)).digest }),
+    ...(policy !== "grants-alone" && { policy: (await loadPolicies(policy)).digest }),
     expires: moment(expires),
   });
 }

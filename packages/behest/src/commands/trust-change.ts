@@ -1,14 +1,23 @@
-import { readFileSync, renameSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Local, readKeyFile } from "@behest/core";
 import { type PublicJwk, parseJson, thumbprint } from "@behest/jws";
-import { type IndexRange, type Manifest, readTrust, signTrust, trustHash } from "@behest/provenance";
+import {
+  type IndexRange,
+  type Manifest,
+  parseEntry,
+  parsePayload,
+  readTrust,
+  signTrust,
+  trustHash,
+} from "@behest/provenance";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
 import { readText, writeNew } from "../file.ts";
 import { readManifest, requireLocal } from "../local.ts";
 import { bold, print, printJson } from "../output.ts";
+import { withStore } from "../store.ts";
 
 interface Options {
   readonly keys?: string;
@@ -62,7 +71,7 @@ async function next(local: Local, changed: Manifest, { keys, json }: Options): P
   const owner = readKeyFile(join(resolve(keys ?? local.keys), "owner.jwk"));
   if (owner.thumbprint !== local.owner)
     throw new CliError("owner_mismatch", "this is not the key of the owner who is pinned here.");
-  const before = readFileSync(local.manifest, "utf8").trim();
+  const before = (await inForce(local)) ?? readFileSync(local.manifest, "utf8").trim();
   const { seq } = await readTrust(before, local.owner);
   const { prev: _, ...rest } = changed;
   const manifest: Manifest = { ...rest, seq: seq + 1, prev: trustHash(before), at: new Date().toISOString() };
@@ -77,6 +86,19 @@ async function next(local: Local, changed: Manifest, { keys, json }: Options): P
     bold(String(manifest.seq)),
     " is in place. Start every process that runs agents again: none goes on under the version before.",
   );
+}
+
+/** The version that the log has taken up last: one that it has not is replaced, since the log takes each in turn. */
+async function inForce({ store }: Local): Promise<string | undefined> {
+  if (!existsSync(store)) return undefined;
+  return withStore(store, async (reader) => {
+    let manifest: string | undefined;
+    for await (const jws of reader.entries()) {
+      const entry = parsePayload(parseEntry(jws).payload);
+      if (entry.type === "trust") manifest = entry.manifest ?? manifest;
+    }
+    return manifest;
+  });
 }
 
 /** The same, in which the roles of this key end before entry `until`. */

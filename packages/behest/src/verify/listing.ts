@@ -24,7 +24,8 @@ export class Listing {
       const row = (await this.#listed()).get(index);
       if (!row || !agrees(row, payload))
         this.#fail(index, row ? "the listing says otherwise" : "it is not listed");
-    } else if (payload.type === "outcome") {
+    } else if (payload.type === "outcome" && payload.links.outcome === undefined) {
+      // One that reconciles an unknown outcome leaves that as it is.
       const of = this.#actions.get(payload.links.action);
       if (of !== undefined && (await this.#listed()).get(of)?.outcome !== payload.outcome)
         this.#fail(of, "the listing gives it another outcome");
