@@ -1,5 +1,5 @@
 import { type AheadInForce, type Mandate, type Override, draftMandate, draftOverride } from "@behest/core";
-import { loadPolicies } from "@behest/core/policy";
+import { policiesOf } from "@behest/core/policy";
 import type { Delegation, Duration, Limits } from "@behest/delegation";
 import { canonical } from "@behest/jws";
 import { usage } from "../error.ts";
@@ -33,6 +33,7 @@ export async function mandateOf(options: AheadOptions): Promise<Mandate> {
     throw usage('--mandate: name one --tool, its --limit "10 calls" (and amounts), and the --group.');
   const amounts = Object.assign({}, ...limit.map(({ amount }) => amount)) as { [currency: string]: string };
   const { tool, arguments: constraints } = parseTool(text);
+  const policies = await policiesOf(policy);
   return draftMandate({
     delegation: await read(options.mandate!),
     tool,
@@ -40,7 +41,7 @@ export async function mandateOf(options: AheadOptions): Promise<Mandate> {
     count: calls,
     ...(Object.keys(amounts).length > 0 && { amount: amounts }),
     group,
-    ...(policy !== undefined && { policy: (await loadPolicies(policy)).digest }),
+    ...(policies && { policy: policies.digest }),
     expires: moment(expires),
   });
 }
