@@ -23,6 +23,7 @@ const behest = await createBehest({
   signer: signerOf(enforcer),
   holder: holderOf(signerOf(holder)),
   store: sqliteStore(join(folder, "log.db")),
+  policy: "grants-alone",
 });
 const pay = tool({
   inputSchema: z.object({ amount: z.number() }),

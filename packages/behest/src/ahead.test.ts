@@ -15,7 +15,8 @@ beforeEach(() => {
 afterEach(() => place[Symbol.dispose]());
 
 /** Pays these amounts, a call each, in the run "invoices"; what came of each. */
-const pay = (...amounts: number[]): string => place.script(BUYER, "me.json", "-", ...amounts.map(String));
+const pay = (...amounts: number[]): string =>
+  place.script(BUYER, "me.json", "default", ...amounts.map(String));
 /** The same, under policies that forbid every payment. */
 const payFrozen = (amount: number): string => place.script(BUYER, "me.json", POLICIES, String(amount));
 

@@ -21,6 +21,7 @@ export async function openLocal(): Promise<OwnDeployment> {
     trust: { owner: local.owner, manifest: readFileSync(local.manifest, "utf8") },
     signer: readKeyFile(local.signer),
     store: sqliteStore(local.store),
+    policy: "grants-alone",
     ...(await sharedFeed()),
   });
   return { behest, manifest, keys: local.keys };

@@ -6,7 +6,9 @@ test("a first day: what is observed without a delegation proposes the one to sig
   using place = new Workplace();
   place.must("init");
   place.script(join(import.meta.dirname, "../test/observing.ts"));
-  expect(place.must("records")).toMatch(/observed +assistant +send_mail +permit \(observed\) +ok +done/);
+  expect(place.must("records")).toMatch(
+    /observed +assistant +send_mail +permit \(observed\) +approval_needed +done/,
+  );
   expect(place.must("verify")).toMatch(
     /3 actions were only tried out.*\n3 of them were observed without a delegation\.\n/,
   );

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createBehest, findLocal, readKeyFile, sqliteStore } from "@behest/core";
 
-/** An agent that pays amounts of euros, a call each, in one run: says what came of each. Under policies, unless they are "-". */
+/** An agent that pays amounts of euros, a call each, in one run: says what came of each. Under the policies of a folder, or by their name. */
 const [path, policy, ...amounts] = process.argv.slice(2) as [string, string, ...string[]];
 const local = findLocal()!;
 await using behest = await createBehest({
@@ -16,7 +16,7 @@ await using behest = await createBehest({
       amount: ({ amount, currency }: { amount: number; currency: string }) => ({ value: amount, currency }),
     },
   },
-  policy: policy === "-" ? "grants-alone" : policy,
+  policy,
 });
 const session = await behest.open(readFileSync(path, "utf8"), { run: "invoices" });
 const said: (string | undefined)[] = [];

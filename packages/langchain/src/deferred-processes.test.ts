@@ -63,6 +63,7 @@ async function processes() {
       signer: signerOf(enforcer),
       holder: holderOf(holder),
       store: sqliteStore(join(folder, "log.sqlite")),
+      policy: "grants-alone",
     });
     return await work(behest);
   };

@@ -23,6 +23,7 @@ const behest = await createBehest({
   signer: signerOf(enforcer),
   holder: holderOf(holder),
   store: sqliteStore(at("log.sqlite")),
+  policy: "grants-alone",
 });
 const pay = tool(
   async ({ amount }) => {

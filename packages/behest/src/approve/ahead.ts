@@ -1,5 +1,5 @@
 import { type AheadInForce, type Mandate, type Override, draftMandate, draftOverride } from "@behest/core";
-import { loadPolicies } from "@behest/core/policy";
+import { policiesOf } from "@behest/core/policy";
 import type { Delegation, Duration, Limits } from "@behest/delegation";
 import { canonical } from "@behest/jws";
 import { usage } from "../error.ts";
@@ -26,13 +26,14 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 /** The mandate that the options make: a delegation, one tool, how many calls, and what they may spend. */
 export async function mandateOf(options: AheadOptions): Promise<Mandate> {
-  const { tool: [text, ...more] = [], limit = [], group, expires = "1h", policy = "default" } = options;
+  const { tool: [text, ...more] = [], limit = [], group, expires = "1h", policy } = options;
   const calls = limit.find((one) => one.calls !== undefined)?.calls;
   const said = group !== undefined && text !== undefined && more.length === 0 && calls !== undefined;
   if (!said || limit.some(({ per }) => per !== undefined))
     throw usage('--mandate: name one --tool, its --limit "10 calls" (and amounts), and the --group.');
   const amounts = Object.assign({}, ...limit.map(({ amount }) => amount)) as { [currency: string]: string };
   const { tool, arguments: constraints } = parseTool(text);
+  const policies = await policiesOf(policy);
   return draftMandate({
     delegation: await read(options.mandate!),
     tool,
@@ -40,7 +41,7 @@ export async function mandateOf(options: AheadOptions): Promise<Mandate> {
     count: calls,
     ...(Object.keys(amounts).length > 0 && { amount: amounts }),
     group,
-    ...(policy !== "grants-alone" && { policy: (await loadPolicies(policy)).digest }),
+    ...(policies && { policy: policies.digest }),
     expires: moment(expires),
   });
 }

@@ -71,10 +71,7 @@ behest approve --break-glass me.json --reason 'the gateway is down' --expires 30
     )
     .option("--limit <limit>", 'of a mandate: "10 calls", "200.00 EUR"; repeatable', limits)
     .option("--expires <duration>", "30s, 5m, 1h, 7d (default: 1h)", expires)
-    .option(
-      "--policy <folder>",
-      "the policies under which a mandate holds; grants-alone where there are none (default: default)",
-    )
+    .option("--policy <folder>", "the policies under which a mandate holds, or grants-alone", "default")
     .option("--mandates", "what was signed ahead and is in force")
     .option("--stats", "how often persons are asked and how they answer, by rule")
     .option("--yes", "sign without asking, after it was shown")
@@ -90,6 +87,8 @@ async function run(ids: readonly string[], options: Options): Promise<void> {
     trust: { owner: local.owner, manifest: readFileSync(local.manifest, "utf8") },
     signer: readKeyFile(local.signer),
     store: sqliteStore(local.store),
+    // Nothing is decided here by policies: what persons sign names those that it was asked under.
+    policy: "grants-alone",
   });
   const { approvals } = behest;
   const { group, json = false } = options;
