@@ -35,6 +35,7 @@ const behest = await createBehest({
   holder: holderOf(holder),
   store: sqliteStore(path),
   policy: "grants-alone",
+  profiles: { read: { effect: "read", boundary: "inside" } },
   ...(feed !== undefined && { feed: postgresFeed(feed) }),
 });
 const run = framework === "langchain" ? langchain : aiSdk;

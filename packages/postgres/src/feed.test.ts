@@ -57,7 +57,7 @@ describe.runIf(server)("a feed on PostgreSQL", () => {
     expect(await Promise.all(appenders)).toEqual([0, 0, 0, 0]);
     expect((await Promise.all(killed)).reduce((sum, n) => sum + n)).toBeGreaterThan(20);
     const rows: FeedRow[] = [];
-    for await (const row of rowsOf(feedAt(url))) rows.push(row);
+    for await (const row of rowsOf(feedAt(url), 0)) rows.push(row);
     expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
     expect(new Set(rows.map(({ jws }) => jws))).toEqual(acknowledged);
   }, 60_000);

@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { serve } from "../../test/http/serve.ts";
 import { IDP, RECEIVER, RISC, newKey, signal } from "../../test/http/transmitter.ts";
 import { type Feed, createBehest, memoryStore } from "../index.ts";
+import { START, headAfter } from "../revocation/feed.ts";
 import { MemoryFeed } from "../revocation/memory.ts";
 import { cutsIn, signalReceiver, submitTo } from "./index.ts";
 
@@ -120,6 +121,22 @@ test("a feed takes cuts of enrolled revokers only, within their scope, each once
   ])
     await expect(submit(wrong)).rejects.toMatchObject({ code: "revocation_refused" });
   expect(feed.seq).toBe(1);
+});
+
+test("a feed that comes in pages is read to its end", async () => {
+  const feed = new MemoryFeed();
+  const now = Math.floor(Date.now() / 1000);
+  const people = ["alice", "bob", "carol"];
+  for (const principal of people)
+    await submitTo(feed, trust)(await signCut({ principal }, { reason: "r", at: now - 45 }, revoker));
+  const { rows } = await feed.read(0);
+  feed.read = async (after) => ({
+    rows: rows.slice(after, after + 1),
+    head: rows.slice(0, after + 1).reduce(headAfter, START),
+  });
+  const isCut = await cutsIn(feed, trust);
+  const delegations = await Promise.all(people.map((principal, idx) => issue(principal, idx, now - 60)));
+  expect(delegations.map(isCut)).toEqual([true, true, true]);
 });
 
 test("what is cut is what was issued up to then, as the feed has it; a feed that was changed says nothing", async () => {

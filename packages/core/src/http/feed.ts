@@ -2,7 +2,7 @@ import { type DelegationLike, parseDelegation } from "@behest/delegation";
 import { parseJson, splitCompact } from "@behest/jws";
 import { admit } from "../revocation/admission.ts";
 import { Cuts } from "../revocation/cuts.ts";
-import { type Feed, START, follow } from "../revocation/feed.ts";
+import { type Feed, rowsOf } from "../revocation/feed.ts";
 import { type Form, Lineage, keyOfCut } from "../revocation/keys.ts";
 import { hopOf } from "../revocation/listing.ts";
 import { refuseOver, spanOf } from "../revocation/span.ts";
@@ -31,11 +31,9 @@ export function submitTo(feed: Feed, trust: Trust): (cut: SignedCut) => Promise<
 export async function cutsIn(feed: Feed, trust: Trust): Promise<(delegation: DelegationLike) => boolean> {
   const { manifest } = await trusted(trust);
   const now = Math.floor(Date.now() / 1000);
-  const page = await feed.read(0);
-  follow(START, page, now);
   const cuts = new Cuts();
   const forms = new Set<Form>();
-  for (const { jws } of page.rows) {
+  for await (const { jws } of rowsOf(feed, now)) {
     const admitted =
       jws === undefined ? undefined : await admit(jws, manifest, "before").catch(() => undefined);
     for (const scope of admitted?.scopes ?? []) {

@@ -53,14 +53,13 @@ export function headAfter(
   return { seq: seq + 1, hash: sha256Text(JSON.stringify([hash, digest, until ?? null])) };
 }
 
-/** Everything that is in a feed, page by page. */
-export async function* rowsOf(feed: Feed): AsyncGenerator<FeedRow> {
-  for (let after = 0; ;) {
-    const { rows } = await feed.read(after);
-    const last = rows.at(-1);
-    if (!last) return;
-    yield* rows;
-    after = last.seq;
+/** Everything that is in a feed, read to its end. `now`: seconds. Throws `store_mismatch`, `store_failed`. */
+export async function* rowsOf(feed: Feed, now: number): AsyncGenerator<FeedRow> {
+  for (let at = START; ;) {
+    const page = await feed.read(at.seq);
+    at = follow(at, page, now);
+    if (page.rows.length === 0) return;
+    yield* page.rows;
   }
 }
 

@@ -31,14 +31,14 @@ interface Known {
   readonly expires: number;
 }
 
-/** In the order in which they came. `now`: seconds since the epoch. */
+/** In the order in which they came. `now`: seconds since the epoch. Throws `store_mismatch`, `store_failed`. */
 export async function revocationsIn(
   parts: { readonly feed: Feed; readonly manifest: Manifest; readonly engine: Engine },
   now: number,
 ): Promise<Revocation[]> {
   const known = (await delegations(parts.engine)).filter(({ expires }) => expires > now);
   const found: Revocation[] = [];
-  for await (const { jws } of rowsOf(parts.feed)) {
+  for await (const { jws } of rowsOf(parts.feed, now)) {
     const admitted =
       jws === undefined ? undefined : await admit(jws, parts.manifest, "before").catch(() => undefined);
     if (!admitted) continue;
