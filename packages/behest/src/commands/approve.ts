@@ -50,7 +50,7 @@ export function approve(program: Command): void {
 behest approve Qm3zR1x
 behest approve Qm3zR1x --deny --reason 'wrong account'
 behest approve --run invoices
-behest approve --mandate me.json --tool 'pay(amount=..50, currency=EUR)' --limit '10 calls' --group approvers
+behest approve --mandate me.json --tool 'pay(amount=..50, currency=EUR, *)' --limit '10 calls' --group approvers
 behest approve --break-glass me.json --reason 'the gateway is down' --expires 30m`,
   })
     .argument(
