@@ -1,8 +1,9 @@
 /**
  * Turns a body that emits values while it runs into the async generator that the SDK expects of a
  * streaming tool. A value is handed over before the body goes on; when the consumer leaves, `left` fires
- * and the body is waited for. What a body emits that runs later, when persons have approved it, is for nobody. Where the body never started because its result was recorded before, that
- * result is the only value. Errors of the body, refusals included, come out of the generator.
+ * and the body is waited for. What a body emits that runs later, when persons have approved it, is for nobody. Where
+ * the body never started because its result was recorded before, that result is the only value. Errors of the body,
+ * refusals included, come out of the generator.
  */
 export async function* relay<T>(
   run: (emit: (value: T) => Promise<void>, left: AbortSignal) => Promise<T>,

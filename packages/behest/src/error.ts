@@ -3,7 +3,9 @@ import { CodedError } from "@behest/jws";
 export type CliCode =
   /** An option, argument or command is missing, unknown or not what it must be. */
   | "usage"
+  /** The trust manifest names no key that begins so. */
   | "key_unknown"
+  /** A key is not the pinned owner's. */
   | "owner_mismatch"
   /** A `--tool` is not what its grammar demands. */
   | "malformed_tool"

@@ -62,7 +62,7 @@ export interface BehestConfig {
 /** How long an entry key signs, seconds: restart the process, or make a new Behest, before. */
 const ENTRY_KEY_LIFETIME = 90 * 86_400;
 
-/** Attaches to the store and answers with a Behest. Throws `trust_invalid`, `config_invalid`, `profiles_invalid`, `policy_…`, `store_…`. */
+/** Attaches to the store and answers with a Behest. Throws `trust_invalid`, `config_invalid`, `key_readable`, `profiles_invalid`, `policy_…`, `store_…`. */
 export async function createFrom(
   config: BehestConfig,
   undeclared: Deployment["undeclared"] = "policies",

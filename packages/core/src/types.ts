@@ -38,7 +38,10 @@ export interface Session {
   readonly signal: AbortSignal;
   /** Makes the session ambient for everything `fn` starts, streams and generators included. */
   run<T>(fn: () => T): T;
-  /** Derives a narrower delegation and opens it. Throws `wider_than_parent`, `fan_out_spent`, `delegation_expired`, `action_conflict`. */
+  /**
+   * Derives a narrower delegation and opens it. Throws `wider_than_parent`, `fan_out_spent`, `delegation_invalid`,
+   * `action_conflict`, and what ends a session: `delegation_expired`, `session_ended`, `revoked`, `revocation_stale`.
+   */
   delegate(request: DelegateRequest): Promise<Session>;
   /**
    * Advice: what the checks say now. Nothing is recorded, nothing reserved; neither what is left of a limit nor what
@@ -199,7 +202,7 @@ export interface Approvals {
   submitAhead(signed: SignedMandate | SignedOverride): Promise<void>;
   /** What was signed ahead and is in force, with what is left of it. */
   ahead(): Promise<AheadInForce>;
-  /** Resolves when none of these waits any more: approved, denied or expired. */
+  /** Resolves when none of these waits any more: approved, denied or expired. Rejects with the signal's reason. */
   settled(asks: readonly Ask[], options?: { signal?: AbortSignal }): Promise<void>;
   /** How often persons are asked and how they answer, by rule, over the whole log: rules whose answers nobody reads are flagged. */
   stats(): Promise<ApprovalStats>;
@@ -214,7 +217,8 @@ export interface Behest extends AsyncDisposable {
   /**
    * Verifies the chain under the trusted issuers and opens a session on its leaf. Throws
    * `delegation_invalid` (cause: the DelegationError), `delegation_expired`, `issuer_not_allowed`,
-   * `holder_mismatch`, `identity_invalid`.
+   * `revoked`, `revocation_stale`, `holder_mismatch`, `key_readable` (the holder's key has another role),
+   * `identity_invalid`; `session_ended` and `trust_invalid` where this Behest is closed or its entry key has run out.
    */
   open(delegation: DelegationLike, options?: OpenOptions): Promise<Session>;
   /**

@@ -3,8 +3,8 @@ import type { Wanted } from "./wanted.ts";
 
 /**
  * What the tool can do is declared, or a person named the tool in the delegation without it and it counts
- * as irreversible and outside. A declaration that does not answer for these arguments (its class, workspace or amount) is a denial, and so is an
- * effect that the delegation does not allow.
+ * as irreversible and outside. A declaration that does not answer for these arguments (its class, workspace or amount)
+ * is a denial, and so is an effect that the delegation does not allow.
  */
 export function profile({ session, tool, class: c }: Wanted): Finding {
   if (c.invalid)
