@@ -1,22 +1,22 @@
-import { canonical, parseJson, sha256Text, splitCompact } from "@behest/jws";
+import { canonical, parseJson, sha256Text } from "@behest/jws";
 import {
   BREAK_GLASS,
   type MandateEntry,
   type OverrideEntry,
-  parseEntry,
-  parsePayload,
   readMandate,
   readOverride,
 } from "@behest/provenance";
-import { invalid } from "./approval.ts";
-import { type Vault, vaultOf } from "./content.ts";
+import { invalid, saidIn } from "./approval.ts";
+import type { Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { enrolledSigner, holdersIn, inTime } from "./enrolled.ts";
+import { entryAt } from "./entry-at.ts";
 import { BehestError } from "./error.ts";
 import { openDelegation } from "./lineage.ts";
 import { type Mandate, type SignedMandate, checkMandate } from "./mandate.ts";
 import { type Override, type SignedOverride, checkOverride } from "./override.ts";
 import { warnOfOverride } from "./break-glass.ts";
+import { principalOf } from "./principal.ts";
 import type { ApprovalRow, StoredApproval } from "./store/types.ts";
 
 /** What a person signs ahead of actions. */
@@ -43,11 +43,10 @@ export async function signersOf(
 ): Promise<readonly string[]> {
   const persons = new Map<string, string>();
   for (const { index, hash } of row.decisions) {
-    const [entry] = await deployment.engine.entries(index, 1);
-    const payload = entry === undefined ? undefined : parsePayload(parseEntry(entry).payload);
+    const payload = await entryAt(deployment.engine, index);
     if (payload?.type !== "approval") return [];
     // It was verified when it was handed in: that its signer has left since does not bring back what was ended.
-    if (saysDeny(payload.decision)) return [];
+    if (saidIn(payload) === "deny") return [];
     const said = await read(deployment, what, chain, payload.decision).catch(() => undefined);
     if (said && !persons.has(said.person)) persons.set(said.person, hash);
   }
@@ -64,9 +63,9 @@ export async function submitAhead(
   const what = "mandate" in signed ? signed.mandate : signed.override;
   const id = checkedName(what);
   const delegation = await engine.delegationOf(what.about.leaf);
-  const who = delegation && (await engine.subject(delegation.principal));
+  const who = delegation && (await principalOf(engine, delegation.principal));
   if (!who) throw missing("the log has not met its delegation. Open a session on it first");
-  const vault = vaultOf(delegation.principal, who.key);
+  const { vault } = who;
   const chain = holdersIn(openDelegation(vault, delegation).chain);
   const { decision } = await read(deployment, what, chain, jws).catch((cause: unknown) => {
     throw invalid("nobody has signed it who may, or its time is over", cause);
@@ -119,10 +118,6 @@ async function read(
   if (canonical(said) !== canonical({ v: 1, ...what.about })) throw new Error("it is about something else");
   inTime({ iat, exp: said.exp }, deployment.clock());
   return { decision, person: signer.personIn(mandate ? what.about.group : BREAK_GLASS) };
-}
-
-function saysDeny(jws: string): boolean {
-  return (parseJson(splitCompact(jws).payload) as { readonly decision?: unknown }).decision === "deny";
 }
 
 /** It is well-formed, and what it commits to is what it shows. */

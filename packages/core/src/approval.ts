@@ -1,7 +1,8 @@
 import type { Json, Signer } from "@behest/delegation";
-import { canonical, randomBytes, toBase64url } from "@behest/jws";
+import { canonical, parseJson, randomBytes, splitCompact, toBase64url } from "@behest/jws";
 import {
   type ApprovalContext,
+  type ApprovalEntry,
   type ApprovalStatement,
   MOST_ACTIONS,
   commit,
@@ -107,6 +108,11 @@ export async function signDecision(
 
 function isAsShown({ about, salt, args, tool, id }: Approval): boolean {
   return about.action === id && about.tool === tool && opens(about.args, salt, canonical(args));
+}
+
+/** What the statement in an entry says; it was verified when it was handed in. */
+export function saidIn({ decision }: Pick<ApprovalEntry, "decision">): unknown {
+  return (parseJson(splitCompact(decision).payload) as { readonly decision?: unknown }).decision;
 }
 
 /** What is not signed, or not taken. */

@@ -1,30 +1,29 @@
 import { sha256Text } from "@behest/jws";
-import { type DecisionEntry, parseEntry, parsePayload } from "@behest/provenance";
+import type { DecisionEntry } from "@behest/provenance";
 import { submitAhead } from "./ahead.ts";
 import { type Approval, type Asked, invalid } from "./approval.ts";
-import { type Vault, vaultOf } from "./content.ts";
+import type { Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { holdersIn } from "./enrolled.ts";
+import { entryAt } from "./entry-at.ts";
 import { BehestError } from "./error.ts";
 import { approvalStats, measureDecision, rulesOf } from "./fatigue.ts";
 import { listAhead } from "./in-force.ts";
 import { openDelegation } from "./lineage.ts";
+import { principalOf } from "./principal.ts";
 import { entryText } from "./record.ts";
-import { decided, openAsked, standingOf } from "./standing.ts";
+import { LOOK_EVERY, decided, openAsked, standingOf } from "./standing.ts";
 import type { StoredApproval } from "./store/types.ts";
 import type { Approvals } from "./types.ts";
-
-/** How often {@link Approvals.settled} looks, ms. */
-const LOOK_EVERY = 250;
 
 /** What waits for persons, and the door for what they have signed. */
 export function approvalsOf(deployment: Deployment): Approvals {
   const { engine, clock } = deployment;
 
   const opened = async (row: StoredApproval): Promise<Opened | undefined> => {
-    const who = await engine.subject(row.principal);
+    const who = await principalOf(engine, row.principal);
     if (!who) return undefined;
-    const vault = vaultOf(row.principal, who.key);
+    const { vault } = who;
     const asked = openAsked(vault, row);
     const stored = await engine.delegationOf(asked.about.leaf);
     return { vault, asked, holders: holdersIn(stored ? openDelegation(vault, stored).chain : []) };
@@ -80,8 +79,7 @@ export function approvalsOf(deployment: Deployment): Approvals {
       });
       for (const { decisions, asked } of decides) {
         if (decisions.length > 0) continue;
-        const [entry] = await engine.entries(asked.index, 1);
-        const ask = entry === undefined ? undefined : parsePayload(parseEntry(entry).payload);
+        const ask = await entryAt(engine, asked.index);
         if (ask?.type === "action") measureDecision(rulesOf(ask), decision, clock() - Date.parse(ask.at));
       }
     },

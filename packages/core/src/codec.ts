@@ -1,5 +1,5 @@
 import type { Json } from "@behest/jws";
-import { freeze } from "./action.ts";
+import { freeze } from "./arguments.ts";
 
 /** To and from JSON, for results that are not. `undefined`: this one cannot be replayed. */
 export interface Codec<T> {

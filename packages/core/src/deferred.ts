@@ -8,12 +8,9 @@ import { BehestError, type Code, type Waiting } from "./error.ts";
 import { forgetComplete } from "./journal.ts";
 import { perform } from "./perform.ts";
 import { receiptOf } from "./receipt.ts";
-import { openAsked, standingOf } from "./standing.ts";
+import { LOOK_EVERY, openAsked, standingOf } from "./standing.ts";
 import type { StoredApproval } from "./store/types.ts";
 import type { Outcome } from "./types.ts";
-
-/** How often it is looked whether persons have decided, ms. */
-const LOOK_EVERY = 250;
 
 /** A call that is to be made when persons have decided. */
 interface Later<T> {

@@ -1,6 +1,6 @@
 import { type Anchor, DelegationError, deriveDelegation, verifyDelegation } from "@behest/delegation";
 import { sha256Text } from "@behest/jws";
-import { freeze } from "./action.ts";
+import { freeze } from "./arguments.ts";
 import { anchorsOf, issuersOf } from "@behest/provenance";
 import { STOPPED } from "./checks/lineage.ts";
 import { strayedFrom } from "./checks/identity.ts";
@@ -10,7 +10,7 @@ import type { RunningIdentity } from "./identity.ts";
 import type { LiveSession, SessionParts } from "./live.ts";
 import { delegationAppend, openDelegation } from "./lineage.ts";
 import { refuseUnenforced } from "./restricted.ts";
-import type { DelegationRow } from "./store/types.ts";
+import type { StoredDelegation } from "./store/types.ts";
 import type { DelegateRequest } from "./types.ts";
 
 /** What makes a child. */
@@ -96,7 +96,7 @@ async function derivedChild(
   parent: LiveSession,
   { holder, chain }: NonNullable<SessionParts["delegated"]>,
   spawn: Spawn,
-  stored: DelegationRow & { readonly hash: string },
+  stored: StoredDelegation,
 ): Promise<SessionParts> {
   const { chain: own, agent } = openDelegation(parent.vault, stored);
   const { claims, leaf: child, tools } = await verifyDelegation(own, trustOf(parent));

@@ -1,13 +1,7 @@
 import { metrics } from "@opentelemetry/api";
-import { type Json, parseJson, splitCompact, toBase64url } from "@behest/jws";
-import {
-  type ActionEntry,
-  type DecisionEntry,
-  type EntryHash,
-  entryHash,
-  parseEntry,
-  parsePayload,
-} from "@behest/provenance";
+import { toBase64url } from "@behest/jws";
+import { type ActionEntry, type EntryHash, entryHash, parseEntry, parsePayload } from "@behest/provenance";
+import { saidIn } from "./approval.ts";
 import type { Engine } from "./store/types.ts";
 
 /** How one rule that makes actions wait is answered. A rule is a policy (`file.cedar#id`) or the delegation's `approval`. */
@@ -74,7 +68,7 @@ function note(jws: string, waited: Map<EntryHash, Waited>): void {
   for (const action of payload.links.actions) {
     const asked = waited.get(action);
     if (asked && !asked.decision)
-      asked.decision = { approved: isApproval(payload), after: Date.parse(payload.at) - asked.at };
+      asked.decision = { approved: saidIn(payload) === "approve", after: Date.parse(payload.at) - asked.at };
   }
 }
 
@@ -83,12 +77,6 @@ export function rulesOf({ findings }: Pick<ActionEntry, "findings">): readonly s
   return findings
     .filter(({ code }) => code === "approval_needed")
     .flatMap(({ rule, check }) => rule?.split(", ") ?? [check]);
-}
-
-/** What the statement says; it was verified when it was handed in. */
-function isApproval({ decision }: Pick<DecisionEntry, "decision">): boolean {
-  const said = parseJson(splitCompact(decision).payload) as { readonly decision?: Json };
-  return said.decision === "approve";
 }
 
 function summary(waited: readonly Waited[]): ApprovalStats {

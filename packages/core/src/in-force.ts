@@ -1,12 +1,12 @@
 import { addDecimals } from "@behest/delegation";
 import { isMandate, openAhead, signersOf } from "./ahead.ts";
-import { vaultOf } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { holdersIn } from "./enrolled.ts";
 import { openDelegation } from "./lineage.ts";
 import type { Mandate } from "./mandate.ts";
 import { mandateAccount } from "./mandates.ts";
 import type { Override } from "./override.ts";
+import { principalOf } from "./principal.ts";
 
 interface Shown {
   /** Its name. */
@@ -39,9 +39,9 @@ export async function listAhead(deployment: Deployment): Promise<AheadInForce> {
   const mandates: MandateInForce[] = [];
   const overrides: OverrideInForce[] = [];
   for (const row of await engine.ahead({ since: clock() })) {
-    const who = await engine.subject(row.principal);
+    const who = await principalOf(engine, row.principal);
     if (!who) continue;
-    const vault = vaultOf(row.principal, who.key);
+    const { vault } = who;
     const what = openAhead(vault, row);
     const stored = await engine.delegationOf(what.about.leaf);
     if (!stored) continue;

@@ -8,8 +8,9 @@ import {
   type OutcomeEntry,
   parseEntry,
 } from "@behest/provenance";
-import { type Vault, vaultOf } from "./content.ts";
+import type { Vault } from "./content.ts";
 import { openDelegation } from "./lineage.ts";
+import { principalOf } from "./principal.ts";
 import { listRecords } from "./records.ts";
 import type { Engine } from "./store/types.ts";
 import type { FullRecord } from "./types.ts";
@@ -19,8 +20,7 @@ export async function joinRecord(engine: Engine, index: number): Promise<FullRec
   const [row] = await engine.records({ index });
   const [record] = await listRecords(engine, { index });
   if (!row || !record) return undefined;
-  const who = await engine.subject(row.principal);
-  const vault = who && vaultOf(row.principal, who.key);
+  const vault = (await principalOf(engine, row.principal))?.vault;
   const at = async <T extends EntryPayload>(place: number | undefined): Promise<T | undefined> => {
     if (place === undefined) return undefined;
     const [jws] = await engine.entries(place, 1);

@@ -1,5 +1,6 @@
 import { FormatError } from "@behest/jws";
-import { type Arguments, type Place, freeze, notJson } from "./action.ts";
+import { type Place } from "./action.ts";
+import { type Arguments, freeze, notJson } from "./arguments.ts";
 import type { Call } from "./call.ts";
 import { decide } from "./checks/check.ts";
 import { toolLabel } from "./label.ts";

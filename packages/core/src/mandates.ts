@@ -3,7 +3,7 @@ import type { Json } from "@behest/jws";
 import { isMandate, nameOf, openAhead, signersOf } from "./ahead.ts";
 import type { Need } from "./approval.ts";
 import { type Account, reservationsOf } from "./budget.ts";
-import { named } from "./checks/grant.ts";
+import { named } from "./arguments.ts";
 import type { Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { holdersOf } from "./enrolled.ts";

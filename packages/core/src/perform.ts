@@ -1,4 +1,5 @@
-import type { Arguments, Place } from "./action.ts";
+import type { Place } from "./action.ts";
+import type { Arguments } from "./arguments.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "./ambient.ts";
 import { begin } from "./begin.ts";

@@ -1,7 +1,7 @@
 import { joinRecord } from "./joined.ts";
 import { listRecords } from "./records.ts";
 import { openDelegation } from "./lineage.ts";
-import { vaultOf } from "./content.ts";
+import { principalOf } from "./principal.ts";
 import { type SeenTool, type Store, engine as engineOf } from "./store/types.ts";
 import type { ActionRecord, FullRecord, RecordsFilter } from "./types.ts";
 
@@ -42,8 +42,8 @@ export function readStore(store: Store): Reader {
     coverage: () => engine.coverage(),
     async chain(leaf) {
       const row = await engine.delegationOf(leaf);
-      const who = row && (await engine.subject(row.principal));
-      return who && openDelegation(vaultOf(row.principal, who.key), row);
+      const who = row && (await principalOf(engine, row.principal));
+      return who && openDelegation(who.vault, row);
     },
     async subject(pseudonym) {
       const row = await engine.subject(pseudonym);

@@ -1,24 +1,19 @@
-import { type Vault, vaultOf } from "./content.ts";
 import type { Code } from "./error.ts";
+import { type KnownPrincipal, principalOf } from "./principal.ts";
 import type { Engine, RecordFilter, StoredRecord } from "./store/types.ts";
 import type { ActionRecord, RecordsFilter } from "./types.ts";
 
 const ERASED = "(erased)";
 
-interface Person {
-  readonly subject: string;
-  readonly vault: Vault;
-}
-
 /** Actions in log order, with the names that entries do not carry; `(erased)` where they are gone. */
 export async function listRecords(engine: Engine, filter: RecordsFilter = {}): Promise<ActionRecord[]> {
   const { session, principal, agent, ...rest } = filter;
   const query: RecordFilter = { ...rest, ...(session && { session: session.id }) };
-  const people = new Map<string, Person | undefined>();
+  const people = new Map<string, KnownPrincipal | undefined>();
   const agents = new Map<string, string>();
   const found: ActionRecord[] = [];
   for (const row of await engine.records(query)) {
-    if (!people.has(row.principal)) people.set(row.principal, await person(engine, row.principal));
+    if (!people.has(row.principal)) people.set(row.principal, await principalOf(engine, row.principal));
     const who = people.get(row.principal);
     if (principal !== undefined && who?.subject !== principal) continue;
     if (!agents.has(row.session)) agents.set(row.session, agentOf(row, who));
@@ -42,15 +37,10 @@ export async function listRecords(engine: Engine, filter: RecordsFilter = {}): P
 }
 
 /** Sealed; a name that somebody has altered does not open. */
-function agentOf({ session, agent }: StoredRecord, who: Person | undefined): string {
+function agentOf({ session, agent }: StoredRecord, who: KnownPrincipal | undefined): string {
   try {
     return who?.vault.open(session, "agent", agent) ?? ERASED;
   } catch {
     return "(altered)";
   }
-}
-
-async function person(engine: Engine, pseudonym: string): Promise<Person | undefined> {
-  const row = await engine.subject(pseudonym);
-  return row && { subject: row.subject, vault: vaultOf(pseudonym, row.key) };
 }

@@ -1,4 +1,5 @@
-import { type Place, freeze, placeOf } from "./action.ts";
+import { type Place, placeOf } from "./action.ts";
+import { freeze } from "./arguments.ts";
 import { toolLabel } from "./label.ts";
 import { recordDenial } from "./denial.ts";
 import type { BehestError, Code } from "./error.ts";

@@ -1,5 +1,5 @@
 import type { Json } from "@behest/jws";
-import { freeze } from "./action.ts";
+import { freeze } from "./arguments.ts";
 import { type Frame, ambient, runIn } from "./ambient.ts";
 import type { Execute } from "./call.ts";
 import { decide } from "./checks/check.ts";

@@ -1,5 +1,6 @@
 import { FormatError, type Json, canonical } from "@behest/jws";
-import { type Arguments, type Place, freeze, notJson, placeOf } from "./action.ts";
+import { type Place, placeOf } from "./action.ts";
+import { type Arguments, freeze, notJson } from "./arguments.ts";
 import { canDefer, canWait } from "./ask.ts";
 import { STOPPED } from "./checks/lineage.ts";
 import { toolLabel } from "./label.ts";

@@ -1,5 +1,5 @@
 import type { Replay } from "@behest/delegation";
-import { sha256, toBase64url } from "@behest/jws";
+import { sha256Text } from "@behest/jws";
 import type { Engine } from "./store/types.ts";
 
 /** Proofs spent in the store: once among all its processes, and still after a restart. */
@@ -8,6 +8,6 @@ export function spentIn(engine: Engine): Replay {
     // Only the store's own transaction can tell.
     has: () => false,
     // Holders choose their ids, up to the size of a proof.
-    add: (jti, until) => engine.spend(toBase64url(sha256(jti)), Math.ceil(until * 1000)),
+    add: (jti, until) => engine.spend(sha256Text(jti), Math.ceil(until * 1000)),
   };
 }

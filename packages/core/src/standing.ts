@@ -1,10 +1,14 @@
 import { parseJson } from "@behest/jws";
-import { type ApprovalContext, parseEntry, parsePayload, readApproval } from "@behest/provenance";
+import { type ApprovalContext, readApproval } from "@behest/provenance";
 import type { Asked, Need } from "./approval.ts";
 import { type Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { enrolledSigner, inTime } from "./enrolled.ts";
+import { entryAt } from "./entry-at.ts";
 import type { StoredApproval } from "./store/types.ts";
+
+/** How often it is looked whether persons have decided, ms. */
+export const LOOK_EVERY = 250;
 
 /** A decision that holds: who decided what, for which group, on which actions. */
 export interface Decided {
@@ -77,8 +81,7 @@ export async function standingOf(
   const persons = new Map<string, Set<string>>();
   const approvals: string[] = [];
   for (const { index, hash } of row.decisions) {
-    const [entry] = await deployment.engine.entries(index, 1);
-    const payload = entry === undefined ? undefined : parsePayload(parseEntry(entry).payload);
+    const payload = await entryAt(deployment.engine, index);
     if (payload?.type !== "approval" || payload.kind !== "decision") continue;
     const one = await decided(deployment, asked, chain, payload.decision, now).catch(() => undefined);
     if (one?.decision === "deny") return { state: "denied" };

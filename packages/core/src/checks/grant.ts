@@ -1,5 +1,5 @@
 import { checkArguments } from "@behest/delegation";
-import type { Json } from "@behest/jws";
+import { named } from "../arguments.ts";
 import { toolLabel } from "../label.ts";
 import type { Finding } from "../types.ts";
 import type { Wanted } from "./wanted.ts";
@@ -30,11 +30,4 @@ export function grant({ session, tool, args }: Wanted): Finding {
     };
   const message = `${tool}: argument "${argument}" is outside what was delegated (${constraint}).`;
   return { check: "grant", code, rule: constraint, path, message };
-}
-
-/** A tool that takes a bare value takes it under the name "input". */
-export function named(args: Json): { readonly [argument: string]: Json } {
-  return typeof args === "object" && args !== null && !Array.isArray(args)
-    ? (args as { [name: string]: Json })
-    : { input: args };
 }

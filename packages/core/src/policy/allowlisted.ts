@@ -1,11 +1,10 @@
 import type { Constraint, ConstraintMap, Json } from "@behest/delegation";
+import { named } from "../arguments.ts";
 
 type Given = readonly (readonly [name: string, value: Json])[];
 
-/** A tool that takes a bare value takes it under the name "input". */
 export function argumentsOf(args: Json): Given {
-  const named = typeof args === "object" && args !== null && !Array.isArray(args) ? args : { input: args };
-  return Object.entries(named as { readonly [name: string]: Json });
+  return Object.entries(named(args));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { CedarValueJson } from "@cedar-policy/cedar-wasm/nodejs";
 import type { Json } from "@behest/jws";
+import { named } from "../arguments.ts";
 import type { Argument } from "./types.ts";
 
 /** An argument is not what the schema declares. Its message names the declared path, never the value. */
@@ -22,11 +23,6 @@ export function show(type: Argument, args: Json): Shown {
   const left = { out: false };
   const shown = value(type, named(args), "args", left);
   return { args: shown as Shown["args"], complete: !left.out };
-}
-
-/** A tool that takes a bare value takes it under the name "input". */
-function named(args: Json): Json {
-  return typeof args === "object" && args !== null && !Array.isArray(args) ? args : { input: args };
 }
 
 /** Text of a decimal as Cedar reads it, at most four places; undefined for what is none. */

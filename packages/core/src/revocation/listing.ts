@@ -1,7 +1,7 @@
 import { parseJson, publicJwk, splitCompact, thumbprint } from "@behest/jws";
 import type { CutTarget, Manifest } from "@behest/provenance";
-import { vaultOf } from "../content.ts";
 import { openDelegation } from "../lineage.ts";
+import { principalOf } from "../principal.ts";
 import type { Engine } from "../store/types.ts";
 import { type Admitted, admit } from "./admission.ts";
 import { Cuts } from "./cuts.ts";
@@ -63,9 +63,9 @@ function concerns({ cut, scopes }: Admitted, lineage: Lineage): boolean {
 async function delegations(engine: Engine): Promise<readonly Known[]> {
   const found: Known[] = [];
   for (const row of await engine.delegations()) {
-    const who = await engine.subject(row.principal);
+    const who = await principalOf(engine, row.principal);
     if (!who) continue;
-    const { chain, agent } = openDelegation(vaultOf(row.principal, who.key), row);
+    const { chain, agent } = openDelegation(who.vault, row);
     const hops = chain.map(hopOf);
     const lineage = new Lineage(hops, who.subject, agent === undefined ? [] : [agent]);
     found.push({ lineage, expires: Math.min(...hops.map(({ exp }) => exp)) });

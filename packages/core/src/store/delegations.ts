@@ -1,11 +1,6 @@
 import { conflict } from "./failure.ts";
 import { ruleDelegation } from "./rules.ts";
-import type { DelegationRow } from "./types.ts";
-
-export interface StoredDelegation extends DelegationRow {
-  readonly index: number;
-  readonly hash: string;
-}
+import type { DelegationRow, StoredDelegation } from "./types.ts";
 
 /** Delegations of a store in memory. */
 export class Delegations {

@@ -1,6 +1,6 @@
 import { replayCache } from "@behest/delegation";
 import { toBase64url } from "@behest/jws";
-import { Delegations, type StoredDelegation } from "./delegations.ts";
+import { Delegations } from "./delegations.ts";
 import { type Held, ruleCharges, ruleUnspent } from "./charges.ts";
 import { childless, closed, missing, twice, unattached, unstorable } from "./failure.ts";
 import { EMPTY, type Emitter, type Tail, emitterOf, headAt, seal, sign, trustDraft } from "./log.ts";
@@ -24,6 +24,7 @@ import {
   type SeenTool,
   type Store,
   type StoredApproval,
+  type StoredDelegation,
   type StoredRecord,
   engine,
 } from "./types.ts";

@@ -88,6 +88,12 @@ export interface DelegationRow {
   readonly sealed: Uint8Array;
 }
 
+export interface StoredDelegation extends DelegationRow {
+  /** Of its entry. */
+  readonly index: number;
+  readonly hash: string;
+}
+
 /** Adds to a counter, if it then holds no more than `most`. Both are decimals that are not negative. */
 export interface Charge {
   /** A keyed name: whoever reads the store learns nothing of the delegation from it. */
@@ -213,13 +219,9 @@ export interface Engine {
   begin(request: Begin): Promise<BeginResult>;
   finish(request: Finish): Promise<FinishResult>;
   /** By jti. */
-  delegation(
-    jti: string,
-  ): Promise<(DelegationRow & { readonly index: number; readonly hash: string }) | undefined>;
+  delegation(jti: string): Promise<StoredDelegation | undefined>;
   /** By leaf hash. */
-  delegationOf(
-    leaf: string,
-  ): Promise<(DelegationRow & { readonly index: number; readonly hash: string }) | undefined>;
+  delegationOf(leaf: string): Promise<StoredDelegation | undefined>;
   /** All of them, in log order. */
   delegations(): Promise<readonly DelegationRow[]>;
   /** A recorded model turn, with the place of its interaction entry. */

@@ -9,6 +9,7 @@ import type {
   RecordFilter,
   RecordRow,
   SeenTool,
+  StoredDelegation,
   StoredRecord,
 } from "../types.ts";
 import { Approvals } from "./approvals.ts";
@@ -67,10 +68,7 @@ export class Reader {
     );
   }
 
-  delegation(
-    by: "jti" | "leaf",
-    value: string,
-  ): (DelegationRow & { readonly index: number; readonly hash: string }) | undefined {
+  delegation(by: "jti" | "leaf", value: string): StoredDelegation | undefined {
     const row: Row | undefined = (by === "jti" ? this.#jti : this.#leaf).get(value);
     if (!row) return undefined;
     const { leaf, jti, principal, request, sealed, idx } = row as unknown as DelegationRow & {
