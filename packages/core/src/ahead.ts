@@ -1,4 +1,4 @@
-import { canonical, parseJson, sha256Text, splitCompact } from "@behest/jws";
+import { canonical, parseJson, sha256Text } from "@behest/jws";
 import {
   BREAK_GLASS,
   type MandateEntry,
@@ -11,7 +11,7 @@ import {
 import { invalid } from "./approval.ts";
 import { type Vault, vaultOf } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
-import { enrolledSigner, holdersIn, inTime } from "./enrolled.ts";
+import { enrolledSigner, holdersIn, inTime, saysDeny } from "./enrolled.ts";
 import { BehestError } from "./error.ts";
 import { openDelegation } from "./lineage.ts";
 import { type Mandate, type SignedMandate, checkMandate } from "./mandate.ts";
@@ -119,10 +119,6 @@ async function read(
   if (canonical(said) !== canonical({ v: 1, ...what.about })) throw new Error("it is about something else");
   inTime({ iat, exp: said.exp }, deployment.clock());
   return { decision, person: signer.personIn(mandate ? what.about.group : BREAK_GLASS) };
-}
-
-function saysDeny(jws: string): boolean {
-  return (parseJson(splitCompact(jws).payload) as { readonly decision?: unknown }).decision === "deny";
 }
 
 /** It is well-formed, and what it commits to is what it shows. */

@@ -57,3 +57,8 @@ export function holdersIn(chain: readonly string[]): ReadonlySet<string> {
 export function inTime({ iat, exp }: { readonly iat: number; readonly exp: number }, now: number): void {
   if (exp * 1000 <= now || iat * 1000 > now + SKEW) throw new Error("it is out of its time");
 }
+
+/** What a statement of a person says, unverified: of one that was verified when it was handed in. */
+export function saysDeny(jws: string): boolean {
+  return (parseJson(splitCompact(jws).payload) as { readonly decision?: unknown }).decision === "deny";
+}

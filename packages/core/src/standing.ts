@@ -3,7 +3,7 @@ import { type ApprovalContext, parseEntry, parsePayload, readApproval } from "@b
 import type { Asked, Need } from "./approval.ts";
 import { type Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
-import { enrolledSigner, inTime } from "./enrolled.ts";
+import { enrolledSigner, inTime, saysDeny } from "./enrolled.ts";
 import type { StoredApproval } from "./store/types.ts";
 
 /** A decision that holds: who decided what, for which group, on which actions. */
@@ -65,7 +65,30 @@ function isSame(a: ApprovalContext, b: ApprovalContext): boolean {
   );
 }
 
-/** Everything is judged anew each time: an approver may have been withdrawn since. */
+/** What persons have handed in on an action, as they signed it, in log order. */
+async function handedIn(
+  { engine }: Deployment,
+  row: StoredApproval,
+): Promise<readonly { readonly hash: string; readonly jws: string }[]> {
+  const found: { hash: string; jws: string }[] = [];
+  for (const { index, hash } of row.decisions) {
+    const [entry] = await engine.entries(index, 1);
+    const payload = entry === undefined ? undefined : parsePayload(parseEntry(entry).payload);
+    if (payload?.type === "approval" && payload.kind === "decision")
+      found.push({ hash, jws: payload.decision });
+  }
+  return found;
+}
+
+/**
+ * Whether somebody has denied it. That was verified when it was handed in and is final: neither does its time end, nor
+ * does it matter that its signer has left since.
+ */
+export async function isDenied(deployment: Deployment, row: StoredApproval): Promise<boolean> {
+  return (await handedIn(deployment, row)).some(({ jws }) => saysDeny(jws));
+}
+
+/** Every approval is judged anew each time: an approver may have been withdrawn since. */
 export async function standingOf(
   deployment: Deployment,
   vault: Vault,
@@ -76,12 +99,9 @@ export async function standingOf(
   const asked = openAsked(vault, row);
   const persons = new Map<string, Set<string>>();
   const approvals: string[] = [];
-  for (const { index, hash } of row.decisions) {
-    const [entry] = await deployment.engine.entries(index, 1);
-    const payload = entry === undefined ? undefined : parsePayload(parseEntry(entry).payload);
-    if (payload?.type !== "approval" || payload.kind !== "decision") continue;
-    const one = await decided(deployment, asked, chain, payload.decision, now).catch(() => undefined);
-    if (one?.decision === "deny") return { state: "denied" };
+  for (const { hash, jws } of await handedIn(deployment, row)) {
+    if (saysDeny(jws)) return { state: "denied" };
+    const one = await decided(deployment, asked, chain, jws, now).catch(() => undefined);
     const group = one && (persons.get(one.group) ?? new Set<string>());
     if (!group || group.has(one.person)) continue;
     persons.set(one.group, group.add(one.person));
