@@ -14,7 +14,7 @@ import type { Lifted } from "./overrides.ts";
 import { type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import { deferredAs } from "./receipt.ts";
 import type { ActionSpan } from "./span.ts";
-import { openAsked, standingOf } from "./standing.ts";
+import { openAsked, standingOf, wasDenied } from "./standing.ts";
 import type { Rest, StoredApproval } from "./store/types.ts";
 import type { Finding } from "./types.ts";
 
@@ -59,11 +59,15 @@ export async function resolveAsk(
   const standing = row && (await standingOf(session.deployment, session.vault, row, holdersOf(session)));
   if (standing?.state === "denied") return stop("a person has denied it.");
   if (standing?.state === "expired") return stop("nobody approved it in time.");
-  const broken = lifted && {
-    draft: lifted.draft,
-    grounds: { override: lifted.override.entry, rests: [lifted.override, ...own] },
+  const lifts = lifted && (await wasDenied(session, prepared)) ? undefined : lifted;
+  const broken = lifts && {
+    draft: lifts.draft,
+    grounds: { override: lifts.override.entry, rests: [lifts.override, ...own] },
   };
-  if (broken && draft.verdict.verdict === "deny") return broken;
+  if (draft.verdict.verdict === "deny") {
+    if (broken) return broken;
+    return (await engine.hasBegun(draft.place.id)) ? toldOnly(draft) : stop("a person has denied the same.");
+  }
   const asked = row && openAsked(session.vault, row);
   if (asked && asked.about.policy !== policies?.digest)
     return permitted
@@ -75,7 +79,8 @@ export async function resolveAsk(
     return { draft: granted(draft), grounds: { approvals: standing.approvals, rests: own } };
   const needs = permitted && asked ? asked.needs : needsOf(draft);
   const ahead = await mandatesFor(session, draft, needs, without);
-  if (ahead) return { draft: granted(draft), grounds: { ...ahead, rests: [...(ahead.rests ?? []), ...own] } };
+  if (ahead && !(await wasDenied(session, prepared)))
+    return { draft: granted(draft), grounds: { ...ahead, rests: [...(ahead.rests ?? []), ...own] } };
   if (broken) return broken;
   if (row ? row.spent : await engine.hasBegun(draft.place.id)) return toldOnly(draft);
   const reason = asked?.why ?? why(draft);

@@ -2,6 +2,9 @@ import { afterEach, expect, test, vi } from "vitest";
 import { Estate, decideAll, pay, said } from "../test/estate.ts";
 import { PolicyFolder } from "../test/policy/folder.ts";
 import { signDecision } from "./approval.ts";
+import { draftMandate, signMandate } from "./mandate.ts";
+import { draftOverride, signOverride } from "./override.ts";
+import { loadPolicies } from "./policy/policies.ts";
 import type { Session } from "./types.ts";
 
 const HOUR = 3_600_000;
@@ -172,5 +175,61 @@ test.each(["memory", "sqlite"] as const)("a denial outlives a clock that is set 
   await decideAll(behest, estate.people.clerk, "deny");
   estate.time.now -= 120_000;
   expect(await pay(session, "1")).toBe("approval_denied");
+  expect(await estate.objections()).toEqual([]);
+});
+
+test("neither a mandate nor an override starts under another id what was denied in the same run", async () => {
+  vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  using estate = await Estate.make();
+  using folder = new PolicyFolder({ "a.cedar": ASK });
+  await using behest = await estate.open({ policy: folder.path });
+  const delegation = await estate.delegate();
+  const session = await behest.open(delegation, { run: "r" });
+  await pay(session, "1");
+  await decideAll(behest, estate.people.cfo, "deny");
+  const expires = estate.time.now + HOUR;
+  const { digest: policy } = await loadPolicies(folder.path);
+  const constraints = { "*": { constraint_type: "wildcard" } } as const;
+  const terms = { delegation, tool: "pay", constraints, count: 9, group: "finance", policy, expires };
+  const mandate = await signMandate(draftMandate(terms), { decision: "approve" }, estate.people.cfo);
+  await behest.approvals.submitAhead(mandate);
+  expect(await pay(session, "2")).toBe("approval_needed");
+  expect(await pay(session, "3", 6)).toBe("done");
+  const override = draftOverride({ delegation, reason: "down", expires });
+  await behest.approvals.submitAhead(
+    await signOverride(override, { decision: "approve" }, estate.people.warden),
+  );
+  const child = await session.delegate({ tools: { pay: constraints } });
+  expect(await pay(child, "4")).toBe("approval_needed");
+  // It is for the persons to say.
+  await decideAll(behest, estate.people.cfo);
+  expect(await pay(session, "2")).toBe("done");
+  expect(await pay(await behest.open(delegation, { run: "s" }), "1")).toBe("done");
+  expect(await estate.objections()).toEqual([]);
+});
+
+test("nor does an override once policies forbid it; what had started under it is told", async () => {
+  vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  using estate = await Estate.make();
+  const until = Math.floor((estate.time.now + HOUR) / 1000);
+  using folder = new PolicyFolder({
+    "a.cedar": `${night(estate)}
+@id("after") forbid(principal, action, resource) when { context.tool == "pay" && context.now >= ${until} };`,
+  });
+  await using behest = await estate.open({ policy: folder.path });
+  const delegation = await estate.delegate();
+  const session = await behest.open(delegation, { run: "r" });
+  await pay(session, "1");
+  estate.time.now += HOUR + 1;
+  followed(estate);
+  const override = draftOverride({ delegation, reason: "down", expires: estate.time.now + HOUR / 2 });
+  await behest.approvals.submitAhead(
+    await signOverride(override, { decision: "approve" }, estate.people.warden),
+  );
+  expect(await pay(session, "2")).toBe("done");
+  await decideAll(behest, estate.people.cfo, "deny");
+  expect(await pay(session, "2")).toBe("done");
+  expect(await pay(session, "3")).toBe("approval_denied");
+  expect(await pay(session, "4", 6)).toBe("done");
   expect(await estate.objections()).toEqual([]);
 });

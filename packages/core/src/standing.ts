@@ -1,9 +1,11 @@
-import { parseJson } from "@behest/jws";
+import { canonical, parseJson } from "@behest/jws";
 import { type ApprovalContext, parseEntry, parsePayload, readApproval } from "@behest/provenance";
 import type { Asked, Need } from "./approval.ts";
 import { type Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { enrolledSigner, inTime, saysDeny } from "./enrolled.ts";
+import type { LiveSession } from "./live.ts";
+import type { Prepared } from "./record.ts";
 import type { StoredApproval } from "./store/types.ts";
 
 /** A decision that holds: who decided what, for which group, on which actions. */
@@ -86,6 +88,19 @@ async function handedIn(
  */
 export async function isDenied(deployment: Deployment, row: StoredApproval): Promise<boolean> {
   return (await handedIn(deployment, row)).some(({ jws }) => saysDeny(jws));
+}
+
+/**
+ * Whether a person has denied the same tool with the same arguments in this run, under whatever id: nothing that was
+ * signed ahead starts it then, and whoever is asked anew decides.
+ */
+export async function wasDenied({ deployment, vault, root }: LiveSession, same: Prepared): Promise<boolean> {
+  for (const row of await deployment.engine.approvals(vault.name("run", root.id))) {
+    const { tool, args } = openAsked(vault, row);
+    if (tool === same.label && canonical(args) === same.draft.text && (await isDenied(deployment, row)))
+      return true;
+  }
+  return false;
 }
 
 /** Every approval is judged anew each time: an approver may have been withdrawn since. */
