@@ -12,7 +12,7 @@ import { listAhead } from "./in-force.ts";
 import { openDelegation } from "./lineage.ts";
 import { principalOf } from "./principal.ts";
 import { entryText } from "./record.ts";
-import { LOOK_EVERY, decided, openAsked, standingOf } from "./standing.ts";
+import { LOOK_EVERY, decided, isDenied, openAsked, standingOf } from "./standing.ts";
 import type { StoredApproval } from "./store/types.ts";
 import type { Approvals } from "./types.ts";
 
@@ -33,7 +33,7 @@ export function approvalsOf(deployment: Deployment): Approvals {
     async list(filter = {}) {
       const found: Approval[] = [];
       for (const row of await engine.approvals()) {
-        if (row.expires <= clock()) continue;
+        if (row.expires <= clock() || (await isDenied(deployment, row))) continue;
         const one = await opened(row);
         if (!one) continue;
         if (filter.run !== undefined && one.vault.name("run", filter.run) !== row.run) continue;
@@ -54,7 +54,7 @@ export function approvalsOf(deployment: Deployment): Approvals {
         const row = await engine.approval(id);
         const waits = row?.kind === "ask" && !row.spent && row.expires > clock();
         const one = waits ? await opened(row) : undefined;
-        if (!row || !one) throw missing();
+        if (!row || !one || (await isDenied(deployment, row))) throw missing();
         said = await decided(deployment, one.asked, one.holders, jws, clock()).catch((cause: unknown) => {
           throw invalid(NO_DECISION, cause);
         });

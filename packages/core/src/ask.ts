@@ -14,7 +14,7 @@ import type { Lifted } from "./overrides.ts";
 import { type Draft, type Prepared, actionEntry, argsKey, prepare } from "./record.ts";
 import { deferredAs } from "./receipt.ts";
 import type { ActionSpan } from "./span.ts";
-import { openAsked, standingOf } from "./standing.ts";
+import { openAsked, standingOf, wasDenied } from "./standing.ts";
 import type { Rest, StoredApproval } from "./store/types.ts";
 import type { Finding } from "./types.ts";
 
@@ -33,8 +33,9 @@ interface Granted {
 export type Resolution = Granted | { readonly refused: Draft } | { readonly waiting: BehestError };
 
 /**
- * Where an action stands that only lacks signatures, or that an override lets start: asked for now, waiting, granted or
- * refused. The override comes last, where nothing else lets it start. Nothing is reserved; whatever is found here is
+ * Where an action stands that only lacks signatures, that an override lets start, or that is permitted now and was asked
+ * for before: asked for now, waiting, granted or refused. What was asked for stays so under the same policies, whatever
+ * they say later; others that permit it need no approval, and a denial stands. The override comes last, where nothing else lets it start. Nothing is reserved; whatever is found here is
  * looked at again when the action begins.
  */
 export async function resolveAsk(
@@ -46,6 +47,8 @@ export async function resolveAsk(
   const prepared = await prepare(session, draft);
   const { label } = prepared;
   const row = await engine.approval(draft.place.id);
+  const permitted = draft.verdict.verdict === "permit";
+  if (!row && permitted) return { draft, grounds: {} };
   if (row && !isSame(session, row, prepared)) return refused(draft, conflicting(label));
   if (row && !later && isDeferred(session, row))
     return { waiting: deferredAs({ approval: row.id, tool: label }) };
@@ -56,29 +59,39 @@ export async function resolveAsk(
   const standing = row && (await standingOf(session.deployment, session.vault, row, holdersOf(session)));
   if (standing?.state === "denied") return stop("a person has denied it.");
   if (standing?.state === "expired") return stop("nobody approved it in time.");
-  const broken = lifted && {
-    draft: lifted.draft,
-    grounds: { override: lifted.override.entry, rests: [lifted.override, ...own] },
+  const lifts = lifted && (await wasDenied(session, prepared)) ? undefined : lifted;
+  const broken = lifts && {
+    draft: lifts.draft,
+    grounds: { override: lifts.override.entry, rests: [lifts.override, ...own] },
   };
-  if (broken && draft.verdict.verdict === "deny") return broken;
-  if (row && openAsked(session.vault, row).about.policy !== policies?.digest)
-    return broken ?? stop("it was asked for under other policies. Make the call anew.");
+  if (draft.verdict.verdict === "deny") {
+    if (broken) return broken;
+    return (await engine.hasBegun(draft.place.id)) ? toldOnly(draft) : stop("a person has denied the same.");
+  }
+  const asked = row && openAsked(session.vault, row);
+  if (asked && asked.about.policy !== policies?.digest)
+    return permitted
+      ? { draft, grounds: { rests: own } }
+      : (broken ?? stop("it was asked for under other policies. Make the call anew."));
   if (row && !isAskedFor(session, row, draft))
     return broken ?? stop("more has to be approved than was asked for.");
   if (standing?.state === "granted")
     return { draft: granted(draft), grounds: { approvals: standing.approvals, rests: own } };
-  const ahead = await mandatesFor(session, draft, needsOf(draft), without);
-  if (ahead) return { draft: granted(draft), grounds: { ...ahead, rests: [...(ahead.rests ?? []), ...own] } };
+  const needs = permitted && asked ? asked.needs : needsOf(draft);
+  const ahead = await mandatesFor(session, draft, needs, without);
+  if (ahead && !(await wasDenied(session, prepared)))
+    return { draft: granted(draft), grounds: { ...ahead, rests: [...(ahead.rests ?? []), ...own] } };
   if (broken) return broken;
   if (row ? row.spent : await engine.hasBegun(draft.place.id)) return toldOnly(draft);
+  const reason = asked?.why ?? why(draft);
   const defers = row ? isDeferred(session, row) : canDefer(session, call);
-  if (!defers && !canWait(session, call)) return refused(draft, unable(draft));
+  if (!defers && !canWait(session, call)) return refused(draft, unable(reason));
   if (!row && defers && (await isFull(session))) return refused(draft, tooMany(label));
-  const asked = row ?? (await ask(session, prepared, { given: givenKey(session, call), defers, span }));
-  const waiting = { approval: asked.id, tool: label };
-  if (isDeferred(session, asked)) return { waiting: deferredAs(waiting) };
-  noteWaiting(session, asked.id, waiting);
-  return { waiting: waitsFor(waiting, why(draft)) };
+  const stored = row ?? (await ask(session, prepared, { given: givenKey(session, call), defers, span }));
+  const waiting = { approval: stored.id, tool: label };
+  if (isDeferred(session, stored)) return { waiting: deferredAs(waiting) };
+  noteWaiting(session, stored.id, waiting);
+  return { waiting: waitsFor(waiting, reason) };
 }
 
 /** It has started before: what became of it is told when it begins again, and what it would rest on never holds. */
@@ -246,8 +259,8 @@ function why({ verdict }: Draft): string {
 }
 
 /** An ask that cannot wait is a denial, and nobody is asked. */
-function unable(draft: Draft): Finding {
-  const message = `${why(draft)} It cannot wait here.`;
+function unable(reason: string): Finding {
+  const message = `${reason} It cannot wait here.`;
   return { check: "approval", code: "approval_needed", message };
 }
 

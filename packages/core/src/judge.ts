@@ -18,26 +18,33 @@ export interface Judged {
   readonly lifted?: Lifted;
 }
 
+/** What was found when it was to begin. */
+interface Tried {
+  /** Overrides that no longer were in force. */
+  readonly without?: ReadonlySet<string>;
+  /** Persons were asked for it, whatever the checks say now. */
+  readonly asked?: boolean;
+}
+
 /**
  * What the checks say of a call now, and under an override where they stop it. What persons were asked for is decided on
- * as it was parsed then: a default may differ each time. Nothing is recorded. `without`: overrides that no longer were
- * in force when it began.
+ * as it was parsed then: a default may differ each time. Nothing is recorded.
  */
 export async function judge(
   session: LiveSession,
   call: Call<unknown>,
   place: Place,
-  without: ReadonlySet<string> = new Set(),
+  { without = new Set(), asked = false }: Tried = {},
 ): Promise<Judged> {
   const judged = judgedBy(session, call, place);
-  if (!isLiftable(judged.draft.verdict) && !session.parts.defers) return judged;
+  if (!isLiftable(judged.draft.verdict) && !asked && !session.parts.defers) return judged;
   const args = await argsAsAsked(session, place.id, call);
-  const asked = args === undefined ? call : { ...call, args };
-  const found = args === undefined ? judged : judgedBy(session, asked, place);
+  const shown = args === undefined ? call : { ...call, args };
+  const found = args === undefined ? judged : judgedBy(session, shown, place);
   if (!isLiftable(found.draft.verdict)) return found;
   const override = await overrideFor(session, call.tool, without);
   if (!override) return found;
-  const { draft } = judgedBy(session, asked, place, override);
+  const { draft } = judgedBy(session, shown, place, override);
   return draft.verdict.verdict === "permit" ? { ...found, lifted: { draft, override } } : found;
 }
 

@@ -144,7 +144,7 @@ test("what a person has denied is not started on a mandate", async () => {
   await decideAll(behest, estate.people.clerk, "deny");
   await sign();
   expect(await pay(session, "1")).toBe("approval_denied");
-  expect(await pay(session, "2")).toBe("done");
+  expect(await pay(session, "2", 6)).toBe("done");
   await close();
 });
 

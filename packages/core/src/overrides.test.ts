@@ -46,8 +46,8 @@ async function opened(kind: "memory" | "sqlite" = "memory", restrictions: object
     by = estate.people.warden,
     decision: typeof yes | typeof no = yes,
   ) => behest.approvals.submitAhead(await signOverride(override, decision, by));
-  const look = (callId: string): Promise<string> =>
-    said(session.perform({ tool: "look", args: {}, callId }, async () => 1));
+  const look = (callId: string, args: { at?: string } = {}): Promise<string> =>
+    said(session.perform({ tool: "look", args, callId }, async () => 1));
   const close = async (): Promise<void> => {
     expect(await estate.objections()).toEqual([]);
     await behest.close();
@@ -193,7 +193,7 @@ test("what a person has denied does not go ahead", async () => {
   await decideAll(behest, estate.people.cfo, "deny");
   await sign(draft());
   expect(await look("1")).toBe("approval_denied");
-  expect(await look("2")).toBe("done");
+  expect(await look("2", { at: "elsewhere" })).toBe("done");
   await close();
 });
 

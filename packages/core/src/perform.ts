@@ -37,16 +37,18 @@ export async function perform<T>(
   session.waiting.delete(place.id);
   // What was signed ahead, and did not hold when the action began.
   const without = new Set<string>();
+  // Whether persons were asked about what is permitted is not looked up: the store refuses to begin it, and then it is.
+  let asked = false;
   return span.enter(async () => {
     try {
       for (;;) {
-        const { draft, args, lifted } = await judge(session, call, place, without);
+        const { draft, args, lifted } = await judge(session, call, place, { without, asked });
         const { verdict } = draft.verdict;
         const receipt = later ? undefined : await receiptAgain(session, draft);
         if (receipt) throw receipt;
         if (!args || (verdict === "deny" && !lifted)) throw await recordDenial(session, draft, span);
         const resolved =
-          verdict === "permit"
+          verdict === "permit" && !asked
             ? { draft, grounds: {} }
             : await resolveAsk(session, { draft, call, lifted, without, later }, span);
         if ("waiting" in resolved) throw resolved.waiting;
@@ -54,6 +56,7 @@ export async function perform<T>(
         const started = await start(session, call, { ...resolved, args, span, execute });
         if (!("lost" in started)) return started;
         for (const id of started.lost) without.add(id);
+        asked = true;
       }
     } catch (error) {
       span.end((error as { code?: string }).code ?? "error");
@@ -70,7 +73,7 @@ interface Started<T> {
   readonly grounds: Grounds;
 }
 
-/** Names of what was signed ahead and holds no longer: without it, the action is to be judged again. */
+/** It is to be judged again: persons were asked about it, or what was signed ahead (named) holds no longer. */
 interface Lost {
   readonly lost: readonly string[];
 }
@@ -92,8 +95,8 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   if ("stopped" in beginning) throw await recordStopped(session, s, beginning.stopped);
   const { begun, attempt } = beginning;
   const ahead = rests.flatMap(({ id }) => (id === draft.place.id ? [] : [id]));
-  if (begun.begun === "refused" && begun.code === "approval_needed" && ahead.length > 0)
-    return { lost: ahead };
+  const again = rests.length === 0 || ahead.length > 0;
+  if (begun.begun === "refused" && begun.code === "approval_needed" && again) return { lost: ahead };
   if (begun.begun === "refused" && begun.code === "budget_spent") {
     const reservation = reservations[begun.charge]!;
     const mandate = rests[accounts.indexOf(reservation.account)];

@@ -1,10 +1,12 @@
-import { parseJson } from "@behest/jws";
+import { canonical, parseJson } from "@behest/jws";
 import { type ApprovalContext, readApproval } from "@behest/provenance";
-import type { Asked, Need } from "./approval.ts";
+import { type Asked, type Need, saidIn } from "./approval.ts";
 import { type Vault } from "./content.ts";
 import type { Deployment } from "./deployment.ts";
 import { enrolledSigner, inTime } from "./enrolled.ts";
 import { entryAt } from "./entry-at.ts";
+import type { LiveSession } from "./live.ts";
+import type { Prepared } from "./record.ts";
 import type { StoredApproval } from "./store/types.ts";
 
 /** How often it is looked whether persons have decided, ms. */
@@ -69,7 +71,42 @@ function isSame(a: ApprovalContext, b: ApprovalContext): boolean {
   );
 }
 
-/** Everything is judged anew each time: an approver may have been withdrawn since. */
+/** What persons have handed in on an action, as they signed it, in log order. */
+async function handedIn(
+  { engine }: Deployment,
+  row: StoredApproval,
+): Promise<readonly { readonly hash: string; readonly jws: string }[]> {
+  const found: { hash: string; jws: string }[] = [];
+  for (const { index, hash } of row.decisions) {
+    const payload = await entryAt(engine, index);
+    if (payload?.type === "approval" && payload.kind === "decision")
+      found.push({ hash, jws: payload.decision });
+  }
+  return found;
+}
+
+/**
+ * Whether somebody has denied it. That was verified when it was handed in and is final: neither does its time end, nor
+ * does it matter that its signer has left since.
+ */
+export async function isDenied(deployment: Deployment, row: StoredApproval): Promise<boolean> {
+  return (await handedIn(deployment, row)).some(({ jws }) => saidIn({ decision: jws }) === "deny");
+}
+
+/**
+ * Whether a person has denied the same tool with the same arguments in this run, under whatever id: nothing that was
+ * signed ahead starts it then, and whoever is asked anew decides.
+ */
+export async function wasDenied({ deployment, vault, root }: LiveSession, same: Prepared): Promise<boolean> {
+  for (const row of await deployment.engine.approvals(vault.name("run", root.id))) {
+    const { tool, args } = openAsked(vault, row);
+    if (tool === same.label && canonical(args) === same.draft.text && (await isDenied(deployment, row)))
+      return true;
+  }
+  return false;
+}
+
+/** Every approval is judged anew each time: an approver may have been withdrawn since. */
 export async function standingOf(
   deployment: Deployment,
   vault: Vault,
@@ -80,11 +117,9 @@ export async function standingOf(
   const asked = openAsked(vault, row);
   const persons = new Map<string, Set<string>>();
   const approvals: string[] = [];
-  for (const { index, hash } of row.decisions) {
-    const payload = await entryAt(deployment.engine, index);
-    if (payload?.type !== "approval" || payload.kind !== "decision") continue;
-    const one = await decided(deployment, asked, chain, payload.decision, now).catch(() => undefined);
-    if (one?.decision === "deny") return { state: "denied" };
+  for (const { hash, jws } of await handedIn(deployment, row)) {
+    if (saidIn({ decision: jws }) === "deny") return { state: "denied" };
+    const one = await decided(deployment, asked, chain, jws, now).catch(() => undefined);
     const group = one && (persons.get(one.group) ?? new Set<string>());
     if (!group || group.has(one.person)) continue;
     persons.set(one.group, group.add(one.person));

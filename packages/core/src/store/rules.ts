@@ -107,16 +107,15 @@ export function ruleDelegation(
 }
 
 /**
- * Whether an attempt that rests on something may start: each of it holds as it was judged, and what persons were asked
- * of this very action, since it was judged or before, is among it. A later attempt of a read rests on the ask that its
- * first one has spent.
+ * Whether an attempt may start as far as persons are concerned: what they were asked of this very action, since it was
+ * judged or before, is among what it rests on, also where it would be permitted without; and each of that holds as it
+ * was judged. A later attempt of a read rests on the ask that its first one has spent.
  */
 export function mayStart(
-  { action, args, attempt, rests }: Begin,
+  { action, args, attempt, rests = [] }: Begin,
   approval: (id: string) => StoredApproval | undefined,
   now: number,
 ): boolean {
-  if (!rests) return true;
   if (approval(action) && !rests.some(({ id }) => id === action)) return false;
   return rests.every(({ id, decisions }) => {
     const row = approval(id);

@@ -119,7 +119,8 @@ export interface Begin {
   readonly expires: number;
   /**
    * What it starts on beside what was delegated: in the same transaction each is there, has not expired, and nobody
-   * has decided on it since (else `approval_needed`). Its own ask has to be among it, and is spent by it.
+   * has decided on it since (else `approval_needed`). Its own ask, where there is one, has to be among it also where there
+   * is nothing else, and is spent by it.
    */
   readonly rests?: readonly Rest[];
   /** How many cuts it was judged by; where the store's feed has more by now, it does not start (`cuts_unseen`). */

@@ -83,6 +83,22 @@ export function approvalConformance(behaviour: Behaviour): void {
     expect(await engine.approvals()).toEqual([]);
   });
 
+  behaviour("what was asked for does not start without its ask, whatever permits it since", async (log) => {
+    const { engine, deployment, delegation } = log;
+    const begin = deployment.begin("a", delegation, { repeatable: true });
+    const refused = { begun: "refused", code: "approval_needed" };
+    const approval = row("a", { args: begin.args });
+    await engine.append({ entry: deployment.denial("a", delegation).entry, approval });
+    expect(await engine.begin(begin)).toEqual(refused);
+    await engine.append({ entry: deployment.denial("d", delegation).entry, decides: ["a"] });
+    expect(await engine.begin(begin)).toEqual(refused);
+    expect(await engine.begin({ ...begin, rests: [] })).toEqual(refused);
+    const rests = [{ id: "a", decisions: 1 }];
+    const begun = placedOf(await engine.begin({ ...begin, rests }));
+    await engine.finish(deployment.finish(begin, begun, { outcome: "failed" }));
+    expect(await engine.begin(deployment.begin("a", delegation, { attempt: 2 }))).toEqual(refused);
+  });
+
   behaviour("an approval that has expired starts nothing, and waits no more", async (log) => {
     const { engine, deployment, delegation } = log;
     const begin = deployment.begin("a", delegation, { repeatable: false });

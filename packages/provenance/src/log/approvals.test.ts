@@ -135,19 +135,43 @@ test("nobody approves who is not enrolled, whatever the header says", async () =
 test("an approval is spent once, by its own action, and one person counts once", async () => {
   const log = await waiting();
   const [first, again] = [await decide(log, log.cfo), await decide(log, log.cfo, { iat: NOW + 1 })];
-  const denied = await decide(log, log.second, { decision: "deny" });
   start(log, [first, again]);
-  start(log, [denied]);
   const links = { delegation: log.delegation, approvals: [first] };
   log.made.append(log.made.action(log.delegation, { action: "call-1", change: { links } }));
   start(log, [first], { attempt: 1 });
   start(log, [first, digest("nowhere")], { attempt: 1 });
   expect(said(await log.made.verify())).toEqual([
-    "6 approval_repeated",
-    "7 approval_mismatch",
-    "8 approval_mismatch",
-    "9 approval_repeated",
-    "10 approval_repeated",
+    "5 approval_repeated",
+    "6 approval_mismatch",
+    "7 approval_repeated",
+    "8 approval_repeated",
+  ]);
+});
+
+test("nothing starts that a person has denied, on whatever and under whatever policies", async () => {
+  const log = await waiting();
+  // A denial that is not proven is none.
+  await decide(log, await key(), { decision: "deny" });
+  const approval = await decide(log, log.cfo);
+  const denied = await decide(log, log.second, { decision: "deny" });
+  for (const approvals of [[approval], [denied], []]) start(log, approvals);
+  start(log, [], { policy: digest("q"), links: { delegation: log.delegation } });
+  expect(said(await log.made.verify())).toEqual([
+    "3 approver_not_trusted",
+    ...[6, 7, 8, 9].map((index) => `${index} permitted_after_denial`),
+  ]);
+});
+
+test("what was asked for starts on an approval, or under other policies", async () => {
+  const log = await waiting();
+  start(log, []);
+  const links = { delegation: log.delegation };
+  start(log, [], { links });
+  const policy = digest("q");
+  start(log, [], { links, policy });
+  expect(said(await log.made.verify())).toEqual([
+    "3 permitted_without_approval",
+    "4 permitted_without_approval",
   ]);
 });
 

@@ -80,9 +80,17 @@ export class Approvals {
   readonly #linked: Linked;
   readonly #given = new Map<EntryHash, Decision | Ahead>();
   readonly #standing = new Map<Commitment, Standing>();
+  /** Actions, with the policies under which they were asked. */
+  readonly #asked = new Set<string>();
+  readonly #denied = new Set<string>();
 
   constructor(linked: Linked) {
     this.#linked = linked;
+  }
+
+  /** From now on it starts only on what persons have signed, or under other policies. */
+  ask(entry: ActionEntry): void {
+    this.#asked.add(underPolicies(entry));
   }
 
   /** Settles that an enrolled person signed this of what the entry links to; else throws. */
@@ -95,23 +103,34 @@ export class Approvals {
     if (at >= given.exp * 1000 + SKEW || at < given.iat * 1000 - SKEW)
       throw new Refusal("approval", "approval_expired", "an approval was handed in outside of its time");
     if (given.kind !== "decision") this.#stand(entry as MandateEntry | OverrideEntry, given);
+    else if (given.decision === "deny") for (const action of given.about.keys()) this.#denied.add(action);
     this.#given.set(hash, given);
   }
 
   /** A permitted attempt names what it rests on: of different persons in each group, each used as far as it goes. */
   spend(index: number, entry: ActionEntry, keys: Keys): void {
-    const { links, findings } = entry;
+    const { action, links, findings } = entry;
+    if (this.#denied.has(action))
+      throw new Refusal("approval", "permitted_after_denial", "permitted after a person had denied it");
+    const { approvals = [], override } = links;
+    const unsigned = approvals.length === 0 && override === undefined;
+    if (unsigned && this.#asked.has(underPolicies(entry)))
+      throw new Refusal(
+        "approval",
+        "permitted_without_approval",
+        "permitted without what it was asked for, under the same policies",
+      );
     const persons = new Set<string>();
-    for (const hash of links.approvals ?? []) {
+    for (const hash of approvals) {
       const given = this.#resting(index, hash, entry, keys);
       if (given.kind === "override") throw mismatch("an attempt names an override as an approval");
       const person = `${given.group}\n${given.person}`;
       if (persons.has(person)) throw new Refusal("approval", "approval_repeated", "one person counts twice");
       persons.add(person);
     }
-    if ((links.override !== undefined) !== findings.some(({ code }) => code === "break_glass"))
+    if ((override !== undefined) !== findings.some(({ code }) => code === "break_glass"))
       throw mismatch("an override is told and not linked, or linked and not told");
-    if (links.override !== undefined && this.#resting(index, links.override, entry, keys).kind !== "override")
+    if (override !== undefined && this.#resting(index, override, entry, keys).kind !== "override")
       throw mismatch("an attempt names as its override what is none");
   }
 
@@ -215,6 +234,10 @@ function spendDecision({ about, spent }: Decision, { action, attempt, policy }: 
   if (spent.has(action) && attempt === 1)
     throw new Refusal("approval", "approval_repeated", "an approval is used twice");
   spent.add(action);
+}
+
+function underPolicies({ action, policy = "" }: ActionEntry): string {
+  return `${policy} ${action}`;
 }
 
 function personOf({ persons }: ReturnType<Keys["relyOnApprover"]>, group: string): string {

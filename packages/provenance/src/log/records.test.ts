@@ -153,7 +153,8 @@ test("the same denial may be recorded again, and what was asked for may start la
   const { made, delegation } = await start();
   for (const verdict of ["ask", "ask", "deny"])
     made.append(made.action(delegation, { action: "call-0", change: { verdict, attempt: 0 } }));
-  const started = made.append(made.action(delegation, { action: "call-0" }));
+  const change = { policy: digest("others") };
+  const started = made.append(made.action(delegation, { action: "call-0", change }));
   made.append(outcome(started, { action: "call-0" }));
   expect(said(await made.verify())).toEqual([]);
 });

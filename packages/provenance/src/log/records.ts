@@ -162,6 +162,7 @@ export class Records {
       delegation: links.delegation,
     };
     if (!delegation) this.observed++;
+    if (verdict === "ask") this.#approvals.ask(payload);
     if (verdict !== "permit") return known;
     if (delegation && Date.parse(payload.at) >= Number(delegation.exp) * 1000 + SKEW)
       throw new Refusal("delegation", "delegation_expired", "permitted after its delegation had expired");

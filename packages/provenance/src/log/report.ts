@@ -25,6 +25,8 @@ export type LogCode =
   | "approval_overspent"
   | "approval_withdrawn"
   | "approver_not_trusted"
+  | "permitted_after_denial"
+  | "permitted_without_approval"
   | "revoker_not_trusted"
   | "cut_not_shown"
   | "permitted_after_cut"
