@@ -21,10 +21,39 @@ test("opening an address is not a harmless read", () => {
     " \thttps://evil.test",
     "ht\ntps://evil.test",
     "ftp:evil",
+    "///evil.test",
+    "//\u{feff}evil.test",
     ["a", "wss://evil.test"],
+    // Wherever it stands.
+    [["https://evil.test"]],
+    { a: [{ b: "https://evil.test" }] },
+    { "https://evil.test": 1 },
+    "see https://x",
+    "<https://evil.test/?q=secret>",
+    "[a](//evil.test)",
+    "url:https://evil.test",
+    "git+http:evil.test",
+    "two\n//evil.test",
+    "x, \\\\evil.test\\share",
+    `${"a/".repeat(9000)}${"/".repeat(9000)} https://evil.test`,
   ])
     expect([url, boundaryOf(read, url)]).toEqual([url, "outside"]);
-  for (const plain of ["notes/today.md", "/notes", "a: b", "see https://x", 5, null, ["a"]])
+  for (const plain of [
+    "notes/today.md",
+    "notes//today.md",
+    "./a//b",
+    "/notes",
+    "a: b",
+    "news:today",
+    "over http: or not",
+    "a // b",
+    "c:\\notes",
+    "a@example.com",
+    5,
+    null,
+    ["a"],
+    { a: { b: ["c"] } },
+  ])
     expect([plain, boundaryOf(read, plain)]).toEqual([plain, "inside"]);
 });
 
@@ -34,6 +63,10 @@ test("an address is inside where the delegation holds it to an allow-list, or th
   expect(boundaryOf({ ...read, control: [] }, "https://example.com/")).toBe("inside");
   // A control of which nothing was given may be a slip of the pen.
   expect(boundaryOf({ ...read, control: ["path"] } as never, "https://example.com/")).toBe("outside");
+  // What is only searched for, where the profile names what steers.
+  const search = { query: "who wrote https://example.com/", in: "notes" };
+  const searched = (profile: Profile): string => classOfCall(undefined, profile, search, open).boundary;
+  expect([searched({ ...read, control: ["in"] } as never), searched(read)]).toEqual(["inside", "outside"]);
   expect(boundaryOf({ ...read, effect: "reversible" }, "https://example.com/")).toBe("inside");
 });
 

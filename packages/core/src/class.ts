@@ -18,8 +18,11 @@ export function classOfCall(
     : found;
 }
 
-/** As lenient as those who open it: "http:host" and "\\\\host" are addresses to some. */
-const ADDRESS = /^[\0-\x20]*(?:(?:https?|wss?|ftp):|(?:[a-z][a-z0-9+.-]*:)?[/\\]{2})/i;
+/**
+ * Anywhere in a text, as lenient as those who open it: "http:host" and "\\\\host" are addresses to some, and a link
+ * may stand in brackets. Two slashes within a path ("notes//today.md") begin none.
+ */
+const ADDRESS = /(?:(?<![a-z0-9])(?:https?|wss?|ftp):|(?<![\w./\\])[/\\]{2})[^\0-\x20]/i;
 
 /**
  * A tool that "only reads inside" and is given an address opens it, and what it sends along leaves. Unless the
@@ -32,12 +35,16 @@ function opensAddress(
 ): boolean {
   if (effect !== "read" || typeof profile?.boundary === "function") return false;
   return controlOf(profile?.control, args).some(
-    ([name, value]) =>
-      [value].flat().some((item) => typeof item === "string" && isAddress(item)) && !isHeld(granted, name),
+    ([name, value]) => hasAddress(value) && !isHeld(granted, name),
   );
 }
 
-function isAddress(text: string): boolean {
+/** At any depth, names of members included. */
+function hasAddress(value: Json): boolean {
+  if (typeof value === "object" && value !== null)
+    return Object.entries(value).some(([name, member]) => hasAddress(name) || hasAddress(member as Json));
   // A line break inside is passed over by those who open it.
-  return ADDRESS.test(text.replaceAll(/[\t\n\r]/g, ""));
+  return (
+    typeof value === "string" && (ADDRESS.test(value) || ADDRESS.test(value.replaceAll(/[\t\n\r]/g, "")))
+  );
 }

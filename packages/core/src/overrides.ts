@@ -19,7 +19,7 @@ export interface Lifted {
 
 /** Whether an override could let it start: nothing but policies, or approval that is wanted, stands in its way. */
 export function isLiftable({ verdict, findings }: Verdict): boolean {
-  return verdict === "ask" || (verdict === "deny" && findings.at(-1)?.code === "policy_denied");
+  return verdict === "ask" || (verdict === "deny" && findings.at(-1)?.liftable === true);
 }
 
 /** Undefined where none is in force for this session and tool. `without`: those that no longer were when it began. */

@@ -3,13 +3,11 @@ import * as fc from "fast-check";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
-import { Estate } from "../test/estate.ts";
+import { expect, test } from "vitest";
 import { PolicyFolder } from "../test/policy/folder.ts";
 import { type RestrictedBehest, restrictedBehest } from "../test/restricted.ts";
 import { signDecision } from "./approval.ts";
 import type { BehestConfig } from "./behest.ts";
-import { draftOverride, signOverride } from "./override.ts";
 import { loadPolicies } from "./policy/policies.ts";
 import type { Profile } from "./profile.ts";
 import { liveOf } from "./session.ts";
@@ -269,21 +267,4 @@ test("what was approved is charged when it starts, to those that permit it witho
   await restart(session, limited("4 EUR"));
   expect(await call("2", 2)).toMatchObject(done);
   await expect(call("3", 0.01)).rejects.toMatchObject(spent);
-});
-
-test("an override lifts no limit", async () => {
-  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-  using folder = new PolicyFolder({
-    "a.cedar": `${limited("1 call")} @ask("group:finance") forbid(principal, action, resource);`,
-  });
-  using estate = await Estate.make("memory");
-  await using behest = await estate.open({ policy: folder.path });
-  const delegation = await estate.delegate({});
-  const session = await behest.open(delegation);
-  const override = draftOverride({ delegation, reason: "it is down", expires: estate.time.now + 60_000 });
-  const signed = await signOverride(override, { decision: "approve" }, estate.people.warden);
-  await behest.approvals.submitAhead(signed);
-  expect(await look(session)).toMatchObject(done);
-  await expect(look(session)).rejects.toMatchObject(spent);
-  warned.mockRestore();
 });

@@ -117,7 +117,9 @@ export interface Finding {
   readonly message: string;
   /** Persons who have to approve; such a finding neither passes nor denies. */
   readonly needs?: readonly Need[];
-  /** Of the policies that permit it, or will once it is approved: it is charged to all of them when it starts. */
+  /** A denial that an override lifts: policies were evaluated, and say no. */
+  readonly liftable?: true;
+  /** Of the policies that permit it, or would but for what is approved or lifted: it is charged to all of them when it starts. */
   readonly limits?: readonly PolicyLimit[];
 }
 

@@ -46,9 +46,9 @@ const TRIED: ReadonlySet<string> = new Set([
   "approval",
 ]);
 
-/** What an override lifts: never what was not delegated. */
-function isLifted({ code }: Finding, { override }: Wanted): boolean {
-  return override !== undefined && code === "policy_denied";
+/** What an override lifts: never what was not delegated, nor what policies could not be evaluated for. */
+function isLifted({ liftable }: Finding, { override }: Wanted): boolean {
+  return override !== undefined && liftable === true;
 }
 
 /** Never silent: behind what would have stopped it. */

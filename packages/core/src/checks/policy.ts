@@ -18,7 +18,7 @@ export function policy(wanted: Wanted): Finding | undefined {
     const message = `${label}: its profile does not answer for these arguments.`;
     return { check: "policy", code: "profile_invalid", message };
   }
-  return found(label, policies.decide(request));
+  return found(label, policies.decide(request, wanted.override !== undefined));
 }
 
 function found(label: string, decided: PolicyDecision): Finding {
@@ -28,8 +28,12 @@ function found(label: string, decided: PolicyDecision): Finding {
   switch (decided.decision) {
     case "permit":
       return { ...by, code: "ok", message: "permitted", ...counted(decided) };
-    case "deny":
-      return { ...by, code: "policy_denied", ...decided.beyond, message: `${label}: ${why}` };
+    case "deny": {
+      const { beyond, failed } = decided;
+      const message = `${label}: ${why}`;
+      if (beyond || failed) return { ...by, code: "policy_denied", ...beyond, message };
+      return { ...by, code: "policy_denied", message, liftable: true, ...counted(decided) };
+    }
     case "ask": {
       const { asks } = decided;
       const whom = asks.map(({ group, need }) => `${need} of "${group}"`).join(" and ");
@@ -41,9 +45,7 @@ function found(label: string, decided: PolicyDecision): Finding {
 }
 
 /** Where it will be counted when it starts. */
-function counted({
-  limits,
-}: Exclude<PolicyDecision, { decision: "deny" }>): Pick<Finding, "path" | "limits"> {
+function counted({ limits }: PolicyDecision): Pick<Finding, "path" | "limits"> {
   return limits ? { path: limits.map(pathOf).join(" "), limits } : {};
 }
 

@@ -35,6 +35,8 @@ export type PolicyDecision =
       readonly failed?: true;
       /** It is permitted, and beyond a limit, whatever was taken before. `path`: `policies.<id>.limits.<scope>.amount`. */
       readonly beyond?: { readonly code: keyof typeof BEYOND; readonly path: string };
+      /** Where an override lifts it. */
+      readonly limits?: readonly PolicyLimit[];
     };
 
 /** Policies that Cedar holds ready. */
@@ -45,18 +47,20 @@ export interface Prepared {
   readonly all: Asking;
   /** Without those that ask. */
   readonly unasked: Asking;
+  /** Without those that forbid. */
+  readonly permits: Asking;
 }
 
-/** Synchronous. Whatever goes wrong is a denial. */
-export function decideBy(prepared: Prepared, request: PolicyRequest): PolicyDecision {
+/** Synchronous. Whatever goes wrong is a denial. `lifted`: an override is in force, which lifts forbids and no limits. */
+export function decideBy(prepared: Prepared, request: PolicyRequest, lifted: boolean): PolicyDecision {
   try {
-    return decided(prepared, request);
+    return decided(prepared, request, lifted);
   } catch (error) {
     return error instanceof Unfit ? failed([], `${error.message}.`) : failed([]);
   }
 }
 
-function decided(prepared: Prepared, request: PolicyRequest): PolicyDecision {
+function decided(prepared: Prepared, request: PolicyRequest, lifted: boolean): PolicyDecision {
   const { schema, reads, rules } = prepared;
   const call = callOf(request, schema, reads);
   const text = JSON.stringify(call);
@@ -70,7 +74,13 @@ function decided(prepared: Prepared, request: PolicyRequest): PolicyDecision {
     );
   const forbids = first.rules.map((id) => rules.get(id)!);
   const hard = forbids.filter(({ ask }) => !ask);
-  if (forbids.length === 0 || hard.length > 0) return denied(hard);
+  if (forbids.length === 0) return denied([]);
+  if (hard.length > 0) {
+    if (!lifted) return denied(hard);
+    const permits = prepared.permits(call, text);
+    if (permits.decision === "failed") return failed(permits.rules);
+    return limited(denied(hard), limitsOf(rules, permits.rules), request);
+  }
   const second = prepared.unasked(call, text);
   if (second.decision === "failed") return failed(second.rules);
   if (second.decision === "deny") return denied([]);
@@ -81,7 +91,7 @@ function decided(prepared: Prepared, request: PolicyRequest): PolicyDecision {
 
 /** What no counter is needed to see; whether there is room left is decided when the action starts. */
 function limited(
-  decision: Exclude<PolicyDecision, { readonly decision: "deny" }>,
+  decision: PolicyDecision,
   limits: readonly PolicyLimit[],
   { amount, effect }: PolicyRequest,
 ): PolicyDecision {

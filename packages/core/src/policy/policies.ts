@@ -18,7 +18,8 @@ export interface Policies {
   readonly rules: readonly PolicyRule[];
   /** Tools that the schema declares. */
   readonly tools: readonly string[];
-  decide(request: PolicyRequest): PolicyDecision;
+  /** `lifted`: an override is in force; a denial that it lifts then has the limits that it does not. */
+  decide(request: PolicyRequest, lifted?: boolean): PolicyDecision;
 }
 
 /**
@@ -126,11 +127,13 @@ function heldOf(rules: readonly ReadRule[]): { [id: string]: string } {
 function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[]): Policies {
   const set = read.map(({ id, text }) => [id, text]);
   const digest = sha256Text(canonical({ v: 1, policies: set, schema: schema.text }));
-  const names = { all: digest, unasked: `${digest} unasked` };
+  const names = { all: digest, unasked: `${digest} unasked`, permits: `${digest} permits` };
   const unasked = read.filter(({ ask }) => !ask);
+  const permits = read.filter(({ effect }) => effect === "permit");
   const answers = [
     cedar.preparsePolicySet(names.all, { staticPolicies: heldOf(read) }),
     cedar.preparsePolicySet(names.unasked, { staticPolicies: heldOf(unasked) }),
+    cedar.preparsePolicySet(names.permits, { staticPolicies: heldOf(permits) }),
   ];
   if (answers.some(({ type }) => type === "failure"))
     throw new BehestError("policy_invalid", "policy_invalid: Cedar cannot hold these policies ready.");
@@ -141,12 +144,13 @@ function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[])
     rules: new Map(rules.map((rule) => [rule.id, rule])),
     all: asking(cedar, names.all),
     unasked: asking(cedar, names.unasked),
+    permits: asking(cedar, names.permits),
   };
   const policies: Policies = {
     digest,
     rules,
     tools: [...schema.tools.keys()],
-    decide: (request) => decideBy(held, request),
+    decide: (request, lifted = false) => decideBy(held, request, lifted),
   };
   // The first decision of a thread takes some 40 ms.
   policies.decide(WARMING);

@@ -1,4 +1,4 @@
-import type { PolicyJson } from "@cedar-policy/cedar-wasm/nodejs";
+import type { PolicyJson, TypeAndId } from "@cedar-policy/cedar-wasm/nodejs";
 
 type Side = "principal" | "action" | "resource";
 
@@ -10,24 +10,28 @@ type Side = "principal" | "action" | "resource";
 export interface Reads {
   /** Names of attributes; undefined: any. */
   readonly names: ReadonlySet<string> | undefined;
-  /** Whose parents count. */
-  readonly parents: ReadonlySet<Side>;
+  /** Whose parents count; `workspace`: of the resource's workspace and the delegation's. */
+  readonly parents: ReadonlySet<Side | "workspace">;
+  /** Entities that policies name on the left of an `in`. */
+  readonly literals: readonly TypeAndId[];
 }
 
 const SIDES: readonly Side[] = ["principal", "action", "resource"];
 
 export function readsOf(policies: readonly PolicyJson[]): Reads {
-  const found: Found = { names: new Set(), parents: new Set(), whole: false };
+  const found: Found = { names: new Set(), parents: new Set(), literals: [], whole: false };
   for (const policy of policies) {
     for (const side of SIDES) if (isIn(policy[side])) found.parents.add(side);
     for (const { body } of policy.conditions) read(body, found, false);
   }
-  return { names: found.whole ? undefined : found.names, parents: found.parents };
+  const { names, parents, literals, whole } = found;
+  return { names: whole ? undefined : names, parents, literals };
 }
 
 interface Found {
   readonly names: Set<string>;
-  readonly parents: Set<Side>;
+  readonly parents: Set<Side | "workspace">;
+  readonly literals: TypeAndId[];
   /** The context, its `args` or a person are used as a value, with all that they hold. */
   whole: boolean;
 }
@@ -59,14 +63,40 @@ function read(expression: unknown, found: Found, accessed: boolean): void {
         for (const member of Object.values(operand as object)) read(member, found, false);
         break;
       case "in":
+        within(operand as Within, found);
+        break;
       case "is": {
-        const { Var: side } = (operand as { readonly left: { readonly Var?: string } }).left;
-        for (const each of SIDES) if (side === undefined || side === each) found.parents.add(each);
-        read(operand, found, false);
+        const { left, in: right } = operand as Within & { readonly in?: unknown };
+        if (right === undefined) read(left, found, false);
+        else within({ left, right }, found);
         break;
       }
       default:
         read(operand, found, false);
     }
   }
+}
+
+interface Within {
+  readonly left: unknown;
+  readonly right: unknown;
+}
+
+/** Unless it is a variable, what stands on the left may be any of these, or a literal in it. */
+function within({ left, right }: Within, found: Found): void {
+  const { Var: side } = left as { readonly Var?: Side };
+  if (side) found.parents.add(side);
+  else {
+    for (const each of [...SIDES, "workspace"] as const) found.parents.add(each);
+    found.literals.push(...literalsIn(left));
+  }
+  read(left, found, false);
+  read(right, found, false);
+}
+
+function literalsIn(expression: unknown): TypeAndId[] {
+  if (typeof expression !== "object" || expression === null) return [];
+  return Object.entries(expression).flatMap(([name, member]) =>
+    name === "__entity" ? [member as TypeAndId] : literalsIn(member),
+  );
 }

@@ -56,9 +56,9 @@ export type Call = Pick<
 export function callOf(
   request: PolicyRequest,
   { tools, other }: PolicySchema,
-  { names, parents }: Reads,
+  { names, parents, literals }: Reads,
 ): Call {
-  const { agent, person, resource, workspace, amount } = request;
+  const { agent, person, resource, workspace, within, amount } = request;
   const tool = tools.get(request.tool);
   const { args, complete } = show((tool ?? other).args, request.args);
   const read = <T extends object>(members: T): T => (names ? picked(members, names) : members);
@@ -83,6 +83,12 @@ export function callOf(
   add(principal, acting, parents.has("principal") ? [...chain, who] : []);
   const lies = workspace === undefined ? {} : { workspace: place(workspace) };
   add(touched, lies, parents.has("resource") && workspace !== undefined ? enclosing(workspace) : []);
+  // Each once: Cedar refuses an entity that is there twice.
+  const places = parents.has("workspace") ? [workspace, within, ...literals.map(({ id }) => id)] : [];
+  for (const id of new Set(places)) {
+    const [itself, ...around] = id === undefined ? [] : enclosing(id);
+    if (itself) add(itself, {}, around);
+  }
   add(action, {}, parents.has("action") ? (tool ?? other).groups : []);
   const context: { [name: string]: CedarValueJson } = {};
   for (const name in CONTEXT) {
@@ -126,7 +132,7 @@ function place(workspace: string): CedarValueJson {
 /** "a/b/c" lies in itself, in "a/b" and in "a". "a/b/../c" would lie in "a/b" as well, so such texts are none. */
 function enclosing(workspace: string): TypeAndId[] {
   if (workspace.split("/").some((segment) => /^\.*$/.test(segment)))
-    throw new Unfit("the workspace that its profile reads is none");
+    throw new Unfit("a workspace that policies look at is none");
   const places: TypeAndId[] = [];
   for (let end = workspace.length; end > 0; end = workspace.lastIndexOf("/", end - 1))
     places.push({ type: "Workspace", id: workspace.slice(0, end) });

@@ -1,7 +1,9 @@
 import type { PolicyJson } from "@cedar-policy/cedar-wasm/nodejs";
+import { isWorkspace } from "@behest/delegation";
 import type { Cedar } from "./cedar.ts";
 import { type PolicyFault, cedarFault, faultAt } from "./fault.ts";
 import { type PolicyLimit, readLimits } from "./limit.ts";
+import { readsOf } from "./reads.ts";
 import type { Statement } from "./statement.ts";
 import { lineAndColumn } from "./statement.ts";
 
@@ -62,6 +64,14 @@ export function ruleOf(
   const { effect, annotations = {} } = answer.json;
   const refuse = (annotation: string, reason: string): PolicyFault =>
     faultAt(file, source, from + Math.max(0, text.indexOf(`@${annotation}`)), reason);
+  const unknown = readsOf([answer.json]).literals.find(
+    ({ type, id }) => type !== "Workspace" || !isWorkspace(id),
+  );
+  if (unknown) {
+    const written = `${unknown.type}::"${unknown.id}"`;
+    const at = from + Math.max(0, text.indexOf(written));
+    return faultAt(file, source, at, `what ${written} is in cannot be told: it is no workspace`);
+  }
   const stranger = Object.keys(annotations).find((name) => !ANNOTATIONS.has(name));
   // Misspelt, it would limit nothing.
   if (stranger !== undefined)
