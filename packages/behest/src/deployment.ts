@@ -1,13 +1,11 @@
 import { readFileSync } from "node:fs";
 import { type Behest, type Feed, createBehest, readKeyFile, sqliteStore } from "@behest/core";
-import type { Manifest } from "@behest/provenance";
 import { CliError } from "./error.ts";
 import { readManifest, requireLocal } from "./local.ts";
 
 /** This folder's deployment, for a person's side: it runs no agent. */
 export interface OwnDeployment {
   readonly behest: Behest;
-  readonly manifest: Manifest;
   /** Folder of the keys that agents must not read. */
   readonly keys: string;
 }
@@ -16,7 +14,7 @@ export interface OwnDeployment {
 export async function openLocal(): Promise<OwnDeployment> {
   const local = requireLocal();
   // Refused here, it is told as everywhere else in the command.
-  const manifest = await readManifest(local);
+  await readManifest(local);
   const behest = await createBehest({
     trust: { owner: local.owner, manifest: readFileSync(local.manifest, "utf8") },
     signer: readKeyFile(local.signer),
@@ -24,7 +22,7 @@ export async function openLocal(): Promise<OwnDeployment> {
     policy: "grants-alone",
     ...(await sharedFeed()),
   });
-  return { behest, manifest, keys: local.keys };
+  return { behest, keys: local.keys };
 }
 
 /** The feed that other machines share with this one. Its URL has a password in it, so no option names it. */

@@ -191,14 +191,16 @@ test("a hold that is taken when its session.run is over is counted like any othe
   });
   hold()();
   // One run is under way: what settles beside it does not end it.
-  let end = (_: Error): void => {};
+  const [asked, never] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const underWay = session.run(async () => {
     await ask(session, ["x"]);
-    return new Promise((_, reject) => (end = reject));
+    asked.resolve();
+    return never.promise;
   });
+  await asked.promise;
   await session.run(async () => {});
   await behest.records.list();
-  end(new Error("broke off"));
+  never.reject(new Error("broke off"));
   await expect(underWay).rejects.toThrow("broke off");
   expect(await within(await open({ run: "r" }), ask)()).toBe("answer 1 again");
 });

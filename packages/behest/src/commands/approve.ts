@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import {
@@ -6,12 +5,10 @@ import {
   type Behest,
   type Mandate,
   type Override,
-  createBehest,
   readKeyFile,
   signDecision,
   signMandate,
   signOverride,
-  sqliteStore,
 } from "@behest/core";
 import type { Signer } from "@behest/delegation";
 import type { Command } from "commander";
@@ -26,8 +23,8 @@ import {
 import { showStats } from "../approve/stats.ts";
 import { atLeast, chosen, describe, planOf, showWaiting } from "../approve/waiting.ts";
 import { define } from "../command.ts";
+import { openLocal } from "../deployment.ts";
 import { CliError, usage } from "../error.ts";
-import { readManifest, requireLocal } from "../local.ts";
 import { bold, print, printJson } from "../output.ts";
 import { expires } from "./grant-options.ts";
 import { limits } from "./restriction-options.ts";
@@ -80,19 +77,12 @@ behest approve --break-glass me.json --reason 'the gateway is down' --expires 30
 
 /** The person's side: it reads an approver's key, and runs no agent. */
 async function run(ids: readonly string[], options: Options): Promise<void> {
-  const local = requireLocal();
-  // Refused here, it is told as everywhere else in the command.
-  await readManifest(local);
-  await using behest = await createBehest({
-    trust: { owner: local.owner, manifest: readFileSync(local.manifest, "utf8") },
-    signer: readKeyFile(local.signer),
-    store: sqliteStore(local.store),
-    // Nothing is decided here by policies: what persons sign names those that it was asked under.
-    policy: "grants-alone",
-  });
+  // Nothing is decided here by policies: what persons sign names those that it was asked under.
+  const { behest, keys } = await openLocal();
+  await using _ = behest;
   const { approvals } = behest;
   const { group, json = false } = options;
-  const key = (): Signer => readKeyFile(options.key ?? join(local.keys, "approver.jwk"));
+  const key = (): Signer => readKeyFile(options.key ?? join(keys, "approver.jwk"));
   if (options.stats) return showStats(await approvals.stats(), json);
   if (options.mandates) return showAhead(await approvals.ahead(), json);
   if (options.mandate !== undefined) return await signAhead(behest, await mandateOf(options), options, key);

@@ -21,6 +21,8 @@ export interface Admitted {
   readonly revoker: string;
   /** What its revoker may cut, as far as its target can lie in it. */
   readonly scopes: readonly Scope[];
+  /** Its revoker's role holds now: the log may take it in here. */
+  readonly holds: boolean;
 }
 
 /**
@@ -37,7 +39,8 @@ export async function admit(jws: string, manifest: Manifest, when: "now" | "befo
     const cut = await readCut(jws, publicKey(role.jwk));
     const scopes = scopesOf(own).filter((scope) => mayCover(scope, cut.target));
     if (scopes.length === 0) throw new Error("it lies outside of its revoker's scope");
-    return { cut, jws, digest: sha256Text(jws), revoker, scopes };
+    const holds = rolesAt(own).some(({ scope }) => (scopes as readonly string[]).includes(scope));
+    return { cut, jws, digest: sha256Text(jws), revoker, scopes, holds };
   } catch (cause) {
     throw new BehestError(
       "revocation_refused",

@@ -140,8 +140,9 @@ export class Revocations {
 
   async #record(rows: readonly FeedRow[]): Promise<void> {
     for (const admitted of await this.#enforce(rows))
+      // A log that takes it in after its revoker's time would not verify; it is in force all the same.
       // Of several entries one may have been lost to a crash.
-      if (admitted.scopes.length > 1 || !this.#recorded.has(admitted.digest))
+      if (admitted.holds && (admitted.scopes.length > 1 || !this.#recorded.has(admitted.digest)))
         await this.#parts.record(admitted);
   }
 
