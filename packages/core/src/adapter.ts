@@ -1,25 +1,25 @@
 import type { Json } from "@behest/jws";
 import { needsOf } from "./checks/approval.ts";
-import { ambient, noSession } from "./ambient.ts";
-import type { Approval } from "./approval.ts";
+import { ambient, noSession } from "./session/ambient.ts";
+import type { Approval } from "./approval/approval.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Session } from "./types.ts";
 import { BehestError, type Code, type Waiting } from "./error.ts";
-import type { Call, Execute } from "./call.ts";
-import { performOrDefer } from "./deferred.ts";
-import { type Delivery, deliveries as deliveriesOf, deliveryText } from "./delivery.ts";
-import { type Come, comeOf as comeOfAction, pending as pendingCall } from "./pending.ts";
-import { type CallName, refuse as refuseCall } from "./refuse.ts";
-import { type OpenSession, aroundRun, liveOf } from "./session.ts";
-import { type Delegate, type SpawnCall, spawn as spawnCall } from "./spawn.ts";
-import { openAsked } from "./standing.ts";
+import type { Call, Execute } from "./action/call.ts";
+import { performOrDefer } from "./deferred/deferred.ts";
+import { type Delivery, deliveries as deliveriesOf, deliveryText } from "./deferred/delivery.ts";
+import { type Come, comeOf as comeOfAction, pending as pendingCall } from "./approval/pending.ts";
+import { type CallName, refuse as refuseCall } from "./action/refuse.ts";
+import { type OpenSession, aroundRun, liveOf } from "./session/session.ts";
+import { type Delegate, type SpawnCall, spawn as spawnCall } from "./session/spawn.ts";
+import { openAsked } from "./approval/standing.ts";
 import type { SeenTool } from "./store/types.ts";
-import { profileOf } from "./profile.ts";
-import type { TurnRecord } from "./interaction.ts";
-import type { BodyOf, LaterBody } from "./take-up.ts";
-import { type TurnHandle, type TurnRequest, openTurn as openTurnOf } from "./turn.ts";
+import { profileOf } from "./profile/profile.ts";
+import type { TurnRecord } from "./turn/interaction.ts";
+import type { BodyOf, LaterBody } from "./deferred/take-up.ts";
+import { type TurnHandle, type TurnRequest, openTurn as openTurnOf } from "./turn/turn.ts";
 
-export type { Codec } from "./codec.ts";
+export type { Codec } from "./action/codec.ts";
 export type ToolCall<T> = Call<T>;
 export type { BodyOf, Delivery, LaterBody, Waiting };
 export { deliveryText };
@@ -45,7 +45,7 @@ export async function callTool<T>(session: Session, call: ToolCall<T>, execute: 
 
 /**
  * Whether persons still have to approve this very call: what {@link callTool} would reject with, before
- * anything is started; undefined where it may be tried. See pending.ts.
+ * anything is started; undefined where it may be tried. See approval/pending.ts.
  */
 export function pending(session: Session, call: ToolCall<unknown>): Promise<BehestError | undefined> {
   return pendingCall(live(session), call);
@@ -73,7 +73,7 @@ export function waitingIn(session: Session): readonly Waiting[] {
   return [...new Map(waiting.map((one) => [one.approval, one])).values()];
 }
 
-/** What has come of deferred calls and is to be told to the model; see delivery.ts. `bodyOf`: what makes the calls that an earlier process has left. */
+/** What has come of deferred calls and is to be told to the model; see deferred/delivery.ts. `bodyOf`: what makes the calls that an earlier process has left. */
 export function deliveries(
   session: Session,
   bodyOf: BodyOf,
@@ -110,7 +110,7 @@ export async function waitingFor(
   return { tool, args, why };
 }
 
-/** Starts a sub-agent; see spawn.ts. A wider request rejects with `wider_than_parent` and is recorded. */
+/** Starts a sub-agent; see session/spawn.ts. A wider request rejects with `wider_than_parent` and is recorded. */
 export function spawn(
   session: Session,
   call: SpawnCall,

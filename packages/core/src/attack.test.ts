@@ -4,7 +4,7 @@ import { type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/j
 import { type Manifest, signTrust } from "@behest/provenance";
 import { expect, test } from "vitest";
 import { callTool, spawn } from "./adapter.ts";
-import { currentSession, useCredential } from "./ambient.ts";
+import { currentSession, useCredential } from "./session/ambient.ts";
 import { createFrom } from "./behest.ts";
 import { memoryStore } from "./store/memory.ts";
 import { testBehest } from "./testing.ts";

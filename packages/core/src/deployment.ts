@@ -1,12 +1,12 @@
 import type { Holder } from "@behest/delegation";
 import type { PublicJwk, Signer } from "@behest/jws";
 import type { Manifest } from "@behest/provenance";
-import type { DeferredOutcome } from "./deferral.ts";
+import type { DeferredOutcome } from "./deferred/deferral.ts";
 import { BehestError } from "./error.ts";
 import type { Policies } from "./policy/policies.ts";
-import type { Profiles } from "./profiles.ts";
+import type { Profiles } from "./profile/profiles.ts";
 import type { Revocations } from "./revocation/revocations.ts";
-import type { ListedStatus } from "./status.ts";
+import type { ListedStatus } from "./revocation/status.ts";
 import type { Engine } from "./store/types.ts";
 import type { Session } from "./types.ts";
 

@@ -1,25 +1,31 @@
-export { type Approval, type ApprovalDecision, type Ask, type Need, signDecision } from "./approval.ts";
-export { currentSession, useCredential } from "./ambient.ts";
+export {
+  type Approval,
+  type ApprovalDecision,
+  type Ask,
+  type Need,
+  signDecision,
+} from "./approval/approval.ts";
+export { currentSession, useCredential } from "./session/ambient.ts";
 export type { BehestConfig } from "./behest.ts";
 export { type LocalConfig, createBehest } from "./config.ts";
-export type { Deferred, DeferredOutcome } from "./deferral.ts";
+export type { Deferred, DeferredOutcome } from "./deferred/deferral.ts";
 export type { Credentials } from "./deployment.ts";
 export { BehestError, type Code } from "./error.ts";
-export type { ApprovalStats, RuleStats } from "./fatigue.ts";
+export type { ApprovalStats, RuleStats } from "./approval/fatigue.ts";
 export { readKeyFile } from "./keyfile.ts";
 export { LOCAL_FOLDER, type Local, findLocal } from "./local.ts";
-export type { AheadInForce, MandateInForce, OverrideInForce } from "./in-force.ts";
+export type { AheadInForce, MandateInForce, OverrideInForce } from "./approval/in-force.ts";
 export {
   type Mandate,
   type MandateRequest,
   type SignedMandate,
   draftMandate,
   signMandate,
-} from "./mandate.ts";
-export { type McpAnnotations, profileFromMcp } from "./mcp.ts";
-export { type Boundary, type Profile, withProfile } from "./profile.ts";
-export { type Profiles, readProfiles } from "./profiles.ts";
-export { type Reader, readStore } from "./reader.ts";
+} from "./approval/mandate.ts";
+export { type McpAnnotations, profileFromMcp } from "./profile/mcp.ts";
+export { type Boundary, type Profile, withProfile } from "./profile/profile.ts";
+export { type Profiles, readProfiles } from "./profile/profiles.ts";
+export { type Reader, readStore } from "./record/reader.ts";
 export { memoryStore } from "./store/memory.ts";
 export { sqliteStore } from "./store/sqlite/store.ts";
 export {
@@ -28,7 +34,7 @@ export {
   type SignedOverride,
   draftOverride,
   signOverride,
-} from "./override.ts";
+} from "./approval/override.ts";
 export {
   type Feed,
   type FeedHead,

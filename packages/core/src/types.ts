@@ -16,14 +16,14 @@ import type {
   OutcomeEntry,
   OutcomeWord,
 } from "@behest/provenance";
-import type { Approval, ApprovalDecision, Ask, Need } from "./approval.ts";
-import type { Deferred } from "./deferral.ts";
+import type { Approval, ApprovalDecision, Ask, Need } from "./approval/approval.ts";
+import type { Deferred } from "./deferred/deferral.ts";
 import type { Code } from "./error.ts";
 import type { Revocation } from "./revocation/listing.ts";
-import type { ApprovalStats } from "./fatigue.ts";
-import type { AheadInForce } from "./in-force.ts";
-import type { SignedMandate } from "./mandate.ts";
-import type { SignedOverride } from "./override.ts";
+import type { ApprovalStats } from "./approval/fatigue.ts";
+import type { AheadInForce } from "./approval/in-force.ts";
+import type { SignedMandate } from "./approval/mandate.ts";
+import type { SignedOverride } from "./approval/override.ts";
 import type { PolicyLimit } from "./policy/limit.ts";
 
 /** One agent's authority while it runs. */

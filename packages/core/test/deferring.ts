@@ -2,7 +2,7 @@
 import { type Delegation, issueDelegation } from "@behest/delegation";
 import { expect } from "vitest";
 import { callTool } from "../src/adapter.ts";
-import { signDecision } from "../src/approval.ts";
+import { signDecision } from "../src/approval/approval.ts";
 import type { BehestConfig } from "../src/behest.ts";
 import type { BehestError } from "../src/error.ts";
 import { type TestBehest, testBehest } from "../src/testing.ts";

@@ -11,7 +11,7 @@ import {
 } from "@behest/delegation";
 import { type Signer, thumbprint } from "@behest/jws";
 import { type LogReport, type Manifest, signTrust, trustHash, verifyLog } from "@behest/provenance";
-import { type Approval, signDecision } from "../src/approval.ts";
+import { type Approval, signDecision } from "../src/approval/approval.ts";
 import { type BehestConfig, createFrom } from "../src/behest.ts";
 import { memoryStore } from "../src/store/memory.ts";
 import { sqliteStore } from "../src/store/sqlite/store.ts";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type MandateRequest, draftMandate, signMandate } from "../src/mandate.ts";
+import { type MandateRequest, draftMandate, signMandate } from "../src/approval/mandate.ts";
 import { Estate } from "./estate.ts";
 
 export const approvals = { pay: { finance: 1 } };

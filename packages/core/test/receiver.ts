@@ -1,4 +1,4 @@
-// A process that receives one presented action, as a tool server would; see src/spent.test.ts.
+// A process that receives one presented action, as a tool server would; see src/store/spent.test.ts.
 import { type ActionOptions, DelegationError, type PresentedAction, verifyAction } from "@behest/delegation";
 import { type PrivateJwk, signerOf } from "@behest/jws";
 import { createBehest, sqliteStore } from "../src/index.ts";

@@ -1,4 +1,4 @@
-// A process that makes calls under a limited delegation, all at once; see src/spenders.test.ts.
+// A process that makes calls under a limited delegation, all at once; see src/budget/spenders.test.ts.
 import { type Delegation, holderOf } from "@behest/delegation";
 import { type PrivateJwk, signerOf } from "@behest/jws";
 import { BehestError, createBehest, sqliteStore } from "../src/index.ts";

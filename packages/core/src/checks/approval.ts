@@ -1,6 +1,6 @@
-import { toolLabel } from "../label.ts";
-import type { Need } from "../approval.ts";
-import type { LiveSession } from "../live.ts";
+import { toolLabel } from "../action/label.ts";
+import type { Need } from "../approval/approval.ts";
+import type { LiveSession } from "../session/live.ts";
 import type { Finding } from "../types.ts";
 import type { Wanted } from "./wanted.ts";
 

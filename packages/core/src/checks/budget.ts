@@ -1,4 +1,4 @@
-import { type Account, BEYOND, beyond } from "../budget.ts";
+import { type Account, BEYOND, beyond } from "../budget/budget.ts";
 import type { Finding } from "../types.ts";
 import type { Wanted } from "./wanted.ts";
 

@@ -1,6 +1,6 @@
 import { checkArguments } from "@behest/delegation";
-import { named } from "../arguments.ts";
-import { toolLabel } from "../label.ts";
+import { named } from "../action/arguments.ts";
+import { toolLabel } from "../action/label.ts";
 import type { Finding } from "../types.ts";
 import type { Wanted } from "./wanted.ts";
 

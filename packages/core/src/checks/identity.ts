@@ -1,5 +1,5 @@
 import { compareIdentity } from "@behest/delegation";
-import type { LiveSession } from "../live.ts";
+import type { LiveSession } from "../session/live.ts";
 import type { Finding } from "../types.ts";
 import type { Wanted } from "./wanted.ts";
 

@@ -1,4 +1,4 @@
-import type { LiveSession } from "../live.ts";
+import type { LiveSession } from "../session/live.ts";
 import type { Finding } from "../types.ts";
 import type { Wanted } from "./wanted.ts";
 

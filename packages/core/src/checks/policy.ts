@@ -1,5 +1,5 @@
 import { strayedFrom } from "./identity.ts";
-import { toolLabel } from "../label.ts";
+import { toolLabel } from "../action/label.ts";
 import { allowlisted } from "../policy/allowlisted.ts";
 import type { PolicyDecision } from "../policy/decision.ts";
 import { pathOf } from "../policy/limit.ts";

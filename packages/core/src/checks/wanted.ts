@@ -1,6 +1,6 @@
 import type { Json } from "@behest/jws";
-import type { LiveSession } from "../live.ts";
-import type { ActionClass } from "../profile.ts";
+import type { LiveSession } from "../session/live.ts";
+import type { ActionClass } from "../profile/profile.ts";
 
 /** What a check is asked about. */
 export interface Wanted {

@@ -2,7 +2,7 @@ import { type RequestListener, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { grants } from "@behest/delegation";
 import { afterEach, expect, test, vi } from "vitest";
-import { useCredential } from "../ambient.ts";
+import { useCredential } from "../session/ambient.ts";
 import { BehestError } from "../error.ts";
 import { testBehest } from "../testing.ts";
 import { type TokenExchange, tokenExchange } from "./index.ts";

@@ -11,7 +11,7 @@ import {
 } from "oauth4webapi";
 import type { Credentials } from "../deployment.ts";
 import { BehestError } from "../error.ts";
-import { liveOf } from "../session.ts";
+import { liveOf } from "../session/session.ts";
 import type { Session } from "../types.ts";
 import { boundedFetch, endpointOf } from "./endpoint.ts";
 

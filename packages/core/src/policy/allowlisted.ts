@@ -1,5 +1,5 @@
 import type { Constraint, ConstraintMap, Json } from "@behest/delegation";
-import { named } from "../arguments.ts";
+import { named } from "../action/arguments.ts";
 
 type Given = readonly (readonly [name: string, value: Json])[];
 

@@ -1,5 +1,5 @@
-import { readAmount } from "../amount.ts";
-import { BEYOND, beyond } from "../budget.ts";
+import { readAmount } from "../budget/amount.ts";
+import { BEYOND, beyond } from "../budget/budget.ts";
 import type { Asking } from "./answer.ts";
 import { type PolicyLimit, limitsOf, pathOf } from "./limit.ts";
 import type { Reads } from "./reads.ts";

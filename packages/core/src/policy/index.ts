@@ -1,4 +1,4 @@
-export { policiesOf } from "../policed.ts";
+export { policiesOf } from "./policed.ts";
 export type { PolicyDecision } from "./decision.ts";
 export type { PolicyFault } from "./fault.ts";
 export { type PolicyLimit, printLimit } from "./limit.ts";

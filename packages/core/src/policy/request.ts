@@ -5,7 +5,7 @@ import type {
   TypeAndId,
 } from "@cedar-policy/cedar-wasm/nodejs";
 import type { Effect, Json, Rung } from "@behest/delegation";
-import type { Boundary } from "../profile.ts";
+import type { Boundary } from "../profile/profile.ts";
 import type { Reads } from "./reads.ts";
 import { OTHER, type PolicySchema } from "./schema.ts";
 import { Unfit, decimalOf, show } from "./values.ts";

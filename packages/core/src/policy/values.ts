@@ -1,6 +1,6 @@
 import type { CedarValueJson } from "@cedar-policy/cedar-wasm/nodejs";
 import type { Json } from "@behest/jws";
-import { named } from "../arguments.ts";
+import { named } from "../action/arguments.ts";
 import type { Argument } from "./types.ts";
 
 /** An argument is not what the schema declares. Its message names the declared path, never the value. */

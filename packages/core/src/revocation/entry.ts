@@ -5,7 +5,7 @@ import {
   parseEntry,
   parsePayload,
 } from "@behest/provenance";
-import { entryText } from "../record.ts";
+import { entryText } from "../record/record.ts";
 import type { Append, Engine } from "../store/types.ts";
 import type { Admitted } from "./admission.ts";
 import type { Scope } from "./keys.ts";

@@ -1,7 +1,7 @@
 import { parseJson, publicJwk, splitCompact, thumbprint } from "@behest/jws";
 import type { CutTarget, Manifest } from "@behest/provenance";
-import { openDelegation } from "../lineage.ts";
-import { principalOf } from "../principal.ts";
+import { openDelegation } from "../session/lineage.ts";
+import { principalOf } from "../record/principal.ts";
 import type { Engine } from "../store/types.ts";
 import { type Admitted, admit } from "./admission.ts";
 import { Cuts } from "./cuts.ts";

@@ -1,0 +1,17 @@
+import type { Manifest } from "@behest/provenance";
+import { type Policies, loadPolicies } from "./policies.ts";
+import { shortageText, shortages } from "./shortage.ts";
+
+/** No policies: what a delegation grants is permitted, whatever the tool can do. */
+const GRANTS_ALONE = "grants-alone";
+
+/** The policies of a deployment by what its configuration says. Throws `policy_missing`, `policy_invalid`. */
+export async function policiesOf(policy: string = "default"): Promise<Policies | undefined> {
+  return policy === GRANTS_ALONE ? undefined : loadPolicies(policy);
+}
+
+/** What nobody could ever approve would wait until it is denied: said at start. */
+export function warnOfShortages({ rules }: Policies, manifest: Manifest): void {
+  for (const shortage of shortages(rules, manifest))
+    process.emitWarning(shortageText(shortage), { code: "BEHEST_NO_APPROVER" });
+}

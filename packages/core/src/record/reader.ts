@@ -1,0 +1,54 @@
+import { joinRecord } from "./joined.ts";
+import { listRecords } from "./records.ts";
+import { openDelegation } from "../session/lineage.ts";
+import { principalOf } from "./principal.ts";
+import { type SeenTool, type Store, engine as engineOf } from "../store/types.ts";
+import type { ActionRecord, FullRecord, RecordsFilter } from "../types.ts";
+
+/** A store read from outside the process that writes it: no key, no lease, nothing changed. */
+export interface Reader {
+  records(filter?: RecordsFilter): Promise<ActionRecord[]>;
+  /** The record whose `action` entry stands at `index`, with all its entries. */
+  record(index: number): Promise<FullRecord | undefined>;
+  /** Entries as they were signed, in log order. */
+  entries(): AsyncGenerator<string>;
+  /** The last signed checkpoint. */
+  checkpoint(): Promise<string>;
+  /** How tools were met by the middleware. */
+  coverage(): Promise<readonly SeenTool[]>;
+  /** A delegation's chain, by its leaf hash; undefined when unknown or erased. */
+  chain(leaf: string): Promise<{ readonly chain: readonly string[]; readonly agent?: string } | undefined>;
+  /** Who a pseudonym stands for; undefined after erasure. */
+  subject(pseudonym: string): Promise<{ readonly issuer: string; readonly subject: string } | undefined>;
+  close(): Promise<void>;
+}
+
+const PAGE = 1000;
+
+/** Reads a store without attaching to it. Throws `store_missing`, `store_foreign`. */
+export function readStore(store: Store): Reader {
+  const engine = store[engineOf];
+  return {
+    records: (filter) => listRecords(engine, filter),
+    record: (index) => joinRecord(engine, index),
+    async *entries() {
+      for (let from = 0; ; from += PAGE) {
+        const page = await engine.entries(from, PAGE);
+        yield* page;
+        if (page.length < PAGE) return;
+      }
+    },
+    checkpoint: () => engine.checkpoint(),
+    coverage: () => engine.coverage(),
+    async chain(leaf) {
+      const row = await engine.delegationOf(leaf);
+      const who = row && (await principalOf(engine, row.principal));
+      return who && openDelegation(who.vault, row);
+    },
+    async subject(pseudonym) {
+      const row = await engine.subject(pseudonym);
+      return row && { issuer: row.issuer, subject: row.subject };
+    },
+    close: () => engine.close(),
+  };
+}

@@ -1,0 +1,46 @@
+import type { Code } from "../error.ts";
+import { type KnownPrincipal, principalOf } from "./principal.ts";
+import type { Engine, RecordFilter, StoredRecord } from "../store/types.ts";
+import type { ActionRecord, RecordsFilter } from "../types.ts";
+
+const ERASED = "(erased)";
+
+/** Actions in log order, with the names that entries do not carry; `(erased)` where they are gone. */
+export async function listRecords(engine: Engine, filter: RecordsFilter = {}): Promise<ActionRecord[]> {
+  const { session, principal, agent, ...rest } = filter;
+  const query: RecordFilter = { ...rest, ...(session && { session: session.id }) };
+  const people = new Map<string, KnownPrincipal | undefined>();
+  const agents = new Map<string, string>();
+  const found: ActionRecord[] = [];
+  for (const row of await engine.records(query)) {
+    if (!people.has(row.principal)) people.set(row.principal, await principalOf(engine, row.principal));
+    const who = people.get(row.principal);
+    if (principal !== undefined && who?.subject !== principal) continue;
+    if (!agents.has(row.session)) agents.set(row.session, agentOf(row, who));
+    const name = agents.get(row.session)!;
+    if (agent !== undefined && name !== agent) continue;
+    found.push({
+      principal: who?.subject ?? ERASED,
+      agent: name,
+      tool: row.tool,
+      verdict: row.verdict,
+      code: row.code as Code,
+      ...(row.outcome !== undefined && { outcome: row.outcome }),
+      at: row.at,
+      action: row.action,
+      ...(row.delegation === undefined && { observed: true }),
+      session: row.session,
+      index: row.index,
+    });
+  }
+  return found;
+}
+
+/** Sealed; a name that somebody has altered does not open. */
+function agentOf({ session, agent }: StoredRecord, who: KnownPrincipal | undefined): string {
+  try {
+    return who?.vault.open(session, "agent", agent) ?? ERASED;
+  } catch {
+    return "(altered)";
+  }
+}
