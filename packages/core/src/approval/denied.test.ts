@@ -1,9 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Estate, decideAll, pay, said } from "../../test/estate.ts";
 import { PolicyFolder } from "../../test/policy/folder.ts";
-import { signDecision } from "../approval.ts";
-import { draftMandate, signMandate } from "../mandate.ts";
-import { draftOverride, signOverride } from "../override.ts";
+import { signDecision } from "./approval.ts";
+import { draftMandate, signMandate } from "./mandate.ts";
+import { draftOverride, signOverride } from "./override.ts";
 import { loadPolicies } from "../policy/policies.ts";
 import type { Session } from "../types.ts";
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Estate, pay, said } from "../../test/estate.ts";
 import { PolicyFolder } from "../../test/policy/folder.ts";
-import { draftOverride, signOverride } from "../override.ts";
+import { draftOverride, signOverride } from "./override.ts";
 import type { Session } from "../types.ts";
 
 afterEach(() => vi.restoreAllMocks());
