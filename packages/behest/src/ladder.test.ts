@@ -35,8 +35,8 @@ test("init pins the owner who signed the manifest, and gives each key one role",
   const { owner, manifest } = place.json("trust", "show") as { owner: string; manifest: object };
   const keys = place.json("keys") as { role: string; thumbprint: string; state: string }[];
   const states = keys.map(({ role, state }) => `${role} ${state}`);
-  expect(states).toEqual(["owner ok", "issuer ok", "approver ok", "enforcer ok", "agent ok"]);
-  expect(new Set(keys.map(({ thumbprint }) => thumbprint)).size).toBe(5);
+  expect(states).toEqual(["owner ok", "issuer ok", "approver ok", "revoker ok", "enforcer ok", "agent ok"]);
+  expect(new Set(keys.map(({ thumbprint }) => thumbprint)).size).toBe(6);
   expect(keys[0]!.thumbprint).toBe(owner);
   expect(manifest).toMatchObject({
     rung: "local",
@@ -44,6 +44,7 @@ test("init pins the owner who signed the manifest, and gives each key one role",
     issuers: [{ rung: "local" }],
     enforcers: [{}],
     approvers: [{ group: "approvers" }, { group: "break-glass" }],
+    revokers: [{ scope: "*" }],
   });
   expect(place.must("trust")).toContain(owner);
 });
