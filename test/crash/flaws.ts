@@ -22,7 +22,8 @@ export function flawed(store: Store, flaw: Flaw | undefined): Store {
   if (!bent) return store;
   const whole = new Proxy(real, {
     get(_, name: keyof Engine) {
-      return bent[name] ?? (real[name] as (...args: unknown[]) => unknown).bind(real);
+      const member: unknown = bent[name] ?? real[name];
+      return typeof member === "function" ? (member.bind(real) as unknown) : member;
     },
   });
   return { [engine]: whole, close: () => store.close() };
