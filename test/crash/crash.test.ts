@@ -53,7 +53,6 @@ test.skipIf(!bench).for<[what: string, fault: Violation["fault"], conditions: Co
     "unapproved",
     { flaw: "asks one person" },
   ],
-  ["a store that forgets to spend an approval", "spent twice", { flaw: "spends nothing" }],
   ["a store that acknowledges a decision before it is on the disk", "lost", { flaw: "acknowledges early" }],
   ["a store that does not hear a denial", "denied", { flaw: "hears no denial" }],
 ])("%s: is found out", { timeout: LONG }, async ([, fault, conditions]) => {

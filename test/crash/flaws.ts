@@ -8,8 +8,6 @@ export type Flaw =
   | "acts first"
   | "forgets its run"
   | "asks one person"
-  /** An approval stays where it was when its action starts. */
-  | "spends nothing"
   /** A decision is acknowledged before it is on the disk. */
   | "acknowledges early"
   /** Denials are not heard. */
@@ -30,9 +28,6 @@ export function flawed(store: Store, flaw: Flaw | undefined): Store {
 }
 
 const FLAWS: { readonly [flaw in Flaw]?: (real: Engine) => Partial<Engine> } = {
-  "spends nothing": (real) => ({
-    begin: ({ rests: _, ...request }) => real.begin(request),
-  }),
   "acknowledges early": (real) => ({
     append(request) {
       if (request.decides === undefined) return real.append(request);
@@ -41,7 +36,14 @@ const FLAWS: { readonly [flaw in Flaw]?: (real: Engine) => Partial<Engine> } = {
     },
   }),
   "hears no denial": (real) => ({
-    begin: ({ rests: _, ...request }) => real.begin(request),
+    // What it rests on is said to be what it was judged on.
+    async begin({ rests: _, ...request }) {
+      const row = await real.approval(request.action);
+      return real.begin({
+        ...request,
+        ...(row && { rests: [{ id: row.id, decisions: row.decisions.length }] }),
+      });
+    },
     async approval(action) {
       const row = await real.approval(action);
       if (!row) return undefined;
