@@ -17,7 +17,7 @@ import { judge } from "./judge.ts";
 import type { LiveSession } from "../session/live.ts";
 import { receiptAgain, resolveAsk } from "../approval/ask.ts";
 import { measureOverride, warnOfOverride } from "../approval/break-glass.ts";
-import type { Grounds } from "./grounds.ts";
+import { type Grounds, isDecidedSince } from "./grounds.ts";
 import { type Draft, prepare } from "../record/record.ts";
 import { replay } from "./replay.ts";
 import { type ActionSpan, actionSpan } from "../record/span.ts";
@@ -94,9 +94,12 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   const beginning = await begin(session, request);
   if ("stopped" in beginning) throw await recordStopped(session, s, beginning.stopped);
   const { begun, attempt } = beginning;
-  const ahead = rests.flatMap(({ id }) => (id === draft.place.id ? [] : [id]));
-  const again = rests.length === 0 || ahead.length > 0;
-  if (begun.begun === "refused" && begun.code === "approval_needed" && again) return { lost: ahead };
+  if (begun.begun === "refused" && begun.code === "approval_needed") {
+    const ahead = rests.flatMap(({ id }) => (id === draft.place.id ? [] : [id]));
+    const again = rests.length === 0 || ahead.length > 0 || (await isDecidedSince(session, rests[0]!));
+    if (again) return { lost: ahead };
+    throw await recordUnapproved(session, s);
+  }
   if (begun.begun === "refused" && begun.code === "budget_spent") {
     const reservation = reservations[begun.charge]!;
     const mandate = rests[accounts.indexOf(reservation.account)];
@@ -161,6 +164,19 @@ function recordStopped(
 ): Promise<BehestError> {
   const finding: Finding = { check: "lineage", code, message: STOPPED[code] };
   return recordDenial(session, { ...draft, verdict: { verdict: "deny", findings: [finding] } }, span);
+}
+
+/** What was approved, and holds no longer: it has started on it before, or its time is over. */
+function recordUnapproved(
+  session: LiveSession,
+  { draft, span }: Pick<Started<unknown>, "draft" | "span">,
+): Promise<BehestError> {
+  const message = `${toolLabel(draft.tool, session.tools)}: what it was approved by holds no longer. It is not tried again.`;
+  const findings = [
+    ...draft.verdict.findings,
+    { check: "approval", code: "approval_denied", message } as const,
+  ];
+  return recordDenial(session, { ...draft, verdict: { verdict: "deny", findings } }, span);
 }
 
 /** What the checks permitted and the counters have no room for. */

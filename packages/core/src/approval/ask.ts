@@ -7,7 +7,7 @@ import { type BehestError, type Waiting, waitsFor } from "../error.ts";
 import { holdersOf } from "./enrolled.ts";
 import { measureAsk, rulesOf } from "./fatigue.ts";
 import { givenKey } from "../action/given.ts";
-import type { Grounds } from "../action/grounds.ts";
+import { type Grounds, nothingMore } from "../action/grounds.ts";
 import type { LiveSession } from "../session/live.ts";
 import { mandatesFor } from "./mandates.ts";
 import type { Lifted } from "./overrides.ts";
@@ -94,9 +94,8 @@ export async function resolveAsk(
   return { waiting: waitsFor(waiting, reason) };
 }
 
-/** It has started before: what became of it is told when it begins again, and what it would rest on never holds. */
 function toldOnly(draft: Draft): Granted {
-  return { draft: granted(draft), grounds: { rests: [{ id: draft.place.id, decisions: -1 }] } };
+  return { draft: granted(draft), grounds: { rests: [nothingMore(draft.place.id)] } };
 }
 
 /** Kept with the session and with each that it was spawned from: their runs pause with it. */

@@ -216,7 +216,7 @@ test("a read that failed under it starts again under it, and after its time is o
   for (const call of ["1", "2", "3"]) expect(await failing(call)).toBe("failed");
   expect(await look("1")).toBe("done");
   estate.time.now += HOUR;
-  for (const call of ["2", "3"]) expect(await look(call)).toBe("approval_needed");
+  for (const call of ["2", "3"]) expect(await look(call)).toBe("approval_denied");
   expect(await behest.approvals.list()).toEqual([]);
   expect((await behest.records.list()).filter(({ outcome }) => outcome === "done")).toHaveLength(1);
   await close();
