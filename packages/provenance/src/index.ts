@@ -72,9 +72,11 @@ export {
   type NodeAt,
   type TreeNode,
   appendLeaf,
+  appendSubtree,
   frontierOf,
   rootOf,
+  subtreesBetween,
 } from "./tree.ts";
 export { readTrust, signTrust, trustHash } from "./trust.ts";
 export type { LogCheck, LogCode, LogFinding, LogReport } from "./log/report.ts";
-export { type LogEvidence, verifyLog } from "./log/verify.ts";
+export { type Hidden, type LogEvidence, type Shown, verifyLog } from "./log/verify.ts";

@@ -38,15 +38,27 @@ export function appendLeaf(
   size: number,
   leafHash: Uint8Array,
 ): { readonly frontier: Frontier; readonly nodes: readonly TreeNode[] } {
+  return appendSubtree(frontier, size, { level: 0, hash: leafHash });
+}
+
+/** The same of a complete subtree of 2^level leaves, which may begin where `size` is a multiple of that. Throws `out_of_tree`. */
+export function appendSubtree(
+  frontier: Frontier,
+  size: number,
+  subtree: { readonly level: number; readonly hash: Uint8Array },
+): { readonly frontier: Frontier; readonly nodes: readonly TreeNode[] } {
   const next = frontier.slice();
   const nodes: TreeNode[] = [];
-  let hash = leafHash;
-  for (let level = 1, index = size; index % 2 === 1; level++) {
+  let { level, hash } = subtree;
+  let index = size / 2 ** level;
+  if (!Number.isSafeInteger(index))
+    throw new ProvenanceError("out_of_tree", "no subtree of this level begins here");
+  while (index % 2 === 1) {
     const left = next.pop();
     if (!left) throw new ProvenanceError("out_of_tree", "a frontier does not belong to this size");
     hash = hashNode(left, hash);
     index = (index - 1) / 2;
-    nodes.push({ level, index, hash });
+    nodes.push({ level: ++level, index, hash });
   }
   next.push(hash);
   return { frontier: next, nodes };
@@ -84,4 +96,17 @@ export function checkedSize(size: number): number {
 
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** The largest complete subtrees that cover the leaves from `start` up to `end`, in order. */
+export function* subtreesBetween(
+  start: number,
+  end: number,
+): Generator<{ readonly level: number; readonly index: number }> {
+  for (let at = start; at < end;) {
+    let level = 0;
+    while (at % 2 ** (level + 1) === 0 && at + 2 ** (level + 1) <= end) level++;
+    yield { level, index: at / 2 ** level };
+    at += 2 ** level;
+  }
 }

@@ -34,6 +34,8 @@ export class Keys {
   readonly #approvers = new Reliance();
   readonly #revokers = new Reliance();
   #version: Version | undefined;
+  /** Entries that were passed over and may be any emitter's. */
+  #hidden = 0;
 
   constructor(owner: string, findings: Findings) {
     this.#owner = owner;
@@ -43,6 +45,11 @@ export class Keys {
   /** In force after the entries admitted so far. */
   get manifest(): Manifest | undefined {
     return this.#version?.manifest;
+  }
+
+  /** So many entries are not shown. */
+  passOver(entries: number): void {
+    this.#hidden += entries;
   }
 
   /** The keys certified so far. */
@@ -153,13 +160,16 @@ export class Keys {
       throw new Refusal("key", "signature_invalid", "an entry's signature does not verify");
     const lost = entry.seq - key.next;
     if (lost < 0) throw new Refusal("sequence", "sequence_repeated", "an emitter's number is used again");
-    if (lost > 0)
+    // What is not shown accounts for as many as it is.
+    const accounted = Math.min(lost, this.#hidden);
+    this.#hidden -= accounted;
+    if (lost > accounted)
       this.#findings.add(
         index,
         "sequence",
         "missing",
         "sequence_gap",
-        `${lost} earlier entries of its emitter`,
+        `${lost - accounted} earlier entries of its emitter`,
       );
     key.next = entry.seq + 1;
   }

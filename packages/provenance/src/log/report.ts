@@ -40,6 +40,9 @@ export type LogCode =
   | "outcome_not_shown"
   | "entries_missing"
   | "entries_beyond_checkpoint"
+  | "entries_hidden"
+  | "malformed_subtree"
+  | "head_not_comparable"
   | "root_mismatch"
   | "head_mismatch";
 
@@ -73,10 +76,12 @@ export interface LogReport {
   readonly origin?: string;
   /** `local`: one machine, and whoever holds it, made all of the log's keys. */
   readonly rung?: "local";
-  /** Entries read, and the root over them, base64url. */
+  /** Of the log, as far as it was read, and the root over it, base64url. */
   readonly size: number;
   readonly root: string;
-  /** Entries in which nothing failed. */
+  /** Of these, entries of which only the hash of a subtree over them is shown. */
+  readonly hidden: number;
+  /** Entries that are shown and in which nothing failed. */
   readonly proven: number;
   /** Entries of each type that are signed by a key reached from the owner, and the principals (pseudonyms) they name. */
   readonly counts: { readonly [type in EntryType]: number } & { readonly principals: number };

@@ -20,6 +20,7 @@ test("a log that holds is proven from the owner's thumbprint, and says what it d
     origin: ORIGIN,
     size,
     root: headOf({ size, root }).split(":")[1],
+    hidden: 0,
     proven: size,
     counts: {
       trust: 1,

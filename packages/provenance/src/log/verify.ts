@@ -1,17 +1,27 @@
-import { toBase64url } from "@behest/jws";
+import { fromBase64url, toBase64url } from "@behest/jws";
 import { type ParsedCheckpoint, headOf, parseCheckpoint, signedBy } from "../checkpoint.ts";
 import { entryHash, parseEntry } from "../entry.ts";
 import { rolesAt } from "../manifest.ts";
 import { parsePayload } from "../parse-payload.ts";
 import type { EntryType } from "../payload.ts";
-import { type Frontier, type Head, appendLeaf, equal, rootOf } from "../tree.ts";
+import { type Frontier, type Head, appendLeaf, appendSubtree, equal, rootOf } from "../tree.ts";
 import { Keys, coversTime } from "./keys.ts";
 import { Records } from "./records.ts";
 import { Findings, type LogReport, Refusal } from "./report.ts";
 
+/** 2^level entries that are not shown: the root of the subtree over them, which begins where one that large may. */
+export interface Hidden {
+  readonly level: number;
+  /** SHA-256, base64url. */
+  readonly hash: string;
+}
+
+/** What a part of a log shows in log order: an entry as signed, or what stands in the place of several. */
+export type Shown = string | Hidden;
+
 export interface LogEvidence {
-  /** Every entry, in log order, as signed. Read once. */
-  readonly entries: Iterable<string> | AsyncIterable<string>;
+  /** The log from its beginning to its end: every entry, or some and the subtrees of the rest. Read once. */
+  readonly entries: Iterable<Shown> | AsyncIterable<Shown>;
   /** The signed note over all of them. */
   readonly checkpoint: string;
   /** RFC 7638 thumbprint of the owner's key: all that is taken on trust. */
@@ -23,15 +33,17 @@ export interface LogEvidence {
 /**
  * Verifies a whole log, offline, from the owner's thumbprint: manifest, certificates, every signature, the tree,
  * the checkpoint, the emitters' counting, links, decisions, attempts and outcomes. Never throws for what it reads:
- * whatever is not proven is a finding. Content and tokens are not in the log and are not looked at. Memory grows
+ * whatever is not proven is a finding. Of a part of a log it says the same of what is shown: that each entry stands in
+ * this log, at its index, and what an entry that is not shown would have changed cannot be told. Content and tokens are not in the log and are not looked at. Memory grows
  * with the number of entries (hashes and names), not with their size.
  */
 export async function verifyLog(evidence: LogEvidence): Promise<LogReport> {
   const reading = new Reading(evidence);
   await reading.open();
-  for await (const jws of evidence.entries) {
+  for await (const shown of evidence.entries) {
     if (!reading.expectsMore()) break;
-    await reading.read(jws);
+    if (typeof shown === "string") await reading.read(shown);
+    else if (!reading.passOver(shown)) break;
   }
   return reading.close();
 }
@@ -54,7 +66,10 @@ class Reading {
   #frontier: Frontier = [];
   #size = 0;
   #lastAt = "";
-  #headSeen = false;
+  /** Entries that were passed over. */
+  #hidden = 0;
+  /** What is known of the held head: it is one of those that were passed through, and the same. */
+  #headSeen: boolean | undefined;
 
   constructor(evidence: LogEvidence) {
     this.#evidence = evidence;
@@ -93,11 +108,36 @@ class Reading {
     });
   }
 
+  /** False, with a finding, where no such subtree can stand here. */
+  passOver({ level, hash }: Hidden): boolean {
+    try {
+      const root = fromBase64url(hash);
+      if (!Number.isSafeInteger(level) || level < 0 || level > 52 || root.length !== 32)
+        throw new RangeError();
+      this.#frontier = appendSubtree(this.#frontier, this.#size, { level, hash: root }).frontier;
+    } catch {
+      this.#findings.fail(
+        this.#size,
+        "log",
+        "malformed_subtree",
+        "what stands for entries here is no subtree",
+      );
+      return false;
+    }
+    this.#size += 2 ** level;
+    this.#hidden += 2 ** level;
+    this.#keys.passOver(2 ** level);
+    this.#compareHead();
+    return true;
+  }
+
   async close(): Promise<LogReport> {
     const size = this.#size;
     if (size === 0)
       this.#findings.fail(0, "log", "trust_missing", "a log without entries shows no trust manifest");
     this.#records.finish();
+    if (this.#hidden > 0)
+      this.#findings.add(size, "log", "not_shown", "entries_hidden", `${this.#hidden} of ${size} entries`);
     const stated = await this.#findings.collect(size, "log", () => this.#checkCheckpoint());
     const consistent = this.#checkHead() && stated === true;
     const { head } = this.#evidence;
@@ -108,7 +148,8 @@ class Reading {
       ...(rung && { rung }),
       size,
       root: toBase64url(rootOf(this.#frontier)),
-      proven: this.#findings.proven(size),
+      hidden: this.#hidden,
+      proven: this.#findings.proven(size) - this.#hidden,
       counts: { ...this.#counts, principals: this.#records.principals },
       observed: this.#records.observed,
       findings: this.#findings.list,
@@ -128,7 +169,15 @@ class Reading {
   #checkHead(): boolean {
     const { head } = this.#evidence;
     if (!head || this.#headSeen) return true;
-    if (head.size > this.#size)
+    if (this.#headSeen === undefined && head.size < this.#size)
+      this.#findings.add(
+        head.size,
+        "log",
+        "missing",
+        "head_not_comparable",
+        "the held head lies among entries that are not shown: ask for evidence that is cut at it",
+      );
+    else if (head.size > this.#size)
       this.#findings.add(
         this.#size,
         "log",
