@@ -116,7 +116,12 @@ export class Fleet {
   async end(): Promise<void> {
     for (const worker of this.workers) if (worker.connected) worker.disconnect();
     await this.behest.close();
-    for (const worker of this.workers)
-      if (worker.exitCode === null && worker.signalCode === null) worker.kill("SIGKILL");
+    await Promise.all(
+      this.workers.map(async (worker) => {
+        if (worker.exitCode !== null || worker.signalCode !== null) return;
+        worker.kill("SIGKILL");
+        await once(worker, "exit");
+      }),
+    );
   }
 }

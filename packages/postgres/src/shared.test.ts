@@ -99,13 +99,14 @@ describe.runIf(server)("machines that share a feed on PostgreSQL", () => {
     expect(await tried(alice)).toEqual([STALE, STALE, STALE]);
     await expect(deployment.revoke(here.behest, "alice")).rejects.toMatchObject({ code: "store_failed" });
     await expect(machine("late")).rejects.toMatchObject({ code: "store_failed" });
+    // Once a machine, and once for the one that could not start.
+    await expect.poll(() => warned, { timeout: 15_000 }).toHaveLength(3);
     await server!.start();
     expect(await tried(alice)).toEqual(ALL);
     const end = ended(alice);
     await deployment.revoke(here.behest, "alice");
     expect(await end).toMatchObject({ code: "revoked" });
     expect(await tried(bob)).toEqual(ALL);
-    // Once a machine, and once for the one that could not start.
     expect(warned).toHaveLength(3);
   });
 
