@@ -23,16 +23,18 @@ export async function record(
   }: { readonly engine: Engine; readonly manifest: Manifest; readonly clock: () => number },
   admitted: Admitted,
 ): Promise<void> {
+  const { digest, scopes } = admitted;
+  if ((await engine.recorded(keyOf(digest))).length >= scopes.length) return;
   const ids = await idsOf(engine, manifest, admitted.cut.target);
-  for (const scope of admitted.scopes) await engine.append(append(admitted, scope, ids, clock()));
+  for (const scope of scopes) await engine.append(append(admitted, scope, ids, clock()));
 }
 
-function append(
-  { cut, digest, revoker }: Admitted,
-  scope: Scope,
-  ids: readonly string[],
-  now: number,
-): Append {
+function keyOf(digest: string, scope: string = ""): string {
+  return `${TAKEN}${digest}:${scope}`;
+}
+
+function append(admitted: Admitted, scope: Scope, ids: readonly string[], now: number): Append {
+  const { cut, digest, revoker } = admitted;
   const { before, until } = spanOf(cut);
   const entry: RevocationEntry = {
     at: new Date(now).toISOString(),
@@ -48,7 +50,7 @@ function append(
     ...(until !== undefined && { until: String(until) }),
     v: 1,
   };
-  return { entry: entryText(entry), once: `${TAKEN}${digest}:${scope}` };
+  return { entry: entryText(entry), once: keyOf(digest, scope) };
 }
 
 /** Digests of the cuts that the log has taken in, with when each can concern nobody any more: seconds, or never. */

@@ -1,4 +1,5 @@
 import type { Effect } from "@behest/delegation";
+import { sha256Text } from "@behest/jws";
 import type { Cut, Manifest } from "@behest/provenance";
 import { BehestError } from "../error.ts";
 import { type Admitted, admit } from "./admission.ts";
@@ -34,6 +35,12 @@ export interface RevocationParts {
 /** A feed is read at least this often while a process runs, ms, and a little more: it was away, then. */
 const SILENCE = 1_500;
 
+/**
+ * Whoever submits a cut takes it into the log at once. The others look after a while whether that was done, ms, and as
+ * much again by chance: all at once they would hold up those that have not ended their sessions yet.
+ */
+const LOOK_AFTER = 250;
+
 /** Why nothing starts, or goes on, in a session. */
 export type Cutting = "revoked" | "revocation_stale";
 
@@ -55,6 +62,10 @@ export class Revocations {
   #recorded: Recorded = new Map();
   readonly #own: FeedReader;
   readonly #shared: FeedReader | undefined;
+  /** Digests of what was submitted here and is being taken in. */
+  readonly #submitted = new Set<string>();
+  readonly #looks = new Set<NodeJS.Timeout>();
+  #started = false;
 
   constructor(parts: RevocationParts) {
     this.#parts = parts;
@@ -69,6 +80,7 @@ export class Revocations {
     const digests = new Set(this.#recorded.keys());
     await this.#own.start(this.#shared ? undefined : digests);
     await this.#shared?.start(digests);
+    this.#started = true;
   }
 
   /** Up to where the store's feed was read: what starts is started only where it has not gone on since. */
@@ -119,8 +131,14 @@ export class Revocations {
     });
     refuseOver(cut, this.#seconds());
     this.#tellOfLate(cut);
-    await (this.#parts.shared ?? this.#parts.own).append(rowFor(jws, cut));
-    await this.refresh();
+    const digest = sha256Text(jws);
+    this.#submitted.add(digest);
+    try {
+      await (this.#parts.shared ?? this.#parts.own).append(rowFor(jws, cut));
+      await this.refresh();
+    } finally {
+      this.#submitted.delete(digest);
+    }
   }
 
   /** Reads what is new. Rejects where it cannot be read, or is no continuation of what was read before. */
@@ -134,6 +152,7 @@ export class Revocations {
   }
 
   close(): void {
+    for (const look of this.#looks) clearTimeout(look);
     this.#own.stop();
     this.#shared?.stop();
   }
@@ -143,7 +162,23 @@ export class Revocations {
       // A log that takes it in after its revoker's time would not verify; it is in force all the same.
       // Of several entries one may have been lost to a crash.
       if (admitted.holds && (admitted.scopes.length > 1 || !this.#recorded.has(admitted.digest)))
-        await this.#parts.record(admitted);
+        if (this.#started && !this.#submitted.has(admitted.digest)) this.#lookAfter(admitted);
+        else await this.#parts.record(admitted);
+  }
+
+  /** Takes in what whoever submitted it has not, as it was killed. Until it is done, or this process ends: the next does it at its start. */
+  #lookAfter(admitted: Admitted): void {
+    const look = setTimeout(
+      () => {
+        this.#looks.delete(look);
+        this.#parts.record(admitted).catch((error: unknown) => {
+          alarm(error);
+          this.#lookAfter(admitted);
+        });
+      },
+      LOOK_AFTER * (1 + Math.random()),
+    );
+    this.#looks.add(look.unref());
   }
 
   async #carryOver(rows: readonly FeedRow[]): Promise<void> {
