@@ -82,6 +82,7 @@ export async function createFrom(
   const certificate = await certified(config.signer, entryKey, manifest, { from, until });
   const engine = config.store[engineOf];
   await engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate });
+  if (policies) await engine.keepDocument(policies.digest, policies.document);
   const closing = new AbortController();
   const revocations = new Revocations({
     own: engine.feed,

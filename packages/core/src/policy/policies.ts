@@ -15,6 +15,8 @@ import { type Statement, statements } from "./statement.ts";
 export interface Policies {
   /** SHA-256, base64url, over the policies with their ids and the schema. */
   readonly digest: string;
+  /** The text that the digest is of, from which the policies can be evaluated again. */
+  readonly document: string;
   readonly rules: readonly PolicyRule[];
   /** Tools that the schema declares. */
   readonly tools: readonly string[];
@@ -126,7 +128,8 @@ function heldOf(rules: readonly ReadRule[]): { [id: string]: string } {
 
 function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[]): Policies {
   const set = read.map(({ id, text }) => [id, text]);
-  const digest = sha256Text(canonical({ v: 1, policies: set, schema: schema.text }));
+  const document = canonical({ v: 1, policies: set, schema: schema.text });
+  const digest = sha256Text(document);
   const names = { all: digest, unasked: `${digest} unasked`, permits: `${digest} permits` };
   const unasked = read.filter(({ ask }) => !ask);
   const permits = read.filter(({ effect }) => effect === "permit");
@@ -148,6 +151,7 @@ function prepared(cedar: Cedar, schema: PolicySchema, read: readonly ReadRule[])
   };
   const policies: Policies = {
     digest,
+    document,
     rules,
     tools: [...schema.tools.keys()],
     decide: (request, lifted = false) => decideBy(held, request, lifted),

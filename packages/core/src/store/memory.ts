@@ -1,9 +1,9 @@
 import { replayCache } from "@behest/delegation";
-import { toBase64url } from "@behest/jws";
 import { Delegations } from "./delegations.ts";
 import { type Held, ruleCharges, ruleUnspent } from "./charges.ts";
 import { childless, closed, missing, twice, unattached, unstorable } from "./failure.ts";
-import { EMPTY, type Emitter, type Tail, emitterOf, headAt, seal, sign, trustDraft } from "./log.ts";
+import { emitterOf, trustDraft } from "./log.ts";
+import { MemoryLog } from "./memory-log.ts";
 import { Principals } from "./principals.ts";
 import { type ActionState, askedBefore, mayFinish, mayStart, ruleBegin } from "./rules.ts";
 import {
@@ -12,7 +12,6 @@ import {
   type BeginResult,
   type Content,
   type DelegationRow,
-  type Draft,
   type Engine,
   type Finish,
   type FinishResult,
@@ -26,6 +25,7 @@ import {
   type StoredApproval,
   type StoredDelegation,
   type StoredRecord,
+  type Subtree,
   engine,
 } from "./types.ts";
 import { matches } from "./filter.ts";
@@ -51,11 +51,8 @@ class MemoryEngine implements Engine {
   readonly feed: MemoryFeed = new MemoryFeed();
   readonly #clock: () => number;
   #latest = 0;
-  #emitter: Emitter | undefined;
+  #log: MemoryLog | undefined;
   #closed = false;
-  #tail: Tail = EMPTY;
-  readonly #entries: string[] = [];
-  readonly #hashes: string[] = [];
   readonly #once = new Map<string, number>();
   readonly #waiting = new Waiting();
   readonly #actions = new Map<string, MemoryAction>();
@@ -66,6 +63,7 @@ class MemoryEngine implements Engine {
   readonly #turns = new Turns();
   readonly #delegations = new Delegations();
   readonly #principals = new Principals();
+  readonly #documents = new Map<string, string>();
   readonly #tools = new Map<string, SeenTool>();
   readonly #counters = new Map<string, string>();
   readonly #spent = replayCache({ max: Number.POSITIVE_INFINITY, now: () => this.#now() / 1000 });
@@ -76,9 +74,9 @@ class MemoryEngine implements Engine {
 
   async attach(identity: Identity): Promise<void> {
     const emitter = await emitterOf(identity, 0);
-    if (this.#emitter || this.#closed) throw twice();
-    this.#emitter = emitter;
-    this.#place(trustDraft(identity, this.#clock(), true));
+    if (this.#log || this.#closed) throw twice();
+    this.#log = new MemoryLog(emitter);
+    this.#log.place(trustDraft(identity, this.#clock(), true));
   }
 
   async principal(issuer: string, subject: string): Promise<PrincipalRow> {
@@ -97,14 +95,13 @@ class MemoryEngine implements Engine {
   }
 
   async append(request: Append): Promise<Placed> {
-    this.#opened();
+    const log = this.#opened();
     const index = this.#stored(request);
-    if (index !== undefined)
-      return { index, hash: this.#hashes[index]!, head: headAt(this.#tail), again: true };
+    if (index !== undefined) return { index, hash: log.hash(index), head: log.head, again: true };
     const { once, delegation, charge, journal, record, approval, decides } = request;
     const counted = ruleCharges(charge ? [charge] : [], [], this.#counter, this.#now());
     if ("spent" in counted) throw childless();
-    const placed = this.#place(request.entry);
+    const placed = log.place(request.entry);
     this.#count(counted.held);
     if (once !== undefined) this.#once.set(once, placed.index);
     if (approval) this.#waiting.ask(approval, placed);
@@ -128,7 +125,7 @@ class MemoryEngine implements Engine {
   }
 
   async begin(request: Begin): Promise<BeginResult> {
-    this.#opened();
+    const log = this.#opened();
     const before = this.#actions.get(request.action);
     // The one process that can hold a lease here is this one, and it is alive.
     const ruling = ruleBegin(before, request, this.#now(), () => true);
@@ -148,7 +145,7 @@ class MemoryEngine implements Engine {
     const counted = ruleCharges(charges, had, this.#counter, this.#now());
     if ("spent" in counted) return { begun: "refused", code: "budget_spent", charge: counted.spent };
     if (rests) this.#waiting.spend(request.action);
-    const placed = entry === undefined ? undefined : this.#place(entry);
+    const placed = entry === undefined ? undefined : log.place(entry);
     this.#count(counted.held);
     const charged = [...had, ...counted.held.keys()];
     const state = { args, given, attempt, repeatable, charged, index: placed?.index };
@@ -159,11 +156,11 @@ class MemoryEngine implements Engine {
   }
 
   async finish(request: Finish): Promise<FinishResult> {
-    this.#opened();
+    const log = this.#opened();
     const state = this.#actions.get(request.action);
     if (!state || !mayFinish(state, request, true)) return { finished: "late" };
     const { outcome, code, result, entry, unspent = [] } = request;
-    const placed = entry === undefined ? undefined : this.#place(entry);
+    const placed = entry === undefined ? undefined : log.place(entry);
     const held = ruleUnspent(unspent, state.charged, this.#counter);
     this.#count(held);
     const charged = state.charged.filter((counter) => !held.has(counter));
@@ -189,7 +186,7 @@ class MemoryEngine implements Engine {
 
   async recall(run: string, key: string): ReturnType<Engine["recall"]> {
     const row = this.#turns.get(run, key, this.#now());
-    return row && { sealed: row.sealed, index: row.index, hash: this.#hashes[row.index]! };
+    return row && { sealed: row.sealed, index: row.index, hash: this.#opened().hash(row.index) };
   }
 
   async forget(run: string): Promise<void> {
@@ -244,14 +241,25 @@ class MemoryEngine implements Engine {
   }
 
   async entries(from: number, limit: number): Promise<readonly string[]> {
-    return this.#entries.slice(from, from + limit);
+    return this.#log?.entries(from, limit) ?? [];
   }
 
-  /** Signed when somebody looks: nothing here is durable, so no batch has to end with it. */
+  async subtrees(places: readonly Subtree[]): Promise<readonly Uint8Array[]> {
+    return this.#opened().subtrees(places);
+  }
+
+  async document(digest: string): Promise<string | undefined> {
+    return this.#documents.get(digest);
+  }
+
+  async keepDocument(digest: string, text: string): Promise<void> {
+    this.#opened();
+    if (!this.#documents.has(digest)) this.#documents.set(digest, text);
+  }
+
   async checkpoint(): Promise<string> {
-    if (!this.#emitter || this.#tail.size === 0) throw missing();
-    const { identity, signer } = this.#emitter;
-    return seal(this.#tail, identity.origin, signer).checkpoint;
+    if (!this.#log) throw missing();
+    return this.#log.checkpoint();
   }
 
   async close(): Promise<void> {
@@ -263,27 +271,10 @@ class MemoryEngine implements Engine {
     return (this.#latest = Math.max(this.#latest, this.#clock()));
   }
 
-  #opened(): Emitter {
+  #opened(): MemoryLog {
     if (this.#closed) throw closed();
-    if (!this.#emitter) throw unattached();
-    return this.#emitter;
-  }
-
-  #place(draft: Draft): Placed {
-    const { signer } = this.#opened();
-    const { tail, leaf } = sign(this.#tail, draft, signer);
-    const placed: Placed = {
-      index: this.#tail.size,
-      hash: toBase64url(leaf.nodes[0]!),
-      // Most are never looked at, and each takes a hash for every bit of the log's size.
-      get head() {
-        return headAt(tail);
-      },
-    };
-    this.#tail = tail;
-    this.#entries.push(leaf.jws);
-    this.#hashes.push(placed.hash);
-    return placed;
+    if (!this.#log) throw unattached();
+    return this.#log;
   }
 
   readonly #counter = (counter: string): string | undefined => this.#counters.get(counter);

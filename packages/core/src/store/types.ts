@@ -183,6 +183,12 @@ export interface SeenTool {
   readonly at: number;
 }
 
+/** The entries from index·2^level up to (index+1)·2^level. */
+export interface Subtree {
+  readonly level: number;
+  readonly index: number;
+}
+
 export interface PrincipalRow {
   /** Random, base64url: the only name entries use. */
   readonly pseudonym: string;
@@ -260,8 +266,13 @@ export interface Engine {
   content(index: number): Promise<readonly Content[]>;
   /** Entries as they were signed, `from` inclusive, at most `limit`. */
   entries(from: number, limit: number): Promise<readonly string[]>;
+  /** Hashes of complete subtrees of the log, in the order asked for: what stands for entries that are not shown. */
+  subtrees(places: readonly Subtree[]): Promise<readonly Uint8Array[]>;
   /** The last signed checkpoint. */
   checkpoint(): Promise<string>;
+  /** Keeps a text that entries name by its SHA-256 (base64url): a set of policies. No personal data, so no erasure takes it. */
+  keepDocument(digest: string, text: string): Promise<void>;
+  document(digest: string): Promise<string | undefined>;
   /** Finishes what is under way, gives the lease back. Idempotent. */
   close(): Promise<void>;
 }

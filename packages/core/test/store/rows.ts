@@ -1,3 +1,4 @@
+import { type Frontier, appendSubtree, parseCheckpoint, rootOf, subtreesBetween } from "@behest/provenance";
 import { expect } from "vitest";
 import type { Engine } from "../../src/store/types.ts";
 import type { Behaviour } from "./open-log.ts";
@@ -81,6 +82,28 @@ export function rowConformance(behaviour: Behaviour): void {
     expect(await engine.recall("run", "t")).toBeUndefined();
     expect(await engine.recall("run", "u")).toBeUndefined();
     expect(await engine.append(second)).not.toHaveProperty("again");
+  });
+
+  behaviour("a text is kept under its digest, and the first one stays", async ({ engine }) => {
+    expect(await engine.document("digest")).toBeUndefined();
+    await engine.keepDocument("digest", "text");
+    await engine.keepDocument("digest", "another");
+    expect(await engine.document("digest")).toBe("text");
+  });
+
+  behaviour("the subtrees between what is shown make up the log with it", async (log) => {
+    const { engine, deployment, delegation } = log;
+    for (let i = 0; i < 21; i++) await engine.append(deployment.denial(`d${i}`, delegation));
+    const { size, root } = parseCheckpoint(await engine.checkpoint());
+    const places = [...subtreesBetween(0, 13), ...subtreesBetween(13, size)];
+    const hashes = await engine.subtrees(places);
+    let frontier: Frontier = [];
+    let at = 0;
+    for (const [i, { level }] of places.entries()) {
+      frontier = appendSubtree(frontier, at, { level, hash: hashes[i]! }).frontier;
+      at += 2 ** level;
+    }
+    expect(Buffer.from(rootOf(frontier))).toEqual(Buffer.from(root));
   });
 
   behaviour("content and turns are gone at their time", async ({ engine, deployment, delegation }) => {

@@ -33,6 +33,7 @@ export class Contents {
   readonly #principals: StatementSync;
   readonly #seen: StatementSync;
   readonly #spend: StatementSync;
+  readonly #document: StatementSync;
   readonly #due: StatementSync;
   readonly #sweeps: readonly StatementSync[];
   readonly #forgets: readonly StatementSync[];
@@ -67,6 +68,7 @@ export class Contents {
     );
     this.#seen = db.prepare("INSERT OR REPLACE INTO seen (tool, kind, declared, at) VALUES (?, ?, ?, ?)");
     this.#spend = db.prepare("INSERT INTO spent (id, until) VALUES (?, ?) ON CONFLICT DO NOTHING");
+    this.#document = db.prepare("INSERT INTO document (digest, text) VALUES (?, ?) ON CONFLICT DO NOTHING");
     this.#due = db.prepare(`
       SELECT EXISTS (SELECT 1 FROM content WHERE until <= ?) OR EXISTS (SELECT 1 FROM spawned WHERE until <= ?)
         OR EXISTS (SELECT 1 FROM journal WHERE until <= ?) OR EXISTS (SELECT 1 FROM spent WHERE until <= ?)
@@ -154,6 +156,10 @@ export class Contents {
 
   spend(id: string, until: number, now: number): boolean {
     return until > now && this.#spend.run(id, until).changes === 1;
+  }
+
+  document(digest: string, text: string): void {
+    this.#document.run(digest, text);
   }
 
   isSweepDue(now: number): boolean {

@@ -38,7 +38,7 @@ export class Entries {
 
   /** Leaf hash of a stored entry, base64url. */
   hash(index: number): string {
-    return toBase64url(this.#nodeAt(0, index));
+    return toBase64url(this.subtree(0, index));
   }
 
   range(from: number, limit: number): string[] {
@@ -55,7 +55,7 @@ export class Entries {
   }
 
   frontierAt(size: number): Frontier {
-    return frontierOf(this.#nodeAt, size);
+    return frontierOf(this.subtree, size);
   }
 
   /** Size and frontier of the log, once its entries, its tree and what its checkpoint says agree; else `store_mismatch`. */
@@ -84,7 +84,8 @@ export class Entries {
       throw mismatch(`the first ${count(known.size)} entries are not those that were seen before`);
   }
 
-  readonly #nodeAt = (level: number, index: number): Uint8Array => {
+  /** Hash of a complete subtree; throws `store_mismatch` where it is not there. */
+  readonly subtree = (level: number, index: number): Uint8Array => {
     const last = (index + 1) * 2 ** level - 1;
     const nodes = this.#nodes.get(last)?.["nodes"] as Uint8Array | undefined;
     const node = nodes?.subarray(level * HASH, (level + 1) * HASH);

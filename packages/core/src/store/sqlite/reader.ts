@@ -11,6 +11,7 @@ import type {
   SeenTool,
   StoredDelegation,
   StoredRecord,
+  Subtree,
 } from "../types.ts";
 import { Approvals } from "./approvals.ts";
 import { BESIDE, slotsOf } from "./contents.ts";
@@ -129,6 +130,15 @@ export class Reader {
 
   entries(from: number, limit: number): string[] {
     return this.#entries.range(from, limit);
+  }
+
+  subtrees(places: readonly Subtree[]): Uint8Array[] {
+    return places.map(({ level, index }) => this.#entries.subtree(level, index));
+  }
+
+  document(digest: string): string | undefined {
+    const row = this.#db.prepare("SELECT text FROM document WHERE digest = ?").get(digest);
+    return row?.["text"] as string | undefined;
   }
 
   checkpoint(): string {

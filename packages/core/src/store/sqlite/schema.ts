@@ -98,4 +98,6 @@ export const ADDED = `
   -- Proofs of calls that were permitted, until ms since the epoch: none of them permits another.
   CREATE TABLE IF NOT EXISTS spent (id TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS spent_until ON spent (until);
+  -- Texts that entries name by their digest.
+  CREATE TABLE IF NOT EXISTS document (digest TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;

@@ -16,6 +16,7 @@ import {
   type SeenTool,
   type Store,
   type StoredRecord,
+  type Subtree,
   engine,
 } from "../types.ts";
 import type { WriterOptions } from "./attach.ts";
@@ -168,6 +169,18 @@ class SqliteEngine implements Engine {
 
   async entries(from: number, limit: number): Promise<readonly string[]> {
     return this.#read((reader) => reader.entries(from, limit));
+  }
+
+  async subtrees(places: readonly Subtree[]): Promise<readonly Uint8Array[]> {
+    return this.#read((reader) => reader.subtrees(places));
+  }
+
+  async keepDocument(digest: string, text: string): Promise<void> {
+    await this.#write({ op: "document", digest, text });
+  }
+
+  async document(digest: string): Promise<string | undefined> {
+    return this.#read((reader) => reader.document(digest));
   }
 
   async checkpoint(): Promise<string> {

@@ -31,6 +31,7 @@ export type Write =
   | { readonly op: "register"; readonly who: Principal }
   | { readonly op: "forget"; readonly run: string }
   | { readonly op: "spend"; readonly id: string; readonly until: number }
+  | { readonly op: "document"; readonly digest: string; readonly text: string }
   /** Writes what waits for something else to be written. */
   | { readonly op: "flush" };
 
@@ -157,6 +158,8 @@ export class Writer {
         return this.#contents.forget(write.run);
       case "spend":
         return this.#contents.spend(write.id, write.until, now);
+      case "document":
+        return this.#contents.document(write.digest, write.text);
       case "flush":
         return undefined;
     }

@@ -1,0 +1,54 @@
+import { toBase64url } from "@behest/jws";
+import { EMPTY, type Emitter, type Tail, headAt, seal, sign } from "./log.ts";
+import type { Draft, Placed, Subtree } from "./types.ts";
+
+/** Entries of one process, signed and linked as in a durable log. */
+export class MemoryLog {
+  readonly #emitter: Emitter;
+  #tail: Tail = EMPTY;
+  readonly #entries: string[] = [];
+  /** Of each entry: hashes of the subtrees that end with it. */
+  readonly #nodes: (readonly Uint8Array[])[] = [];
+
+  constructor(emitter: Emitter) {
+    this.#emitter = emitter;
+  }
+
+  get head(): string {
+    return headAt(this.#tail);
+  }
+
+  place(draft: Draft): Placed {
+    const { tail, leaf } = sign(this.#tail, draft, this.#emitter.signer);
+    const placed: Placed = {
+      index: this.#tail.size,
+      hash: toBase64url(leaf.nodes[0]!),
+      // Most are never looked at, and each takes a hash for every bit of the log's size.
+      get head() {
+        return headAt(tail);
+      },
+    };
+    this.#tail = tail;
+    this.#entries.push(leaf.jws);
+    this.#nodes.push(leaf.nodes);
+    return placed;
+  }
+
+  hash(index: number): string {
+    return toBase64url(this.#nodes[index]![0]!);
+  }
+
+  entries(from: number, limit: number): readonly string[] {
+    return this.#entries.slice(from, from + limit);
+  }
+
+  subtrees(places: readonly Subtree[]): readonly Uint8Array[] {
+    return places.map(({ level, index }) => this.#nodes[(index + 1) * 2 ** level - 1]![level]!);
+  }
+
+  /** Signed when somebody looks: nothing here is durable, so no batch has to end with it. */
+  checkpoint(): string {
+    const { identity, signer } = this.#emitter;
+    return seal(this.#tail, identity.origin, signer).checkpoint;
+  }
+}
