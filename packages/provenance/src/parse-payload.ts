@@ -101,7 +101,7 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
       trace: matching(/^[0-9a-f]{32}$/),
       span: matching(/^[0-9a-f]{16}$/),
     }),
-    content: closed<ActionEntry["content"]>({ args: bytes32 }),
+    content: closed<ActionEntry["content"]>({ args: bytes32, "facts?": bytes32 }),
     links: closed<ActionEntry["links"]>({
       "delegation?": bytes32,
       "interaction?": bytes32,

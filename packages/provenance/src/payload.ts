@@ -100,7 +100,8 @@ export interface ActionEntry extends Common, Observable {
   /** Digest of the policies that it was decided under, where there are any. */
   readonly policy?: string;
   readonly trace?: { readonly trace: string; readonly span: string };
-  readonly content: { readonly args: Commitment };
+  /** `facts`: what policies were decided on beside the arguments, where they were evaluated. */
+  readonly content: { readonly args: Commitment; readonly facts?: Commitment };
   readonly links: {
     /** Absent where it was observed. */
     readonly delegation?: EntryHash;

@@ -1,5 +1,6 @@
 import { FormatError } from "@behest/jws";
 import { type Place } from "./place.ts";
+import { factsText } from "../policy/facts.ts";
 import { type Arguments, freeze, notJson } from "./arguments.ts";
 import type { Call } from "./call.ts";
 import { decide } from "../checks/check.ts";
@@ -66,8 +67,17 @@ function judgedBy(
   }
   const actionClass = session.classOf(tool, args.value, definition);
   const { model } = session.turn(place.turn) ?? {};
-  const wanted = { session, tool, args: args.value, class: actionClass, model, now: at };
-  const verdict = decide({ ...wanted, override: override?.id });
-  const draft: Draft = { place, tool, text: args.text, class: actionClass, verdict, at };
+  let facts: string | undefined;
+  const verdict = decide({
+    session,
+    tool,
+    args: args.value,
+    class: actionClass,
+    model,
+    now: at,
+    override: override?.id,
+    evaluated: (request) => (facts = factsText(request)),
+  });
+  const draft: Draft = { place, tool, text: args.text, facts, class: actionClass, verdict, at };
   return { draft, args };
 }

@@ -18,6 +18,7 @@ export function policy(wanted: Wanted): Finding | undefined {
     const message = `${label}: its profile does not answer for these arguments.`;
     return { check: "policy", code: "profile_invalid", message };
   }
+  wanted.evaluated?.(request);
   return found(label, policies.decide(request, wanted.override !== undefined));
 }
 

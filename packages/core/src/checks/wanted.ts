@@ -1,5 +1,6 @@
 import type { Json } from "@behest/jws";
 import type { LiveSession } from "../session/live.ts";
+import type { PolicyRequest } from "../policy/request.ts";
 import type { ActionClass } from "../profile/profile.ts";
 
 /** What a check is asked about. */
@@ -14,4 +15,6 @@ export interface Wanted {
   readonly override?: string | undefined;
   /** ms since the epoch. */
   readonly now: number;
+  /** Is told what policies are decided on, where they are evaluated. */
+  readonly evaluated?: (request: PolicyRequest) => void;
 }

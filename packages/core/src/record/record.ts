@@ -22,6 +22,8 @@ export interface Draft {
   readonly tool: string;
   /** Canonical arguments; where they were not JSON, a text that says so. */
   readonly text: string;
+  /** What policies were decided on beside them, where they were evaluated. */
+  readonly facts?: string | undefined;
   readonly class: ActionClass;
   readonly verdict: Verdict;
   /** ms since the epoch. */
@@ -33,6 +35,7 @@ export interface Prepared {
   readonly draft: Draft;
   readonly label: string;
   readonly args: string;
+  readonly facts: string | undefined;
   /** Undefined where the session is observed: no key is bound to anything. */
   readonly decision: string | undefined;
   readonly interaction: TurnPlace | undefined;
@@ -52,6 +55,7 @@ export async function prepare(session: LiveSession, draft: Draft): Promise<Prepa
     draft,
     label,
     args,
+    facts: draft.facts === undefined ? undefined : session.vault.commit(id, "facts", draft.facts),
     decision: signed instanceof Promise ? await signed : signed,
     interaction: await interaction,
   };
@@ -74,7 +78,7 @@ export function actionEntry(
   prepared: Prepared,
   { attempt, trace, grounds }: Attempt,
 ): { entry: string; record: RecordRow; content: Content[] } {
-  const { draft, label, args, decision, interaction } = prepared;
+  const { draft, label, args, facts, decision, interaction } = prepared;
   const { verdict, findings } = draft.verdict;
   const { policies } = session.deployment;
   const { delegated } = session.parts;
@@ -85,7 +89,7 @@ export function actionEntry(
     at: new Date(draft.at).toISOString(),
     attempt,
     boundary: draft.class.boundary,
-    content: { args },
+    content: { args, ...(facts !== undefined && { facts }) },
     ...(decision !== undefined && { decision }),
     effect: draft.class.effect,
     ...(enforce && { enforce }),
@@ -119,6 +123,8 @@ export function actionEntry(
     ...(interaction && { interaction: interaction.index }),
   };
   const content = session.deployment.keep ? [kept(session, draft.place.id, "args", draft.text)] : [];
+  if (session.deployment.keep && draft.facts !== undefined)
+    content.push(kept(session, draft.place.id, "facts", draft.facts));
   return { entry, record, content };
 }
 
