@@ -10,6 +10,7 @@ export type ProvenanceCode =
   | "malformed_cut"
   | "malformed_span_proof"
   | "malformed_head"
+  | "malformed_bundle"
   | "malformed_content"
   | "signature_invalid"
   | "owner_mismatch"

@@ -106,8 +106,14 @@ function reconcile(
       },
       now,
     );
-    background(session.deployment, engine.append({ entry }));
+    const once = lateKey(draft.place.id, attempt);
+    background(session.deployment, engine.append({ entry, once }));
   });
+}
+
+/** `once` of the entry that says how a body ended whose outcome is recorded as unknown. */
+export function lateKey(action: string, attempt: number | ""): string {
+  return `late:${action}:${attempt}`;
 }
 
 type Late = NonNullable<Extract<Ended<unknown>, { outcome: "unknown" }>["late"]>;

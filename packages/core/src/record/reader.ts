@@ -1,3 +1,5 @@
+import type { EvidenceBundle } from "@behest/provenance";
+import { type EvidenceFilter, exportEvidence } from "../evidence/export.ts";
 import { joinRecord } from "./joined.ts";
 import { listRecords } from "./records.ts";
 import { openDelegation } from "../session/lineage.ts";
@@ -14,6 +16,8 @@ export interface Reader {
   entries(): AsyncGenerator<string>;
   /** The last signed checkpoint. */
   checkpoint(): Promise<string>;
+  /** Everything a stranger needs to verify these records, offline, but the owner's thumbprint. */
+  evidence(filter?: EvidenceFilter): Promise<EvidenceBundle>;
   /** How tools were met by the middleware. */
   coverage(): Promise<readonly SeenTool[]>;
   /** A delegation's chain, by its leaf hash; undefined when unknown or erased. */
@@ -39,6 +43,7 @@ export function readStore(store: Store): Reader {
       }
     },
     checkpoint: () => engine.checkpoint(),
+    evidence: (filter) => exportEvidence(engine, filter),
     coverage: () => engine.coverage(),
     async chain(leaf) {
       const row = await engine.delegationOf(leaf);

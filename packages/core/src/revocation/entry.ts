@@ -12,7 +12,7 @@ import type { Scope } from "./keys.ts";
 import { spanOf } from "./span.ts";
 
 /** Begins the keys under which cuts are taken into the log, each once. */
-const TAKEN = "revocation:";
+export const TAKEN = "revocation:";
 
 /** Takes a cut into the log, one entry for each scope of its revoker. Names stay out of it. */
 export async function record(

@@ -33,6 +33,10 @@ export class MemoryFeed implements Feed {
     for (const wake of this.#wakes) wake();
   }
 
+  cut(digest: string): string | undefined {
+    return this.#rows.find((row) => row.digest === digest)?.jws;
+  }
+
   async read(after: number): Promise<FeedPage> {
     return { rows: this.#rows.slice(after), head: this.#head };
   }

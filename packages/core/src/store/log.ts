@@ -57,6 +57,14 @@ export function seal(
   return { checkpoint: signCheckpoint({ origin, ...head }, signer), head: headOf(head) };
 }
 
+/** `once` of the entry that carries a certificate or a manifest: begins with {@link TRUST}. */
+export function trustKey(index: number): string {
+  return `${TRUST}${index}`;
+}
+
+/** Begins the keys under which trust entries are found again. */
+export const TRUST = "trust:";
+
 /** An {@link Identity} that was checked. */
 export interface Emitter {
   readonly identity: Identity;

@@ -2,7 +2,7 @@ import { replayCache } from "@behest/delegation";
 import { Delegations } from "./delegations.ts";
 import { type Held, ruleCharges, ruleUnspent } from "./charges.ts";
 import { childless, closed, missing, twice, unattached, unstorable } from "./failure.ts";
-import { emitterOf, trustDraft } from "./log.ts";
+import { emitterOf, trustDraft, trustKey } from "./log.ts";
 import { MemoryLog } from "./memory-log.ts";
 import { Principals } from "./principals.ts";
 import { type ActionState, askedBefore, mayFinish, mayStart, ruleBegin } from "./rules.ts";
@@ -76,7 +76,8 @@ class MemoryEngine implements Engine {
     const emitter = await emitterOf(identity, 0);
     if (this.#log || this.#closed) throw twice();
     this.#log = new MemoryLog(emitter);
-    this.#log.place(trustDraft(identity, this.#clock(), true));
+    const { index } = this.#log.place(trustDraft(identity, this.#clock(), true));
+    this.#once.set(trustKey(index), index);
   }
 
   async principal(issuer: string, subject: string): Promise<PrincipalRow> {
@@ -221,6 +222,10 @@ class MemoryEngine implements Engine {
 
   async recorded(prefix: string): Promise<readonly number[]> {
     return [...this.#once].flatMap(([key, index]) => (key.startsWith(prefix) ? [index] : []));
+  }
+
+  async cut(digest: string): Promise<string | undefined> {
+    return this.feed.cut(digest);
   }
 
   seen(tools: readonly SeenTool[]): void {

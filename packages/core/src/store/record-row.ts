@@ -22,6 +22,8 @@ export interface RecordRow {
 export interface RecordFilter {
   /** Of the action entry. */
   readonly index?: number;
+  /** Its id: all that was recorded of it. */
+  readonly action?: string;
   /** A session and everything spawned below it: ids that equal it or begin with it and a dot. */
   readonly session?: string;
   readonly principal?: string;

@@ -257,6 +257,8 @@ export interface Engine {
   recorded(prefix: string): Promise<readonly number[]>;
   /** Cuts, beside the log. There once it is attached. */
   readonly feed: Feed;
+  /** A signed cut of the store's own feed by its SHA-256, base64url; undefined where it is not there or its time is over. */
+  cut(digest: string): Promise<string | undefined>;
   /** Remembers how tools were met (`behest coverage`); not evidence, so neither signed nor awaited. */
   seen(tools: readonly SeenTool[]): void;
   coverage(): Promise<readonly SeenTool[]>;

@@ -91,6 +91,10 @@ export function rowConformance(behaviour: Behaviour): void {
     expect(await engine.document("digest")).toBe("text");
   });
 
+  behaviour("entries of trust are found again", async ({ engine }) => {
+    expect(await engine.recorded("trust:")).toEqual([0]);
+  });
+
   behaviour("the subtrees between what is shown make up the log with it", async (log) => {
     const { engine, deployment, delegation } = log;
     for (let i = 0; i < 21; i++) await engine.append(deployment.denial(`d${i}`, delegation));

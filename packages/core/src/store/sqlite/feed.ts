@@ -148,6 +148,15 @@ function refuseReplaced(path: string, file: string | undefined): void {
   if (fileAt(path) !== file) throw broken("the file of revocations was replaced while it was open");
 }
 
+/** Reads one signed cut without attaching to anything. */
+export function cutIn(log: string, digest: string): string | undefined {
+  const path = feedPath(log);
+  if (fileAt(path) === undefined) return undefined;
+  using db = new DatabaseSync(path, { readOnly: true });
+  const row = db.prepare("SELECT jws FROM cut WHERE digest = ?").get(digest) as Pick<Row, "jws"> | undefined;
+  return row?.jws ?? undefined;
+}
+
 export function feedPath(log: string): string {
   return `${log}-cuts`;
 }

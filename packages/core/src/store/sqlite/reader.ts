@@ -149,7 +149,7 @@ export class Reader {
 
   /** Newest first in the query, so that a limit keeps those; in log order in the answer. */
   records(filter: RecordFilter): StoredRecord[] {
-    const { index, session, principal, tool, verdict, since, until, limit } = filter;
+    const { index, action, session, principal, tool, verdict, since, until, limit } = filter;
     const terms: string[] = [];
     const values: SQLInputValue[] = [];
     const where = (term: string, ...given: (string | number | undefined)[]): void => {
@@ -160,6 +160,7 @@ export class Reader {
     // "/" comes after "." and nothing between: all ids that begin with this one and a dot.
     where("(session = ? OR session > ? || '.' AND session < ? || '/')", session, session, session);
     where("idx = ?", index);
+    where("action = ?", action);
     where("principal = ?", principal);
     where("tool = ?", tool);
     where("verdict = ?", verdict);

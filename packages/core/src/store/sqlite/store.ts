@@ -20,7 +20,7 @@ import {
   engine,
 } from "../types.ts";
 import type { WriterOptions } from "./attach.ts";
-import { SqliteFeed } from "./feed.ts";
+import { SqliteFeed, cutIn } from "./feed.ts";
 import { telling } from "./file.ts";
 import { Reader } from "./reader.ts";
 import { WriterThread } from "./thread.ts";
@@ -148,6 +148,10 @@ class SqliteEngine implements Engine {
   get feed(): SqliteFeed {
     if (!this.#feed) throw unattached();
     return this.#feed;
+  }
+
+  async cut(digest: string): Promise<string | undefined> {
+    return telling(() => cutIn(this.#path, digest));
   }
 
   seen(tools: readonly SeenTool[]): void {

@@ -1,7 +1,7 @@
 import type { BehestError } from "../../error.ts";
 import { ruleCharges, ruleUnspent } from "../charges.ts";
 import { childless, conflict } from "../failure.ts";
-import { trustDraft } from "../log.ts";
+import { trustDraft, trustKey } from "../log.ts";
 import { LAPSED, askedBefore, lapsed, mayFinish, mayStart, ruleBegin, ruleDelegation } from "../rules.ts";
 import type {
   Append,
@@ -75,6 +75,7 @@ export class Writer {
       if (found?.manifest !== examined?.manifest) return false;
       const withManifest = inForce !== identity.manifest;
       const { index } = this.#transactions.place(trustDraft(identity, this.#parts.clock(), withManifest));
+      this.#contents.mark(trustKey(index), index);
       this.#transactions.certify(index, withManifest || !found ? index : found.manifest);
       this.#parts.leases.clear(now);
       for (const row of this.#actions.orphans()) this.#lapse(row);

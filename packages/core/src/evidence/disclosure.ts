@@ -1,0 +1,91 @@
+import { canonical } from "@behest/jws";
+import type { DelegationEntry, EntryPayload, EvidenceBundle, Opened } from "@behest/provenance";
+import { openAsked } from "../approval/standing.ts";
+import type { Vault } from "../record/content.ts";
+import { type KnownPrincipal, principalOf } from "../record/principal.ts";
+import { openDelegation } from "../session/lineage.ts";
+import type { Engine } from "../store/types.ts";
+
+type Parts = {
+  -readonly [K in "tokens" | "content" | "documents" | "cuts" | "principals"]: {
+    [name: string]: EvidenceBundle[K][string];
+  };
+};
+
+/** What lies beside the log and belongs to the entries shown: what opens their commitments, and the texts they name by a hash. */
+export class Disclosure {
+  readonly #engine: Engine;
+  readonly #people = new Map<string, KnownPrincipal | undefined>();
+  readonly parts: Parts = { tokens: {}, content: {}, documents: {}, cuts: {}, principals: {} };
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Adds what is kept of the entry at `index`. */
+  async add(index: number, payload: EntryPayload): Promise<void> {
+    switch (payload.type) {
+      case "delegation":
+        return this.#addDelegation(payload);
+      case "interaction":
+        return this.#addContent(index, payload.turn, payload.content);
+      case "action":
+        if (payload.policy !== undefined) await this.#addDocument(payload.policy);
+        await this.#addContent(index, payload.action, payload.content);
+        return this.#addAsked(payload.action, payload.content.args);
+      case "outcome":
+        return this.#addContent(index, payload.action, payload.content);
+      case "revocation": {
+        const jws = await this.#engine.cut(payload.cut);
+        if (jws !== undefined) this.parts.cuts[payload.cut] = jws;
+        return;
+      }
+    }
+  }
+
+  async #addDelegation({ leaf, principal }: DelegationEntry): Promise<void> {
+    const row = await this.#engine.delegationOf(leaf);
+    const who = await this.#known(principal);
+    if (!row || !who) return;
+    this.parts.principals[principal] = { issuer: who.issuer, subject: who.subject };
+    this.parts.tokens[leaf] = openDelegation(who.vault, row).chain.at(-1)!;
+  }
+
+  async #addContent(
+    index: number,
+    subject: string,
+    commitments: { readonly [field: string]: string | undefined },
+  ): Promise<void> {
+    for (const { id, principal, sealed } of await this.#engine.content(index)) {
+      const field = Object.keys(commitments).find((name) => commitments[name] === id);
+      const vault = (await this.#known(principal))?.vault;
+      if (field !== undefined && vault)
+        this.#open(vault, subject, field, id, vault.open(subject, field, sealed));
+    }
+  }
+
+  /** What persons were shown, where content is not kept. */
+  async #addAsked(action: string, args: string): Promise<void> {
+    if (Object.hasOwn(this.parts.content, args)) return;
+    const row = await this.#engine.approval(action);
+    const vault = row && (await this.#known(row.principal))?.vault;
+    if (row?.kind !== "ask" || !vault) return;
+    const asked = openAsked(vault, row);
+    if (asked.about.args === args) this.#open(vault, action, "args", args, canonical(asked.args));
+  }
+
+  #open(vault: Vault, subject: string, field: string, commitment: string, text: string): void {
+    this.parts.content[commitment] = { salt: vault.salt(subject, field), text } satisfies Opened;
+  }
+
+  async #addDocument(digest: string): Promise<void> {
+    if (Object.hasOwn(this.parts.documents, digest)) return;
+    const text = await this.#engine.document(digest);
+    if (text !== undefined) this.parts.documents[digest] = text;
+  }
+
+  async #known(pseudonym: string): Promise<KnownPrincipal | undefined> {
+    if (!this.#people.has(pseudonym)) this.#people.set(pseudonym, await principalOf(this.#engine, pseudonym));
+    return this.#people.get(pseudonym);
+  }
+}

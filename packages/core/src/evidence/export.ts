@@ -1,0 +1,71 @@
+import { toBase64url } from "@behest/jws";
+import { type EvidenceBundle, type Shown, parseCheckpoint, subtreesBetween } from "@behest/provenance";
+import { listRecords } from "../record/records.ts";
+import { TAKEN } from "../revocation/entry.ts";
+import { TRUST } from "../store/log.ts";
+import type { Engine } from "../store/types.ts";
+import type { RecordsFilter } from "../types.ts";
+import { Closure, type Taken } from "./closure.ts";
+import { Disclosure } from "./disclosure.ts";
+
+/** Which records evidence is wanted of; without any member, of all. */
+export interface EvidenceFilter extends Omit<RecordsFilter, "session"> {
+  /** Id of an action, as entries and spans name it. */
+  action?: string;
+  /** Id of a session; those spawned below it are meant too. */
+  session?: string;
+  /** Sizes of heads that others hold: nothing is hidden across them, so that they can be compared. */
+  heads?: readonly number[];
+}
+
+/**
+ * One file's worth of evidence: the entries of these records with all that they rest on, every entry of trust and every
+ * revocation, what opens them as far as it is kept, and the subtrees of all that is not shown.
+ */
+export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}): Promise<EvidenceBundle> {
+  const { action, session, heads = [], ...listed } = filter;
+  const checkpoint = await engine.checkpoint();
+  const { size } = parseCheckpoint(checkpoint);
+  const closure = new Closure(engine, size);
+  for (const prefix of [TRUST, TAKEN])
+    for (const index of await engine.recorded(prefix)) await closure.take(index);
+  if (Object.keys({ ...filter, heads: undefined }).length === 1)
+    for (let index = 0; index < size; index++) await closure.take(index);
+  for (const record of await listRecords(engine, listed))
+    if (isOf(record, action, session)) await closure.take(record.index);
+  const shown = [...closure.entries].toSorted(([a], [b]) => a - b);
+  const disclosure = new Disclosure(engine);
+  for (const [index, { payload }] of shown) await disclosure.add(index, payload);
+  const log = await partOf(engine, new Map(shown), size, heads);
+  return { type: "behest-evidence", v: 1, checkpoint, log, ...disclosure.parts };
+}
+
+function isOf(
+  record: { readonly action: string; readonly session: string },
+  action: string | undefined,
+  session: string | undefined,
+): boolean {
+  if (action !== undefined && record.action !== action) return false;
+  return session === undefined || record.session === session || record.session.startsWith(`${session}.`);
+}
+
+/** The log with only these entries shown, cut at these sizes. */
+async function partOf(
+  engine: Engine,
+  entries: ReadonlyMap<number, Taken>,
+  size: number,
+  heads: readonly number[],
+): Promise<Shown[]> {
+  const log: Shown[] = [];
+  const stops = [...new Set([...entries.keys(), ...heads.filter((head) => head < size), size])];
+  let from = 0;
+  for (const stop of stops.toSorted((a, b) => a - b)) {
+    const places = [...subtreesBetween(from, stop)];
+    const hashes = await engine.subtrees(places);
+    for (const [i, { level }] of places.entries()) log.push({ level, hash: toBase64url(hashes[i]!) });
+    const taken = entries.get(stop);
+    if (taken) log.push(taken.jws);
+    from = taken ? stop + 1 : stop;
+  }
+  return log;
+}
