@@ -3,7 +3,7 @@ import type { PublicJwk, Signer } from "@behest/jws";
 import type { Manifest } from "@behest/provenance";
 import type { DeferredOutcome } from "./deferred/deferral.ts";
 import { BehestError } from "./error.ts";
-import type { Policies } from "./policy/policies.ts";
+import type { Policies } from "./policy/prepare.ts";
 import type { Profiles } from "./profile/profiles.ts";
 import type { Revocations } from "./revocation/revocations.ts";
 import type { ListedStatus } from "./revocation/status.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { PAY_SCHEMA, PolicyFolder, payment } from "../../test/policy/folder.ts";
-import { type Policies, loadPolicies } from "./policies.ts";
+import { loadPolicies } from "./policies.ts";
+import type { Policies } from "./prepare.ts";
 import type { PolicyRequest } from "./request.ts";
 
 async function of(text: string, schema: string = PAY_SCHEMA): Promise<Policies> {

@@ -1,5 +1,6 @@
 import type { Manifest } from "@behest/provenance";
-import { type Policies, loadPolicies } from "./policies.ts";
+import { loadPolicies } from "./policies.ts";
+import type { Policies } from "./prepare.ts";
 import { shortageText, shortages } from "./shortage.ts";
 
 /** No policies: what a delegation grants is permitted, whatever the tool can do. */

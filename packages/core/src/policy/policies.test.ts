@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { PAY_SCHEMA, PolicyFolder, payment } from "../../test/policy/folder.ts";
-import { type Policies, checkPolicies, loadPolicies } from "./policies.ts";
+import { checkPolicies, loadPolicies } from "./policies.ts";
+import type { Policies } from "./prepare.ts";
 
 async function of(text: string, schema: string = PAY_SCHEMA): Promise<Policies> {
   using folder = new PolicyFolder({ "a.cedar": text, "tools.cedarschema": schema });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { PAY_SCHEMA, PolicyFolder, payment } from "../../test/policy/folder.ts";
-import { type Policies, checkPolicies, loadPolicies } from "./policies.ts";
+import { checkPolicies, loadPolicies } from "./policies.ts";
+import type { Policies } from "./prepare.ts";
 
 const LEGAL = 'Workspace::"acme/legal"';
 
