@@ -25,6 +25,7 @@ export {
 export { type McpAnnotations, profileFromMcp } from "./profile/mcp.ts";
 export { type Boundary, type Profile, withProfile } from "./profile/profile.ts";
 export { type Profiles, readProfiles } from "./profile/profiles.ts";
+export type { EvidenceFilter } from "./evidence/export.ts";
 export { type Reader, readStore } from "./record/reader.ts";
 export { memoryStore } from "./store/memory.ts";
 export { sqliteStore } from "./store/sqlite/store.ts";

@@ -1,5 +1,11 @@
 import { canonical } from "@behest/jws";
-import type { DelegationEntry, EntryPayload, EvidenceBundle, Opened } from "@behest/provenance";
+import type {
+  DelegationEntry,
+  EntryPayload,
+  EvidenceBundle,
+  Opened,
+  RevocationEntry,
+} from "@behest/provenance";
 import { openAsked } from "../approval/standing.ts";
 import type { Vault } from "../record/content.ts";
 import { type KnownPrincipal, principalOf } from "../record/principal.ts";
@@ -35,12 +41,14 @@ export class Disclosure {
         return this.#addAsked(payload.action, payload.content.args);
       case "outcome":
         return this.#addContent(index, payload.action, payload.content);
-      case "revocation": {
-        const jws = await this.#engine.cut(payload.cut);
-        if (jws !== undefined) this.parts.cuts[payload.cut] = jws;
-        return;
-      }
     }
+  }
+
+  /** Adds a signed cut; who is cut stands in it, so of another person's, none is handed on with what is `partial`. */
+  async addCut({ cut, target, ids }: RevocationEntry, partial: boolean): Promise<void> {
+    const others = target === "principal" && !ids.some((id) => Object.hasOwn(this.parts.principals, id));
+    const jws = partial && others ? undefined : await this.#engine.cut(cut);
+    if (jws !== undefined) this.parts.cuts[cut] = jws;
   }
 
   async #addDelegation({ leaf, principal }: DelegationEntry): Promise<void> {

@@ -29,13 +29,15 @@ export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}
   const closure = new Closure(engine, size);
   for (const prefix of [TRUST, TAKEN])
     for (const index of await engine.recorded(prefix)) await closure.take(index);
-  if (Object.keys({ ...filter, heads: undefined }).length === 1)
-    for (let index = 0; index < size; index++) await closure.take(index);
+  const partial = Object.keys({ ...filter, heads }).length > 1;
+  if (!partial) for (let index = 0; index < size; index++) await closure.take(index);
   for (const record of await listRecords(engine, listed))
     if (isOf(record, action, session)) await closure.take(record.index);
   const shown = [...closure.entries].toSorted(([a], [b]) => a - b);
   const disclosure = new Disclosure(engine);
   for (const [index, { payload }] of shown) await disclosure.add(index, payload);
+  for (const [, { payload }] of shown)
+    if (payload.type === "revocation") await disclosure.addCut(payload, partial);
   const log = await partOf(engine, new Map(shown), size, heads);
   return { type: "behest-evidence", v: 1, checkpoint, log, ...disclosure.parts };
 }

@@ -1,9 +1,13 @@
-// What evaluates a recorded set of policies again: no Node, so that browsers have it too.
+// What judges again what was recorded, policies and cuts: no Node, so that browsers have it too.
 import { type Json, parseJson } from "@behest/jws";
 import type { Cedar } from "./cedar.ts";
 import type { SourceFile } from "./folder.ts";
 import { type Policies, prepare } from "./prepare.ts";
 
+export { admit } from "../revocation/admission.ts";
+export { Cuts } from "../revocation/cuts.ts";
+export { Lineage, keyOfCut } from "../revocation/keys.ts";
+export { spanOf } from "../revocation/span.ts";
 export type { Cedar } from "./cedar.ts";
 export type { Facts } from "./facts.ts";
 export type { PolicyDecision } from "./decision.ts";

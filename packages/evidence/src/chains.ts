@@ -1,0 +1,156 @@
+import type { VerifiedDelegation } from "@behest/delegation";
+import { CodedError } from "@behest/jws";
+import {
+  type ActionEntry,
+  type DelegationEntry,
+  type EntryPayload,
+  type Manifest,
+  readTrust,
+} from "@behest/provenance";
+import { verifyUnder } from "./issuer.ts";
+import type { EvidenceFinding } from "./report.ts";
+
+/** What entries say in place of a tool's name that is none: spaces in it, or too long. */
+const UNNAMED = "(unnamed)";
+
+/** Where tokens and names come from; nothing of it is believed. */
+export interface ChainSource {
+  /** Compact tokens, root first, of a delegation by its leaf hash; undefined where it is not shown or erased. */
+  chain(leaf: string): Promise<{ readonly chain: readonly string[] } | undefined>;
+  subject(pseudonym: string): Promise<{ readonly issuer: string; readonly subject: string } | undefined>;
+}
+
+/** A delegation that an entry can link to; what its chain says where that was proven. */
+export interface KnownDelegation {
+  readonly index: number;
+  readonly entry: DelegationEntry;
+  readonly verified?: VerifiedDelegation;
+}
+
+/**
+ * What the log alone cannot show: that the chain of each delegation, where the store still has it, verifies as of
+ * its entry's time under the issuers trusted then, says what its entry says, and names the tools that were
+ * permitted under it. Entries are taken in log order; whether they are proven is for `verifyLog` to say.
+ */
+export class Chains {
+  readonly findings: EvidenceFinding[] = [];
+  /** Indexes of the delegations whose chain was judged, well or ill. */
+  readonly judged: Set<number> = new Set();
+  readonly #source: ChainSource;
+  readonly #owner: string;
+  /** By entry hash. */
+  readonly #known = new Map<string, KnownDelegation>();
+  #manifest: Manifest | undefined;
+
+  constructor(source: ChainSource, owner: string) {
+    this.#source = source;
+    this.#owner = owner;
+  }
+
+  /** In force after the entries read so far. */
+  get manifest(): Manifest | undefined {
+    return this.#manifest;
+  }
+
+  /** By the hash of its entry, of those read so far. */
+  delegation(entry: string | undefined): KnownDelegation | undefined {
+    return entry === undefined ? undefined : this.#known.get(entry);
+  }
+
+  async read(
+    index: number,
+    { hash, payload }: { readonly hash: string; readonly payload: EntryPayload },
+  ): Promise<void> {
+    if (payload.type === "trust")
+      this.#manifest = (await this.#manifestIn(payload.manifest)) ?? this.#manifest;
+    else if (payload.type === "delegation") {
+      const verified = await this.#delegation(index, payload);
+      this.#known.set(hash, { index, entry: payload, ...(verified && { verified }) });
+    } else if (payload.type === "action" && payload.verdict === "permit") this.#action(index, payload);
+  }
+
+  async #manifestIn(jws: string | undefined): Promise<Manifest | undefined> {
+    return jws === undefined ? undefined : readTrust(jws, this.#owner).catch(refusedIsAbsent);
+  }
+
+  async #delegation(index: number, payload: DelegationEntry): Promise<VerifiedDelegation | undefined> {
+    const manifest = this.#manifest;
+    const chain = await this.#chain(index, payload.leaf);
+    if (!chain || !manifest) return undefined;
+    const now = Math.floor(Date.parse(payload.at) / 1000);
+    let verified: VerifiedDelegation;
+    try {
+      verified = await verifyUnder(manifest, chain, { index, now, offline: true });
+    } catch (error) {
+      if (!CodedError.isInstance(error)) throw error;
+      // Keys at a URL are not asked for; `verifyLog` says that they are not shown.
+      const elsewhere =
+        error.code === "issuer_untrusted" && manifest.issuers.some(({ jwks }) => jwks !== undefined);
+      if (!elsewhere) this.#fail(index, error.code, error.message);
+      return undefined;
+    }
+    const different = await this.#differences(payload, verified);
+    if (different.length > 0)
+      this.#fail(index, "delegation_mismatch", `its token says otherwise: ${different.join(", ")}`);
+    this.judged.add(index);
+    return different.length > 0 ? undefined : verified;
+  }
+
+  /** A chain is sealed: where it does not open, somebody has changed it. */
+  async #chain(index: number, leaf: string): Promise<readonly string[] | undefined> {
+    try {
+      return (await this.#source.chain(leaf))?.chain;
+    } catch (error) {
+      if (CodedError.isInstance(error)) throw error;
+      this.#fail(index, "content_altered", "its sealed chain was altered");
+      return undefined;
+    }
+  }
+
+  async #differences(payload: DelegationEntry, verified: VerifiedDelegation): Promise<string[]> {
+    const { claims, leaf, issuer, issuerKey, principal } = verified;
+    const { parent } = payload.links;
+    const who = await this.#source.subject(payload.principal);
+    const same = {
+      jti: payload.jti === leaf.jti,
+      leaf: payload.leaf === leaf.hash,
+      holder: payload.holder === leaf.jwk.x,
+      depth: payload.depth === leaf.depth,
+      exp: payload.exp === String(leaf.exp),
+      issuer: payload.issuer === (leaf.depth === 0 ? issuerKey : undefined),
+      parent:
+        (parent === undefined ? undefined : (this.#known.get(parent)?.entry.leaf ?? null)) ===
+        claims.at(-2)?.hash,
+      principal: who?.issuer === issuer && who.subject === principal,
+    };
+    return Object.entries(same).flatMap(([name, equal]) => (equal ? [] : [name]));
+  }
+
+  #action(index: number, { tool, links, enforce }: ActionEntry): void {
+    const tools = this.delegation(links.delegation)?.verified?.tools;
+    if (!tools || Object.hasOwn(tools, tool)) return;
+    if (tool === UNNAMED) {
+      const message = "its entry does not name the tool, so its delegation cannot be asked";
+      this.findings.push({ index, check: "delegation", state: "not_shown", code: "tool_not_shown", message });
+    } else if (enforce === "shadow") {
+      const message = "its delegation does not name the tool, and nothing was enforced";
+      this.findings.push({
+        index,
+        check: "delegation",
+        state: "not_shown",
+        code: "tool_not_granted",
+        message,
+      });
+    } else this.#fail(index, "tool_not_granted", "permitted, but its delegation does not name the tool");
+  }
+
+  #fail(index: number, code: string, message: string): void {
+    this.judged.add(index);
+    this.findings.push({ index, check: "delegation", state: "failed", code, message });
+  }
+}
+
+function refusedIsAbsent(error: unknown): undefined {
+  if (!CodedError.isInstance(error)) throw error;
+  return undefined;
+}

@@ -1,0 +1,171 @@
+import type { Cedar } from "@behest/core/replay";
+import type { ActionEntry, EvidenceBundle, LogReport } from "@behest/provenance";
+import type { Chains, KnownDelegation } from "./chains.ts";
+import { Revoked } from "./cuts.ts";
+import { type Judged, argumentsIn, judgeGrant } from "./grants.ts";
+import { type ShownEntry, commitmentsOf, openingOf } from "./parts.ts";
+import { Replay } from "./policies.ts";
+import { type Aspect, type EvidenceFinding, type EvidenceRecord, type State, worst } from "./report.ts";
+
+interface Parts {
+  readonly bundle: EvidenceBundle;
+  readonly log: LogReport;
+  readonly chains: Chains;
+  readonly cedar: Cedar | undefined;
+}
+
+/** One action entry, and what was judged of it alone. */
+interface Draft {
+  readonly entry: ShownEntry & { readonly payload: ActionEntry };
+  readonly judged: Map<Aspect, State>;
+  readonly delegation: KnownDelegation | undefined;
+  outcome?: number;
+}
+
+/** Takes entries in log order; judges what the log alone cannot: grants, policies, revocations and content. */
+export class Judging {
+  readonly findings: EvidenceFinding[] = [];
+  /** Entries of which more was shown than the log knows of. */
+  readonly told: Set<number> = new Set();
+  readonly #parts: Parts;
+  readonly #replay: Replay;
+  readonly #revoked: Revoked;
+  readonly #drafts: Draft[] = [];
+  readonly #byHash = new Map<string, Draft>();
+  readonly #places = new Map<string, number>();
+  #shown = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#replay = new Replay(parts.bundle, parts.cedar);
+    this.#revoked = new Revoked(parts.bundle);
+  }
+
+  async read(entry: ShownEntry): Promise<void> {
+    const { index, hash, payload } = entry;
+    this.#places.set(hash, index);
+    const content = this.#content(entry);
+    if (payload.type === "revocation") {
+      this.told.add(index);
+      this.#note(index, "revocation", await this.#revoked.add(payload, this.#parts.chains.manifest));
+    } else if (payload.type === "outcome") {
+      const draft = this.#byHash.get(payload.links.action);
+      if (draft) draft.outcome ??= index;
+      if (draft && content)
+        draft.judged.set("content", worst([draft.judged.get("content") ?? "proven", content]));
+    } else if (payload.type === "action") this.#action({ ...entry, payload }, content);
+    this.#shown++;
+  }
+
+  #action(entry: Draft["entry"], content: State | undefined): void {
+    const { index, hash, payload } = entry;
+    const { bundle, chains } = this.#parts;
+    const delegation = chains.delegation(payload.links.delegation);
+    const draft: Draft = { entry, judged: new Map(), delegation };
+    const shown = (commitment: string | undefined): ReturnType<typeof argumentsIn> => {
+      const opened = commitment === undefined ? "absent" : openingOf(bundle, commitment);
+      return typeof opened === "string" ? undefined : argumentsIn(opened.text);
+    };
+    const args = shown(payload.content.args);
+    const facts = shown(payload.content.facts);
+    const judge = (aspect: Aspect, judged: Judged | undefined): void => {
+      if (!judged) return;
+      draft.judged.set(aspect, judged.state);
+      this.#note(index, aspect, judged);
+    };
+    judge("grant", judgeGrant(payload, delegation, args));
+    judge("policy", this.#replay.judge(payload, { args, facts, delegation }));
+    if (payload.verdict === "permit" && !payload.observed)
+      judge("revocation", this.#revoked.judge(delegation, this.#shown < index));
+    if (content) draft.judged.set("content", content);
+    this.#drafts.push(draft);
+    this.#byHash.set(hash, draft);
+  }
+
+  /** Of what an entry commits to: altered, proven, or not shown; undefined where it commits to nothing. */
+  #content({ index, payload }: ShownEntry): State | undefined {
+    // Tokens are judged as chains.
+    if (payload.type === "delegation" || payload.type === "approval") return undefined;
+    const states = commitmentsOf(payload).map(([field, commitment]): State => {
+      const opened = openingOf(this.#parts.bundle, commitment);
+      if (opened === "altered") {
+        const message = `what is shown as its ${field} is not what it commits to`;
+        this.#note(index, "content", { state: "failed", code: "content_altered", message });
+        return "failed";
+      }
+      return opened === "absent" ? "not_shown" : "proven";
+    });
+    return states.length > 0 ? worst(states) : undefined;
+  }
+
+  /** With what was found elsewhere of their entries. */
+  records(findings: readonly EvidenceFinding[]): EvidenceRecord[] {
+    const failed = Map.groupBy(
+      findings.filter(({ state }) => state === "failed" || state === "missing"),
+      ({ index }) => index,
+    );
+    const consistent = this.#parts.log.completeness !== "not consistent";
+    return this.#drafts.map((draft) => this.#record(draft, failed, consistent));
+  }
+
+  #record(
+    { entry, judged, delegation, outcome }: Draft,
+    failed: ReadonlyMap<number, readonly EvidenceFinding[]>,
+    consistent: boolean,
+  ): EvidenceRecord {
+    const { index, payload } = entry;
+    const { links, verdict } = payload;
+    const placesOf = (hashes: readonly string[]): number[] =>
+      hashes.flatMap((hash) => this.#places.get(hash) ?? []);
+    const approvals = placesOf([...(links.approvals ?? []), ...(links.override ? [links.override] : [])]);
+    const delegations = this.#chain(delegation);
+    const interaction = links.interaction === undefined ? undefined : this.#places.get(links.interaction);
+    const hasFailed = (places: readonly number[], check?: string): boolean =>
+      places.some((place) => failed.get(place)?.some((one) => check === undefined || one.check === check));
+    const state = (good: boolean): State => (good ? "proven" : "failed");
+    const states: { [aspect in Aspect]?: State } = {
+      entry: state(
+        consistent &&
+          !hasFailed([index], "entry") &&
+          !hasFailed([index], "key") &&
+          !hasFailed([index], "link"),
+      ),
+      ...Object.fromEntries(judged),
+    };
+    if (!payload.observed) {
+      states.authority = hasFailed(delegations) ? "failed" : delegation?.verified ? "proven" : "not_shown";
+      states.decision = state(!hasFailed([index], "decision"));
+    }
+    if (approvals.length > 0 || hasFailed([index], "approval"))
+      states.approval = state(!hasFailed([index], "approval") && !hasFailed(approvals));
+    if (verdict === "permit")
+      states.outcome =
+        hasFailed([index], "attempt") || (outcome !== undefined && hasFailed([outcome]))
+          ? "failed"
+          : outcome === undefined
+            ? "not_shown"
+            : "proven";
+    if (hasFailed([index], "revocation")) states.revocation = "failed";
+    return {
+      index,
+      action: payload.action,
+      states,
+      delegations,
+      ...(interaction !== undefined && { interaction }),
+      approvals,
+      ...(outcome !== undefined && { outcome }),
+    };
+  }
+
+  #chain(delegation: KnownDelegation | undefined): number[] {
+    const found: number[] = [];
+    for (let at = delegation; at; at = this.#parts.chains.delegation(at.entry.links.parent))
+      found.unshift(at.index);
+    return found;
+  }
+
+  #note(index: number, check: string, { state, code, message }: Judged): void {
+    if (state !== "proven")
+      this.findings.push({ index, check, state, code: code ?? state, message: message ?? "" });
+  }
+}

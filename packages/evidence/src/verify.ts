@@ -1,0 +1,65 @@
+import type { Cedar } from "@behest/core/replay";
+import { type EvidenceBundle, type Head, verifyLog } from "@behest/provenance";
+import { Chains } from "./chains.ts";
+import { entriesOf } from "./parts.ts";
+import { Judging } from "./records.ts";
+import type { EvidenceFinding, EvidenceReport } from "./report.ts";
+import { sourceOf } from "./source.ts";
+
+export interface EvidenceOptions {
+  /** RFC 7638 thumbprint of the owner's key, got from the owner and not with the bundle: all that is taken on trust. */
+  readonly owner: string;
+  /** A head that somebody else kept. */
+  readonly head?: Head;
+  /** Evaluates policies. Default: the one for Node, where it can be loaded; browsers hand over `@cedar-policy/cedar-wasm/web`. */
+  readonly cedar?: Cedar;
+}
+
+/**
+ * Verifies a bundle, offline, from the owner's thumbprint alone: every signature and role at its index, the tree, each
+ * chain of authority as of its time, that actions lay within their grants, approvals, outcomes and revocations; and
+ * evaluates grants and policies again. Never throws for what it reads: whatever is not proven is a finding.
+ */
+export async function verifyEvidence(
+  bundle: EvidenceBundle,
+  options: EvidenceOptions,
+): Promise<EvidenceReport> {
+  const { owner, head } = options;
+  const { log: entries, checkpoint } = bundle;
+  const log = await verifyLog({ entries, checkpoint, owner, ...(head && { head }) });
+  const cedar = options.cedar ?? (await defaultCedar());
+  const chains = new Chains(sourceOf(bundle), owner);
+  const judging = new Judging({ bundle, log, chains, cedar });
+  for (const entry of entriesOf(bundle)) {
+    await chains.read(entry.index, entry);
+    await judging.read(entry);
+  }
+  const findings = [...logFindings(log.findings, chains, judging), ...chains.findings, ...judging.findings];
+  return {
+    ok: log.ok && findings.every(({ state }) => state !== "failed" && state !== "missing"),
+    log,
+    records: judging.records(findings),
+    findings: findings.toSorted((a, b) => a.index - b.index),
+  };
+}
+
+/** What the log alone does not show, and the bundle does, is judged here. */
+function logFindings(
+  findings: readonly EvidenceFinding[],
+  chains: Chains,
+  { told }: Judging,
+): EvidenceFinding[] {
+  return findings.filter(
+    ({ code, index }) =>
+      !(code === "token_not_shown" && chains.judged.has(index)) &&
+      !(code === "cut_not_shown" && told.has(index)),
+  );
+}
+
+async function defaultCedar(): Promise<Cedar | undefined> {
+  try {
+    return (await import("@cedar-policy/cedar-wasm/nodejs")) as Cedar;
+  } catch {
+    return undefined;
+  }
+}
