@@ -86,6 +86,7 @@ export class Judging {
   #content({ index, payload }: ShownEntry): State | undefined {
     // Tokens are judged as chains.
     if (payload.type === "delegation" || payload.type === "approval") return undefined;
+    const absent: string[] = [];
     const states = commitmentsOf(payload).map(([field, commitment]): State => {
       const opened = openingOf(this.#parts.bundle, commitment);
       if (opened === "altered") {
@@ -93,8 +94,14 @@ export class Judging {
         this.#note(index, "content", { state: "failed", code: "content_altered", message });
         return "failed";
       }
-      return opened === "absent" ? "not_shown" : "proven";
+      if (opened !== "absent") return "proven";
+      absent.push(field);
+      return "not_shown";
     });
+    if (absent.length > 0) {
+      const message = `${absent.join(", ")}: not kept, or not part of this bundle`;
+      this.#note(index, "content", { state: "not_shown", code: "content_not_shown", message });
+    }
     return states.length > 0 ? worst(states) : undefined;
   }
 
