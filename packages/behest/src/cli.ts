@@ -6,6 +6,7 @@ import { coverage } from "./commands/coverage.ts";
 import { delegate } from "./commands/delegate.ts";
 import { demo } from "./commands/demo.ts";
 import { derive } from "./commands/derive.ts";
+import { evidence } from "./commands/evidence.ts";
 import { init } from "./commands/init.ts";
 import { inspect } from "./commands/inspect.ts";
 import { keys } from "./commands/keys.ts";
@@ -30,6 +31,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   revocations,
   records,
   verify,
+  evidence,
   coverage,
   policy,
   demo,

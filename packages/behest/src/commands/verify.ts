@@ -1,5 +1,4 @@
-import { findLocal } from "@behest/core";
-import { type EntryPayload, type Head, parseHead, verifyLog } from "@behest/provenance";
+import { type EntryPayload, type Head, verifyLog } from "@behest/provenance";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
@@ -7,6 +6,7 @@ import { NewFile, readText } from "../file.ts";
 
 import { printJson } from "../output.ts";
 import { requireLocal } from "../local.ts";
+import { headOf, ownerOf, pinned } from "../pinned.ts";
 import { headBeside, withStore } from "../store.ts";
 import { Chains } from "../verify/chains.ts";
 import { Listing } from "../verify/listing.ts";
@@ -47,9 +47,7 @@ async function run(options: Options): Promise<void> {
   )
     throw usage("name either --store, or both --entries and --checkpoint.");
   if (entries === undefined && store === undefined) requireLocal();
-  const owner = options.owner ?? findLocal()?.owner;
-  if (owner === undefined)
-    throw usage("--owner: pin the owner. Get the thumbprint from the owner, not with the log.");
+  const owner = pinned(options.owner);
   const judged =
     entries !== undefined && checkpoint !== undefined
       ? await judge({ entries: entriesIn(entries), checkpoint: await readText(checkpoint) }, owner, options)
@@ -137,17 +135,4 @@ async function judge(
 
 function verdictOf(payload: EntryPayload | undefined): keyof Verdicts | undefined {
   return payload?.type === "action" ? payload.verdict : undefined;
-}
-
-function ownerOf(text: string): string {
-  if (/^[A-Za-z0-9_-]{43}$/.test(text)) return text;
-  throw usage("--owner: write the 43 characters of a thumbprint, as init printed them.");
-}
-
-function headOf(text: string): Head {
-  try {
-    return parseHead(text);
-  } catch {
-    throw usage("--head: write size:root, as a span, a store or verify printed it.");
-  }
 }

@@ -88,7 +88,7 @@ const STATES: { readonly [state in Finding["state"]]: Cell } = {
   not_shown: dim("not shown"),
 };
 
-function sentence({ completeness: found }: LogReport): string {
+export function sentence({ completeness: found }: LogReport): string {
   switch (found) {
     case "not consistent":
       return "The entries and the checkpoint do not belong together.";

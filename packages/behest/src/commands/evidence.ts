@@ -1,0 +1,88 @@
+import type { EvidenceFilter } from "@behest/core";
+import { type EvidenceReport, verifyEvidence } from "@behest/evidence";
+import { type Head, headOf as headText, parseCheckpoint, readBundle } from "@behest/provenance";
+import type { Command } from "commander";
+import { define } from "../command.ts";
+import { CliError, usage } from "../error.ts";
+import { printEvidence } from "../evidence/print.ts";
+import { readText, writeNew } from "../file.ts";
+import { print, printJson } from "../output.ts";
+import { headOf, ownerOf, pinned } from "../pinned.ts";
+import { withStore } from "../store.ts";
+import { moment } from "../time.ts";
+
+export function evidence(program: Command): void {
+  const group = program
+    .command("evidence")
+    .description("one file that proves what agents did, to a stranger");
+  define(group, {
+    name: "export",
+    description: "write the evidence of these records, or of all, to a new file",
+    example:
+      "behest evidence export --out all.json\nbehest evidence export --principal alice --since 7d --out alice.json",
+  })
+    .requiredOption("--out <file>", "the file to write")
+    .option("--action <id>", "of one action, as records --json and spans name it")
+    .option("--session <id>", "of a session and those spawned below it")
+    .option("--principal <subject>", "of what was done on whose behalf")
+    .option("--agent <name>", "of one agent")
+    .option("--tool <name>", "of one tool")
+    .option("--since <time>", "1h (ago), 2026-11-20, 2026-11-20T08:00Z", (text) => moment("--since", text))
+    .option("--until <time>", "the same", (text) => moment("--until", text))
+    .option("--head <size:root...>", "heads that others hold: the evidence can be compared with them", heads)
+    .option("--store <file>", "the store (default: this folder's)")
+    .action(write);
+  define(group, {
+    name: "verify",
+    description: "verify evidence, offline, from the owner's thumbprint alone",
+    example: "behest evidence verify alice.json --owner <thumbprint>",
+  })
+    .argument("<file>", "what evidence export wrote, or - for standard input")
+    .option("--owner <thumbprint>", "the owner to pin (default: this folder's)", ownerOf)
+    .option("--head <size:root>", "a head that somebody else has kept", headOf)
+    .action(verify);
+}
+
+interface Exporting extends EvidenceFilter {
+  readonly out: string;
+  readonly head?: readonly Head[];
+  readonly store?: string;
+  readonly json?: true;
+}
+
+async function write({ out, head = [], store, json, ...filter }: Exporting): Promise<void> {
+  const bundle = await withStore(store, (reader) =>
+    reader.evidence({ ...filter, ...(head.length > 0 && { heads: head.map(({ size }) => size) }) }),
+  );
+  writeNew(out, `${JSON.stringify(bundle)}\n`);
+  const entries = bundle.log.filter((shown) => typeof shown === "string").length;
+  const at = headText(parseCheckpoint(bundle.checkpoint));
+  if (json) return printJson({ out, entries, head: at });
+  print(`Wrote ${out}: ${entries} entries of the log whose head is ${at}.`);
+  print("Whoever gets it verifies it with: behest evidence verify <file> --owner <thumbprint>");
+}
+
+interface Verifying {
+  readonly owner?: string;
+  readonly head?: Head;
+  readonly json?: true;
+}
+
+async function verify(file: string, { owner, head, json }: Verifying): Promise<void> {
+  const pin = pinned(owner);
+  const bundle = readBundle(await readText(file));
+  const report = await verifyEvidence(bundle, { owner: pin, ...(head && { head }) });
+  if (json) printJson({ owner: pin, ...report });
+  else printEvidence(report, { owner: pin, pinnedHere: owner === undefined });
+  if (!report.ok) throw refused(report);
+}
+
+function refused({ findings }: EvidenceReport): CliError {
+  const wrong = findings.filter(({ state }) => state === "failed" || state === "missing");
+  return new CliError("verification_failed", `${wrong.length} of the findings speak against this evidence.`);
+}
+
+function heads(text: string, before: readonly Head[] = []): readonly Head[] {
+  if (before.length >= 1000) throw usage("--head: name at most 1000.");
+  return [...before, headOf(text)];
+}
