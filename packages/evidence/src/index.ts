@@ -2,4 +2,5 @@ export type { ChainSource } from "./chains.ts";
 export { Chains } from "./chains.ts";
 export { type Moment, verifyUnder } from "./issuer.ts";
 export type { Aspect, EvidenceFinding, EvidenceRecord, EvidenceReport, State } from "./report.ts";
+export { type SpanFinding, type SpanReport, type SpanState, verifySpans } from "./spans.ts";
 export { type EvidenceOptions, verifyEvidence } from "./verify.ts";
