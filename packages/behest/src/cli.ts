@@ -16,6 +16,7 @@ import { revocations } from "./commands/revocations.ts";
 import { revoke } from "./commands/revoke.ts";
 import { trust } from "./commands/trust.ts";
 import { verify } from "./commands/verify.ts";
+import { spans } from "./commands/verify-spans.ts";
 import { printable } from "./printable.ts";
 
 /** Each adds itself to the program; in the order of the help. */
@@ -31,6 +32,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   revocations,
   records,
   verify,
+  spans,
   evidence,
   coverage,
   policy,
