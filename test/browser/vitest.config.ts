@@ -10,6 +10,7 @@ export default defineConfig({
     include: ["packages/{jws,delegation}/src/**/*.test.ts", "test/browser/*.browser.ts"],
     exclude: Object.keys(NODE_ONLY),
     testTimeout: 30_000,
+    globalSetup: "test/browser/bundle.setup.ts",
     browser: {
       enabled: true,
       headless: true,
