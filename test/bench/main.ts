@@ -32,6 +32,9 @@ const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
   "abort-running": async () => (await import("./revocation.ts")).abortRunning(),
   "revoke-p99-16": async () => (await import("./revocation.ts")).revokeP99(),
   "revoke-p99-16-postgres": async () => (await import("./revocation.ts")).revokeP99Postgres(),
+  "verify-bundle-1000": async () => (await import("./evidence.ts")).verifyBundle1000(),
+  "export-growth": async () => (await import("./evidence.ts")).exportGrowth(),
+  "proof-time": async () => (await import("./evidence.ts")).proofTime(),
   "crash-1000": async () => (await import("./crash.ts")).crash1000(),
 };
 
