@@ -32,13 +32,13 @@ export interface EvidenceBundle {
   readonly principals: { readonly [pseudonym: string]: Principal };
 }
 
-export interface Principal {
+interface Principal {
   readonly issuer: string;
   readonly subject: string;
 }
 
 /** Characters of one bundle. */
-export const MAX_BUNDLE: number = 1 << 28;
+const MAX_BUNDLE = 1 << 28;
 
 const shape = closed<EvidenceBundle>({
   type: word("behest-evidence"),

@@ -41,6 +41,10 @@ export class Disclosure {
         return this.#addAsked(payload.action, payload.content.args);
       case "outcome":
         return this.#addContent(index, payload.action, payload.content);
+      case "trust":
+      case "approval":
+      case "revocation":
+        return;
     }
   }
 
