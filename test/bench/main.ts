@@ -23,6 +23,14 @@ const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
   "authorize-default": async () => (await import("./shipped.ts")).authorizeDefault(),
   "action-durable-1": async () => (await import("./core.ts")).actionDurable1(),
   "actions-per-second-64": async () => (await import("./core.ts")).actionsPerSecond64(),
+  "actions-per-second": async () => {
+    const { actionsPerSecond, onSqlite } = await import("./durable.ts");
+    return onSqlite((store) => actionsPerSecond("actions-per-second", store));
+  },
+  "added-at-100": async () => {
+    const { addedAt100, onSqlite } = await import("./durable.ts");
+    return onSqlite((store) => addedAt100("added-at-100", store));
+  },
   "budget-contention": async () => (await import("./budget.ts")).budgetContention(),
   "budget-contention-policy": async () => (await import("./budget.ts")).budgetContentionPolicy(),
   "log-growth": async () => (await import("./store.ts")).logGrowth(),
