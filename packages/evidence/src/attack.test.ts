@@ -1,7 +1,8 @@
-import { memoryStore, readStore } from "@behest/core";
+import { type Store, memoryStore, readStore, signDecision } from "@behest/core";
 import { testBehest } from "@behest/core/testing";
 import { type ActionEntry, type EvidenceBundle } from "@behest/provenance";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { PolicyFolder } from "../../core/test/policy/folder.ts";
 import { Office } from "../test/office.ts";
 import { type EvidenceReport, verifyEvidence } from "./index.ts";
 
@@ -104,23 +105,27 @@ test("entries that are flipped, dropped, swapped, doubled or moved from another 
   }
 });
 
-/** A process that signs what it likes: entries of actions are rewritten before they are signed. */
-async function lied(change: (entry: ActionEntry) => object): Promise<EvidenceReport> {
+/** The store of a process that signs what it likes: entries of actions are rewritten before they are signed. */
+function lying(change: (entry: ActionEntry) => object): Store {
   const store = memoryStore();
   const [symbol] = Object.getOwnPropertySymbols(store);
-  const engine = (
-    store as never as { [s: symbol]: { [op: string]: (request: { entry?: string }) => unknown } }
-  )[symbol!]!;
+  type Operations = { [op: string]: (request: { entry?: string }) => unknown };
+  const engine = (store as never as { [s: symbol]: Operations })[symbol!]!;
   for (const op of ["begin", "append"]) {
     const honest = engine[op]!.bind(engine);
     engine[op] = (request) => {
       const entry = request.entry === undefined ? undefined : (JSON.parse(request.entry) as ActionEntry);
       if (entry?.type !== "action") return honest(request);
       const said = { ...entry, ...change(entry) };
-      const sorted = Object.fromEntries(Object.entries(said).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+      const sorted = Object.fromEntries(Object.entries(said).toSorted(([x], [y]) => (x < y ? -1 : 1)));
       return honest({ ...request, entry: JSON.stringify(sorted) });
     };
   }
+  return store;
+}
+
+async function lied(change: (entry: ActionEntry) => object): Promise<EvidenceReport> {
+  const store = lying(change);
   await using behest = await testBehest({ store, content: "keep", policy: "default" });
   const tools = { pay: { to: { constraint_type: "exact", value: "bob" } } };
   const session = await behest.as("alice", tools);
@@ -147,3 +152,39 @@ test("a process that records another verdict than its grants and policies give i
     "facts_mismatch",
   );
 });
+
+const TWO = {
+  "a.cedar": `permit(principal, action, resource);
+@id("two") @ask("group:finance", "2") forbid(principal, action, resource) when { context.tool == "pay" };`,
+};
+
+test.for([
+  [2, undefined],
+  [1, "approvals_short"],
+  [0, "policy_differs"],
+] as const)(
+  "an attempt that rests on %i of the two persons whom its policies ask for: %s",
+  async ([kept, code]) => {
+    using folder = new PolicyFolder(TWO);
+    const store = lying(({ links }) => ({
+      links: { ...links, ...(links.approvals && { approvals: links.approvals.slice(0, kept) }) },
+    }));
+    await using behest = await testBehest({ store, content: "keep", policy: folder.path });
+    const session = await behest.as("alice", { pay: { "*": { constraint_type: "wildcard" } } }, { run: "r" });
+    const pay = (): Promise<unknown> =>
+      session.perform({ tool: "pay", args: {}, callId: "1" }, async () => 1).catch(() => {});
+    await pay();
+    const [waiting] = await behest.approvals.list();
+    for (const person of [0, 1])
+      await behest.approvals.submit(
+        waiting!.id,
+        await signDecision(waiting!, { decision: "approve" }, behest.approver("finance", person)),
+      );
+    await pay();
+    const report = await verifyEvidence(await readStore(store).evidence(), { owner: behest.owner });
+    expect(report.records).toHaveLength(2);
+    if (code === undefined) expect(report).toMatchObject({ ok: true, findings: [] });
+    else expect(codes(report)).toContain(code);
+    expect(report.records.at(-1)?.states.approval === "proven").toBe(code === undefined);
+  },
+);

@@ -25,7 +25,10 @@ export class Replay {
   }
 
   /** Undefined where policies were not evaluated: there were none, or what came before them had decided. */
-  judge(entry: ActionEntry, { args, facts, delegation }: Evaluated): Judged | undefined {
+  judge(
+    entry: ActionEntry,
+    { args, facts, delegation }: Evaluated,
+  ): (Judged & { readonly decided?: PolicyDecision }) | undefined {
     const { policy: digest, findings, links, tool, effect, boundary } = entry;
     const said = findings.find(({ check }) => check === "policy");
     if (digest === undefined || !said) return undefined;
@@ -44,7 +47,7 @@ export class Replay {
     const lifted = links.override !== undefined;
     const decided = policies.decide({ ...known, tool, args, effect, boundary }, lifted);
     return agrees(decided, said, entry)
-      ? PROVEN
+      ? { ...PROVEN, decided }
       : failed("policy_differs", "its policies, evaluated again, give another answer than its entry");
   }
 

@@ -1,5 +1,6 @@
 import type { Cedar } from "@behest/core/replay";
-import type { ActionEntry, EvidenceBundle, LogReport } from "@behest/provenance";
+import type { ActionEntry, ApprovalEntry, EvidenceBundle, LogReport } from "@behest/provenance";
+import { judgeApprovals } from "./approvals.ts";
 import type { Chains, KnownDelegation } from "./chains.ts";
 import { Revoked } from "./cuts.ts";
 import { type Judged, argumentsIn, judgeGrant } from "./grants.ts";
@@ -32,6 +33,7 @@ export class Judging {
   readonly #revoked: Revoked;
   readonly #drafts: Draft[] = [];
   readonly #byHash = new Map<string, Draft>();
+  readonly #approvals = new Map<string, ApprovalEntry>();
   readonly #places = new Map<string, number>();
   #shown = 0;
 
@@ -53,7 +55,8 @@ export class Judging {
       if (draft) draft.outcome ??= index;
       if (draft && content)
         draft.judged.set("content", worst([draft.judged.get("content") ?? "proven", content]));
-    } else if (payload.type === "action") this.#action({ ...entry, payload }, content);
+    } else if (payload.type === "approval") this.#approvals.set(hash, payload);
+    else if (payload.type === "action") this.#action({ ...entry, payload }, content);
     this.#shown++;
   }
 
@@ -74,7 +77,10 @@ export class Judging {
       this.#note(index, aspect, judged);
     };
     judge("grant", judgeGrant(payload, delegation, args));
-    judge("policy", this.#replay.judge(payload, { args, facts, delegation }));
+    const policy = this.#replay.judge(payload, { args, facts, delegation });
+    judge("policy", policy);
+    const linked = (payload.links.approvals ?? []).flatMap((approval) => this.#approvals.get(approval) ?? []);
+    judge("approval", judgeApprovals(payload, linked, { delegation, decided: policy?.decided }));
     if (payload.verdict === "permit" && !payload.observed)
       judge("revocation", this.#revoked.judge(delegation, this.#shown < index));
     if (content) draft.judged.set("content", content);
@@ -143,6 +149,7 @@ export class Judging {
       states.authority = hasFailed(delegations) ? "failed" : delegation?.verified ? "proven" : "not_shown";
       states.decision = state(!hasFailed([index], "decision"));
     }
+    // What was judged here counts among the findings, too.
     if (approvals.length > 0 || hasFailed([index], "approval"))
       states.approval = state(!hasFailed([index], "approval") && !hasFailed(approvals));
     if (verdict === "permit")

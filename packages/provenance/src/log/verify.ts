@@ -137,7 +137,13 @@ class Reading {
       this.#findings.fail(0, "log", "trust_missing", "a log without entries shows no trust manifest");
     this.#records.finish();
     if (this.#hidden > 0)
-      this.#findings.add(size, "log", "not_shown", "entries_hidden", `${this.#hidden} of ${size} entries`);
+      this.#findings.add(
+        size,
+        "log",
+        "not_shown",
+        "entries_hidden",
+        `${this.#hidden} of ${size} entries; revocations and later trust manifests may be among them`,
+      );
     const stated = await this.#findings.collect(size, "log", () => this.#checkCheckpoint());
     const consistent = this.#checkHead() && stated === true;
     const { head } = this.#evidence;
