@@ -33,6 +33,7 @@ export {
   type Rung,
   anchorsOf,
   issuersOf,
+  retentionOf,
   rolesAt,
   speaksFor,
 } from "./manifest.ts";
@@ -57,11 +58,15 @@ export type {
   EntryHash,
   EntryPayload,
   EntryType,
+  ErasureEntry,
+  HoldEntry,
   InteractionEntry,
   MandateEntry,
   OutcomeEntry,
   OutcomeWord,
   OverrideEntry,
+  PrincipalErasure,
+  ReleaseEntry,
   RevocationEntry,
   TrustEntry,
 } from "./payload.ts";

@@ -74,6 +74,16 @@ export interface Manifest {
   /** Absent: none. An identity that names one of these must be attested. */
   readonly deployers?: readonly Deployer[];
   readonly witnesses: readonly [];
+  /** Days for which nothing that was recorded of a principal is erased, unless its entry says that it was. Default {@link RETENTION}. */
+  readonly retention?: number;
+}
+
+/** Days: no six months have more. */
+const RETENTION = 184;
+
+/** How long what was recorded is kept at least, ms. */
+export function retentionOf({ retention = RETENTION }: Pick<Manifest, "retention">): number {
+  return retention * 86_400_000;
 }
 
 /** Those of `roles` that hold at a log index; without one, those that hold from now on without end. */

@@ -45,6 +45,11 @@ const full = [
     { kind: "mandate", content: { terms: hash }, links: { delegation: hash } },
     { kind: "override", content: { reason: hash }, links: { delegation: hash } },
   ].map((own) => ({ v: 1, type: "approval", at: AT, decision: "jws", ...own })),
+  ...[
+    { kind: "principal", principals: ["p-1"], early: true, links: {} },
+    { kind: "hold", principals: ["p-1"], links: {} },
+    { kind: "release", links: { hold: hash } },
+  ].map((own) => ({ v: 1, type: "erasure", at: AT, content: { reason: hash }, ...own })),
   outcome(hash, { action: "a-1", credential: "mail", started: AT, ended: AT }),
 ] as unknown as { [name: string]: unknown }[];
 
@@ -92,8 +97,8 @@ test("a member of another type is refused, wherever it stands", () => {
   for (const payload of full)
     for (const path of paths(payload))
       for (const other of [null, true, -1, 1.5, "", [null], { x: 1 }]) {
-        // The one member that is never anything but true.
-        if (other === true && path.at(-1) === "observed") continue;
+        // These members are never anything but true.
+        if (other === true && ["observed", "early"].includes(path.at(-1)!)) continue;
         const wrong = changed(payload, path, (parent, name) => (parent[name] = other));
         expect(() => parsePayload(canonical(wrong))).toThrow(malformed);
       }
@@ -115,7 +120,7 @@ test("a member that nobody knows is refused, wherever it stands, and not repeate
 
 test("without its required members a payload is refused, without the others it is not", () => {
   const optional =
-    /^(manifest|certificate|issuer|spawn|content\.(agent|task|system|alternatives|reasoning|result)|links\.(parent|interaction|approvals|override)|findings\.0\.(rule|path)|enforce|policy|credential|trace|started|ended)$/;
+    /^(manifest|certificate|issuer|spawn|content\.(agent|task|system|alternatives|reasoning|result)|links\.(parent|interaction|approvals|override)|findings\.0\.(rule|path)|enforce|policy|credential|trace|started|ended|early)$/;
   for (const payload of full)
     for (const path of paths(payload)) {
       // Of a list, an element may go; its members may not.
@@ -124,8 +129,16 @@ test("without its required members a payload is refused, without the others it i
       const name = path.join(".");
       // Of what was observed both marks are required.
       const marks = "observed" in payload && name === "enforce";
-      expect([path, isRead(less)]).toEqual([path, optional.test(name) && !marks]);
+      // A hold of nobody named is one of everybody.
+      const everybody = payload["kind"] === "hold" && name === "principals";
+      expect([path, isRead(less)]).toEqual([path, everybody || (optional.test(name) && !marks)]);
     }
+});
+
+test("an erasure names whom", () => {
+  const nobody = { v: 1, type: "erasure", at: AT, content: { reason: hash }, links: {}, principals: [] };
+  for (const kind of ["principal", "hold"])
+    expect(() => parsePayload(canonical({ ...nobody, kind }))).toThrow(malformed);
 });
 
 test("a trust entry that carries nothing is refused", () => {
@@ -139,6 +152,7 @@ test("only canonical JSON of a known type is read", () => {
     text.replace(",", ", "),
     text.replace('"v":1', '"v":1.0'),
     text.replace('{"action"', '{"action":"x","action"'),
+    text.replace('"outcome","v"', '"pruning","v"'),
     text.replace('"outcome","v"', '"erasure","v"'),
     text.replace('"outcome","v"', '"constructor","v"'),
     "null",

@@ -8,10 +8,14 @@ import type {
   EntryFinding,
   EntryPayload,
   EntryType,
+  ErasureEntry,
+  HoldEntry,
   InteractionEntry,
   MandateEntry,
   OutcomeEntry,
   OverrideEntry,
+  PrincipalErasure,
+  ReleaseEntry,
   RevocationEntry,
   TrustEntry,
 } from "./payload.ts";
@@ -25,6 +29,7 @@ import {
   list,
   matching,
   seconds,
+  some,
   text,
   time,
   word,
@@ -50,6 +55,29 @@ const APPROVALS: { readonly [kind in ApprovalEntry["kind"]]: Check } = {
     decision: text,
     content: closed<OverrideEntry["content"]>({ reason: bytes32 }),
     links: closed<OverrideEntry["links"]>({ delegation: bytes32 }),
+  }),
+};
+
+const reason = closed<ErasureEntry["content"]>({ reason: bytes32 });
+
+const ERASURES: { readonly [kind in ErasureEntry["kind"]]: Check } = {
+  principal: entry<PrincipalErasure>("erasure", {
+    kind: word("principal"),
+    principals: some(text),
+    "early?": word(true),
+    content: reason,
+    links: closed<PrincipalErasure["links"]>({}),
+  }),
+  hold: entry<HoldEntry>("erasure", {
+    kind: word("hold"),
+    "principals?": some(text),
+    content: reason,
+    links: closed<HoldEntry["links"]>({}),
+  }),
+  release: entry<ReleaseEntry>("erasure", {
+    kind: word("release"),
+    content: reason,
+    links: closed<ReleaseEntry["links"]>({ hold: bytes32 }),
   }),
 };
 
@@ -109,11 +137,7 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
       "override?": bytes32,
     }),
   }),
-  approval: (value) => {
-    const kind = isObject(value) ? value["kind"] : undefined;
-    const known = typeof kind === "string" && Object.hasOwn(APPROVALS, kind);
-    return known ? APPROVALS[kind as ApprovalEntry["kind"]](value) : "kind";
-  },
+  approval: byKind(APPROVALS),
   outcome: entry<OutcomeEntry>("outcome", {
     action: text,
     attempt: count,
@@ -136,7 +160,15 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     content: closed<RevocationEntry["content"]>({}),
     links: closed<RevocationEntry["links"]>({}),
   }),
+  erasure: byKind(ERASURES),
 };
+
+function byKind(shapes: { readonly [kind: string]: Check }): Check {
+  return (value) => {
+    const kind = isObject(value) ? value["kind"] : undefined;
+    return typeof kind === "string" && Object.hasOwn(shapes, kind) ? shapes[kind]!(value) : "kind";
+  };
+}
 
 function entry<T extends EntryPayload>(
   type: T["type"],

@@ -193,6 +193,36 @@ export interface RevocationEntry extends Common {
   readonly links: { readonly [link: string]: never };
 }
 
+interface Erasing extends Common {
+  readonly type: "erasure";
+  /** Committed under a random salt that whoever asked keeps, not the store. */
+  readonly content: { readonly reason: Commitment };
+}
+
+/** Keys, names and content of these principals are destroyed: nothing of theirs opens any more, or is written. */
+export interface PrincipalErasure extends Erasing {
+  readonly kind: "principal";
+  /** Pseudonyms, at least one. */
+  readonly principals: readonly string[];
+  /** Some of what was recorded of them was younger than what the trust manifest keeps. */
+  readonly early?: true;
+  readonly links: { readonly [link: string]: never };
+}
+
+/** Until it is released nothing of these principals is erased; of nobody, where none is named. */
+export interface HoldEntry extends Erasing {
+  readonly kind: "hold";
+  readonly principals?: readonly string[];
+  readonly links: { readonly [link: string]: never };
+}
+
+export interface ReleaseEntry extends Erasing {
+  readonly kind: "release";
+  readonly links: { readonly hold: EntryHash };
+}
+
+export type ErasureEntry = PrincipalErasure | HoldEntry | ReleaseEntry;
+
 export type EntryPayload =
   | TrustEntry
   | DelegationEntry
@@ -200,5 +230,6 @@ export type EntryPayload =
   | ActionEntry
   | ApprovalEntry
   | OutcomeEntry
-  | RevocationEntry;
+  | RevocationEntry
+  | ErasureEntry;
 export type EntryType = EntryPayload["type"];

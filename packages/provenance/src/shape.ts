@@ -45,6 +45,12 @@ export function list(check: Check): Check {
   };
 }
 
+/** At least one. */
+export function some(check: Check): Check {
+  const all = list(check);
+  return (value) => (Array.isArray(value) && value.length === 0 ? "" : all(value));
+}
+
 export function where(test: (value: Json) => boolean): Check {
   return (value) => (test(value) ? undefined : "");
 }

@@ -95,6 +95,7 @@ const shape: Check = closed<Manifest>({
   revokers: list(role<Revoker>({ scope: text, jwk: jwkShape })),
   "deployers?": list(role<Deployer>({ deployer: text, jwk: jwkShape })),
   witnesses: where((value) => Array.isArray(value) && value.length === 0),
+  "retention?": count,
 });
 
 /**

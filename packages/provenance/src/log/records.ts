@@ -13,6 +13,7 @@ import type {
 } from "../payload.ts";
 import { Approvals, type Asked, type Hop } from "./approvals.ts";
 import { Cuts } from "./cuts.ts";
+import { Erasures } from "./erasures.ts";
 import { type Keys, SKEW } from "./keys.ts";
 import { type Findings, Refusal } from "./report.ts";
 
@@ -51,12 +52,19 @@ export class Records {
     chain: (hash) => this.#chain(hash),
   });
   readonly #cuts: Cuts;
+  readonly #erasures: Erasures;
   /** Actions that no delegation stands behind. */
   observed = 0;
 
   constructor(findings: Findings) {
     this.#findings = findings;
     this.#cuts = new Cuts(findings);
+    this.#erasures = new Erasures(findings);
+  }
+
+  /** Pseudonyms of erased principals. */
+  get erased(): readonly string[] {
+    return this.#erasures.principals;
   }
 
   get principals(): number {
@@ -72,7 +80,10 @@ export class Records {
         this.#known.set(hash, this.#delegation(index, payload, keys));
         return;
       case "interaction":
-        if (!payload.observed) this.#link("delegation", payload.links.delegation);
+        if (!payload.observed) {
+          const { principal } = this.#link("delegation", payload.links.delegation);
+          this.#erasures.living(principal, payload.at);
+        }
         this.#known.set(hash, interactionKnown(payload));
         return;
       case "action":
@@ -84,11 +95,14 @@ export class Records {
         return this.#outcome(hash, payload);
       case "revocation":
         return this.#cuts.add(index, payload, keys);
+      case "erasure":
+        return this.#erasures.add(hash, payload, keys);
     }
   }
 
   /** At the end of the log: attempts of which nobody knows what became. */
   finish(): void {
+    this.#erasures.finish();
     for (const { index, outcome } of this.#attempts.values())
       if (!outcome)
         this.#findings.add(
@@ -124,8 +138,10 @@ export class Records {
         "delegation_mismatch",
         "depth, principal or issuer do not fit its parent",
       );
+    this.#erasures.living(principal, payload.at);
     if (issuer !== undefined) keys.relyOnIssuer(issuer, index);
     this.#principals.add(principal);
+    this.#erasures.named(principal, index);
     this.#findings.add(
       index,
       "delegation",
@@ -141,6 +157,7 @@ export class Records {
     const delegation = payload.observed ? undefined : this.#link("delegation", links.delegation);
     if (links.interaction !== undefined)
       this.#chosen(index, payload, this.#link("interaction", links.interaction));
+    if (delegation) this.#erasures.living(delegation.principal, payload.at);
     if (delegation) await this.#decided(payload, delegation);
     if ((verdict === "permit") !== attempt > 0)
       throw new Refusal(
@@ -220,7 +237,7 @@ export class Records {
     );
   }
 
-  #outcome(hash: EntryHash, { action, attempt, outcome, links }: OutcomeEntry): void {
+  #outcome(hash: EntryHash, { action, attempt, outcome, links, at }: OutcomeEntry): void {
     const of = this.#link("action", links.action);
     if (of.verdict !== "permit" || of.action !== action || of.attempt !== attempt)
       throw new Refusal(
@@ -228,6 +245,9 @@ export class Records {
         "outcome_mismatch",
         "an outcome is not of the attempt it links to, or of none that could start",
       );
+    // What had started before an erasure still ends after it.
+    if (of.delegation !== undefined)
+      this.#erasures.seen(this.#link("delegation", of.delegation).principal, at);
     if (links.outcome !== undefined) return this.#reconciled(of, links.outcome);
     if (of.outcome) throw new Refusal("outcome", "outcome_repeated", "an attempt has two outcomes");
     of.outcome = outcome;

@@ -30,6 +30,10 @@ export type LogCode =
   | "revoker_not_trusted"
   | "cut_not_shown"
   | "permitted_after_cut"
+  | "content_erased"
+  | "recorded_after_erasure"
+  | "erased_early"
+  | "erased_under_hold"
   | "attempt_mismatch"
   | "attempt_repeated"
   | "attempt_out_of_order"
@@ -58,6 +62,7 @@ export type LogCheck =
   | "revocation"
   | "attempt"
   | "outcome"
+  | "erasure"
   | "log";
 
 export interface LogFinding {
@@ -87,6 +92,8 @@ export interface LogReport {
   readonly counts: { readonly [type in EntryType]: number } & { readonly principals: number };
   /** `action` entries that no delegation stands behind, marked as observed, with nothing enforced; counted above, too. */
   readonly observed: number;
+  /** Pseudonyms of the principals that were erased: what is not there of theirs is not missing. */
+  readonly erased: readonly string[];
   /** Everything that is not proven, in the order it was noticed. */
   readonly findings: readonly LogFinding[];
   /** Only a head that somebody else has kept shows that no tail was cut off and no history rewritten. */
@@ -131,6 +138,14 @@ export class Findings {
       else throw error;
       return undefined;
     }
+  }
+
+  /** The tokens of the delegations at these indexes are not shown because they were erased. */
+  erase(indexes: ReadonlySet<number>): void {
+    const message = "the token was erased with its principal";
+    for (const [at, found] of this.list.entries())
+      if (found.code === "token_not_shown" && indexes.has(found.index))
+        this.list[at] = { ...found, state: "erased", code: "content_erased", message };
   }
 
   /** How many of the first `size` entries failed nothing. */

@@ -30,9 +30,11 @@ test("a log that holds is proven from the owner's thumbprint, and says what it d
       approval: 0,
       outcome: 2,
       revocation: 0,
+      erasure: 0,
       principals: 1,
     },
     observed: 0,
+    erased: [],
     findings: [
       {
         index: 1,

@@ -61,6 +61,7 @@ class Reading {
     action: 0,
     outcome: 0,
     revocation: 0,
+    erasure: 0,
   };
   #stated: ParsedCheckpoint | undefined;
   #frontier: Frontier = [];
@@ -158,6 +159,7 @@ class Reading {
       proven: this.#findings.proven(size) - this.#hidden,
       counts: { ...this.#counts, principals: this.#records.principals },
       observed: this.#records.observed,
+      erased: this.#records.erased,
       findings: this.#findings.list,
       completeness: !consistent
         ? "not consistent"
