@@ -105,14 +105,16 @@ async function judge(
   };
   const { checkpoint } = shown;
   const log = await verifyLog({ entries: passing(), checkpoint, owner, ...(head && { head }) });
+  await chains?.finish(log.erased);
   entriesFile?.finish();
   checkpointFile?.write(checkpoint);
   checkpointFile?.finish();
 
   const own = [...(chains?.findings ?? []), ...(listing?.findings ?? [])];
-  // Of a chain that was judged here it cannot be said that it is not shown.
+  // Of a chain that was judged here, or is missing, it cannot be said that it is not shown.
+  const missing = new Set(own.flatMap(({ code, index }) => (code === "content_missing" ? [index] : [])));
   const others = log.findings.filter(
-    ({ code, index }) => code !== "token_not_shown" || !chains?.judged.has(index),
+    ({ code, index }) => code !== "token_not_shown" || !(chains?.judged.has(index) || missing.has(index)),
   );
   const findings = [...others, ...own].toSorted((a, b) => a.index - b.index);
   const failed = new Set(
@@ -121,7 +123,7 @@ async function judge(
   const actions = { permit: 0, deny: 0, ask: 0 };
   for (const [index, verdict] of verdicts) if (!failed.has(index)) actions[verdict]++;
   return {
-    ok: log.ok && own.every(({ state }) => state !== "failed"),
+    ok: log.ok && own.every(({ state }) => state === "not_shown" || state === "erased"),
     owner,
     log,
     findings,

@@ -189,13 +189,38 @@ test("a tool that its entry does not name is neither proven nor refuted", async 
   expect(findings).toMatchObject([{ index: 2, state: "not_shown", code: "tool_not_shown" }]);
 });
 
-test("a sealed chain that does not open was altered; one that is gone is not judged", async () => {
+test("a sealed chain that does not open was altered", async () => {
   expect(await codes({ liar: instead(new Error("unable to authenticate")) })).toEqual([
     "#1 content_altered: its sealed chain was altered",
   ]);
+});
+
+test("a chain that is gone is missing, unless a proven entry says that its principal was erased", async () => {
   const gone = await judged({ liar: instead(undefined) });
   expect(gone.findings).toEqual([]);
   expect([...gone.judged]).toEqual([4]);
+  await gone.finish(["somebody else"]);
+  expect(gone.findings).toMatchObject([{ index: 1, state: "missing", code: "content_missing" }]);
+  const { principal } = rootEntry();
+  const erased = await judged({ liar: { ...instead(undefined), subject: async () => undefined } });
+  await erased.finish([principal]);
+  expect(erased.findings.filter(({ code }) => code === "content_missing")).toEqual([]);
+});
+
+test("a principal who was erased, and is still in the store, was not", async () => {
+  const chains = await judged();
+  const erasure = {
+    v: 1,
+    type: "erasure",
+    at: rootEntry().at,
+    kind: "principal",
+    principals: [rootEntry().principal],
+    content: { reason: "A".repeat(43) },
+    links: {},
+  };
+  await chains.read(5, { hash: "A".repeat(43), payload: erasure as unknown as EntryPayload });
+  await chains.finish([rootEntry().principal]);
+  expect(chains.findings).toMatchObject([{ index: 5, state: "failed", code: "not_erased" }]);
 });
 
 test("a store that fails is no finding: it ends the verification", async () => {

@@ -18,7 +18,7 @@ interface Known {
 /**
  * What the log alone cannot show: that the chain of each delegation, where the store still has it, verifies as of
  * its entry's time under the issuers trusted then, says what its entry says, and names the tools that were
- * permitted under it. Entries are taken in log order; whether they are proven is for `verifyLog` to say.
+ * permitted under it. What was erased is gone, and only that. Entries are taken in log order; whether they are proven is for `verifyLog` to say.
  */
 export class Chains {
   readonly findings: Finding[] = [];
@@ -28,6 +28,10 @@ export class Chains {
   readonly #owner: string;
   /** By entry hash. */
   readonly #known = new Map<string, Known>();
+  /** Principals of the delegations whose chain is gone, by index. */
+  readonly #gone = new Map<number, string>();
+  /** Where the erasure of each principal stands that is named by one. */
+  readonly #erasures = new Map<string, number>();
   #manifest: Manifest | undefined;
 
   constructor(reader: Pick<Reader, "chain" | "subject">, owner: string) {
@@ -42,6 +46,32 @@ export class Chains {
       const tools = await this.#delegation(index, payload);
       this.#known.set(hash, { leaf: payload.leaf, ...(tools && { tools }) });
     } else if (payload.type === "action" && payload.verdict === "permit") this.#action(index, payload);
+    else if (payload.type === "erasure" && payload.kind === "principal")
+      for (const principal of payload.principals) this.#erasures.set(principal, index);
+  }
+
+  /**
+   * At the end of the log. A chain lies in the store until its principal is erased: one that is gone without is
+   * missing, and a principal whom a proven entry (`erased`) names is erased in fact.
+   */
+  async finish(erased: readonly string[]): Promise<void> {
+    for (const [index, principal] of this.#gone)
+      if (!erased.includes(principal)) {
+        const message = "its chain is gone from the store, and no entry says that it was erased";
+        this.findings.push({
+          index,
+          check: "delegation",
+          state: "missing",
+          code: "content_missing",
+          message,
+        });
+      }
+    for (const principal of erased)
+      if (await this.#reader.subject(principal)) {
+        const index = this.#erasures.get(principal) ?? 0;
+        const message = "whom it names, and the key, are still in the store: an older copy was put back?";
+        this.findings.push({ index, check: "erasure", state: "failed", code: "not_erased", message });
+      }
   }
 
   async #manifestIn(jws: string | undefined): Promise<Manifest | undefined> {
@@ -51,7 +81,7 @@ export class Chains {
   /** The tools of the proven chain. */
   async #delegation(index: number, payload: DelegationEntry): Promise<AatTools | undefined> {
     const manifest = this.#manifest;
-    const chain = await this.#chain(index, payload.leaf);
+    const chain = await this.#chain(index, payload);
     if (!chain || !manifest) return undefined;
     const now = Math.floor(Date.parse(payload.at) / 1000);
     let verified: VerifiedDelegation;
@@ -73,9 +103,11 @@ export class Chains {
   }
 
   /** A chain is sealed: where it does not open, somebody has changed it. */
-  async #chain(index: number, leaf: string): Promise<readonly string[] | undefined> {
+  async #chain(index: number, { leaf, principal }: DelegationEntry): Promise<readonly string[] | undefined> {
     try {
-      return (await this.#reader.chain(leaf))?.chain;
+      const found = await this.#reader.chain(leaf);
+      if (!found) this.#gone.set(index, principal);
+      return found?.chain;
     } catch (error) {
       if (CodedError.isInstance(error)) throw error;
       this.#fail(index, "content_altered", "its sealed chain was altered");

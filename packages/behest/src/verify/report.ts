@@ -41,6 +41,7 @@ export function asJson(verification: Verification): object {
     observed,
     overridden,
     chains,
+    erased: log.erased.length,
     completeness,
     findings,
   };
@@ -60,7 +61,7 @@ export function printVerification(
     ["actions", `${permit} permitted, ${deny} denied${ask > 0 ? `, ${ask} asked` : ""}`],
     ...(counts.approval > 0 ? [["approvals", String(counts.approval)] as const] : []),
     ...(counts.revocation > 0 ? [["revocations", String(counts.revocation)] as const] : []),
-    ["principals", String(counts.principals)],
+    ["principals", `${counts.principals}${log.erased.length > 0 ? `, ${log.erased.length} erased` : ""}`],
     [
       "delegations",
       `${counts.delegation}, ${chains === undefined ? "their chains are not shown" : `${chains} with their chains`}`,

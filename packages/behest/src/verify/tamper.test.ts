@@ -40,6 +40,8 @@ test.for([
   // Not in the log, but beside it.
   ["UPDATE principal SET subject = 'mallory'", "delegation_mismatch  its token says otherwise: principal"],
   ["UPDATE delegation SET sealed = zeroblob(80)", "content_altered"],
+  ["DELETE FROM delegation", "missing  delegation  content_missing"],
+  ["DELETE FROM principal", "missing  delegation  content_missing"],
   ["DELETE FROM record", "listing_mismatch  it is not listed"],
   ["UPDATE record SET verdict = 'deny', tool = 'nothing'", "listing_mismatch  the listing says otherwise"],
   ["UPDATE record SET delegation = NULL", "listing_mismatch  the listing says otherwise"],
