@@ -51,6 +51,14 @@ export type Code =
   | "approval_invalid"
   // what taking in a revocation refuses
   | "revocation_refused"
+  // what goes on in the name of somebody who was erased
+  | "principal_erased"
+  // what erasing refuses
+  | "principal_unknown"
+  | "on_hold"
+  | "retained"
+  | "cut_in_force"
+  | "hold_missing"
   // how a deployment is set up
   | "config_missing"
   | "config_invalid"
@@ -108,7 +116,12 @@ export function denied(
 }
 
 /** With these no other call can go on either. */
-const OVER: ReadonlySet<Code> = new Set<Code>(["revoked", "session_ended", "delegation_expired"]);
+const OVER: ReadonlySet<Code> = new Set<Code>([
+  "revoked",
+  "session_ended",
+  "delegation_expired",
+  "principal_erased",
+]);
 
 /** The same for what waits for persons. `cause`: how it stopped what it was called by. */
 export function waitsFor(waiting: Waiting, message: string, cause?: unknown): BehestError {

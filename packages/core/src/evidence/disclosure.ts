@@ -41,10 +41,7 @@ export class Disclosure {
         return this.#addAsked(payload.action, payload.content.args);
       case "outcome":
         return this.#addContent(index, payload.action, payload.content);
-      case "trust":
-      case "approval":
-      case "revocation":
-        return;
+      default:
     }
   }
 

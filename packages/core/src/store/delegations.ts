@@ -23,6 +23,12 @@ export class Delegations {
     return ruling === "again" ? stored!.index : undefined;
   }
 
+  erase(principal: string): void {
+    for (const rows of [this.#leaves, this.#jtis])
+      for (const [name, row] of rows)
+        if (row.principal === principal) rows.set(name, { ...row, sealed: new Uint8Array() });
+  }
+
   named(jti: string): StoredDelegation | undefined {
     return this.#jtis.get(jti);
   }
@@ -31,7 +37,7 @@ export class Delegations {
     return this.#leaves.get(leaf);
   }
 
-  all(): readonly DelegationRow[] {
+  all(): readonly StoredDelegation[] {
     return [...this.#leaves.values()];
   }
 }

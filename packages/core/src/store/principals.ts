@@ -32,6 +32,18 @@ export class Principals {
     this.#named.set(row.pseudonym, row);
   }
 
+  called(subject: string): readonly Pick<Principal, "pseudonym" | "issuer">[] {
+    return [...this.#named.values()]
+      .filter((row) => row.subject === subject)
+      .map(({ pseudonym, issuer }) => ({ pseudonym, issuer }));
+  }
+
+  erase(pseudonym: string): void {
+    const row = this.#named.get(pseudonym);
+    if (row) this.#known.delete(pairOf(row));
+    this.#named.delete(pseudonym);
+  }
+
   named(pseudonym: string): Omit<Principal, "pseudonym"> | undefined {
     const row = this.#named.get(pseudonym);
     return row && { issuer: row.issuer, subject: row.subject, key: row.key };

@@ -1,4 +1,5 @@
 import { canonical } from "@behest/jws";
+import { erased } from "./erasure.ts";
 import { conflict } from "./failure.ts";
 import type { OutcomeEntry, OutcomeWord } from "@behest/provenance";
 import type {
@@ -99,10 +100,12 @@ export function lapsed(action: string, attempt: number, hash: string, now: numbe
  * delegations, whose jti the parent fixes: issuers choose theirs freely and must not block one another.
  */
 export function ruleDelegation(
-  stored: Pick<DelegationRow, "leaf" | "request"> | undefined,
+  stored: Pick<DelegationRow, "leaf" | "request" | "principal"> | undefined,
   row: DelegationRow,
 ): "new" | "again" | "action_conflict" {
   if (!stored) return "new";
+  // It was met before its principal was erased: under another name it would tie both together.
+  if (stored.leaf === row.leaf && stored.principal !== row.principal) throw erased();
   return stored.leaf === row.leaf && stored.request === row.request ? "again" : "action_conflict";
 }
 

@@ -18,6 +18,17 @@ export class Turns {
     this.#runs.set(row.run, run.set(row.key, { ...row, index }));
   }
 
+  /** Indexes of the entries of this principal's turns. */
+  of(principal: string): readonly number[] {
+    const all = [...this.#runs.values()].flatMap((turns) => [...turns.values()]);
+    return all.flatMap((row) => (row.principal === principal ? [row.index] : []));
+  }
+
+  erase(principal: string): void {
+    for (const turns of this.#runs.values())
+      for (const [key, row] of turns) if (row.principal === principal) turns.delete(key);
+  }
+
   forget(run: string): void {
     this.#runs.delete(run);
   }

@@ -2,9 +2,12 @@ import type { PrivateJwk } from "@behest/jws";
 import type { OutcomeWord } from "@behest/provenance";
 import type { Feed } from "../revocation/feed.ts";
 import type { ApprovalRow, Rest, StoredApproval } from "./approval-row.ts";
+import type { Erase, EraseResult } from "./erasure.ts";
+import type { Principal, PrincipalRow } from "./principal-row.ts";
 import type { RecordFilter, RecordRow, StoredRecord } from "./record-row.ts";
 
 export type { ApprovalRow, RecordFilter, RecordRow, Rest, StoredApproval, StoredRecord };
+export type { Erase, EraseResult, Principal, PrincipalRow };
 
 /** What a store needs to sign and to be checked with. */
 export interface Identity {
@@ -47,6 +50,8 @@ export interface Placed {
 /** Entries that no condition guards: delegations, interactions, denials. Durable when the promise resolves. */
 export interface Append {
   readonly entry: Draft;
+  /** Whose it is, where no row beside it says so; see {@link Engine.erase}. */
+  readonly principal?: string;
   readonly content?: readonly Content[];
   readonly record?: RecordRow;
   /**
@@ -107,6 +112,8 @@ export interface Charge {
 /** The decision: one transaction. */
 export interface Begin {
   readonly action: string;
+  /** As in {@link Append}. */
+  readonly principal?: string;
   /** Stands for the tool and its canonical arguments, keyed: equality only. */
   readonly args: string;
   /** The same of the arguments before they were parsed, where those are known. */
@@ -189,18 +196,6 @@ export interface Subtree {
   readonly index: number;
 }
 
-export interface PrincipalRow {
-  /** Random, base64url: the only name entries use. */
-  readonly pseudonym: string;
-  /** 32 bytes: seals this principal's content and salts its commitments; destroyed by erasure. */
-  readonly key: Uint8Array;
-}
-
-export interface Principal extends PrincipalRow {
-  readonly issuer: string;
-  readonly subject: string;
-}
-
 /**
  * What every store does. Writes are group-committed in the order of the calls; a promise that resolves
  * means durable. A write that fails leaves nothing of itself behind and rejects with `store_failed`.
@@ -222,6 +217,15 @@ export interface Engine {
   register(who: Principal): Promise<void>;
   /** The other way; undefined after erasure. */
   subject(pseudonym: string): Promise<Omit<Principal, "pseudonym"> | undefined>;
+  /** All that are called so, whoever asserts it; none is made. */
+  named(subject: string): Promise<readonly Pick<Principal, "pseudonym" | "issuer">[]>;
+  /**
+   * Destroys the keys and names of these principals and everything that is sealed under the keys, and appends the entry
+   * that says so: all in one transaction. From then on, in all processes, whatever is to be appended or begun of them
+   * rejects with `principal_erased`; an attempt that had begun still ends, and leaves no content. What was found by
+   * those names is found by nobody: (issuer, subject) gets another pseudonym and key when it comes back.
+   */
+  erase(request: Erase): Promise<EraseResult>;
   append(request: Append): Promise<Placed>;
   begin(request: Begin): Promise<BeginResult>;
   finish(request: Finish): Promise<FinishResult>;

@@ -22,6 +22,17 @@ export class Waiting {
     if (row) this.#rows.set(action, { ...row, spent: true });
   }
 
+  /** Indexes of the entries that asked for, or decided on, what is this principal's. */
+  places(principal: string): readonly number[] {
+    const rows = [...this.#rows.values()].filter((row) => row.principal === principal);
+    return rows.flatMap(({ asked, decisions }) => [asked, ...decisions].map(({ index }) => index));
+  }
+
+  erase(principal: string): void {
+    for (const [id, row] of this.#rows)
+      if (row.principal === principal) this.#rows.set(id, { ...row, sealed: new Uint8Array() });
+  }
+
   of(run: string): readonly StoredApproval[] {
     return [...this.#rows.values()].filter((row) => row.run === run);
   }

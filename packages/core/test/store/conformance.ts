@@ -4,6 +4,7 @@ import { actionConformance } from "./actions.ts";
 import { approvalConformance } from "./approvals.ts";
 import { chargeConformance } from "./charges.ts";
 import { testDeployment } from "./deployment.ts";
+import { erasureConformance } from "./erasure.ts";
 import { type Behaviour, objections, openLog } from "./open-log.ts";
 import { rowConformance } from "./rows.ts";
 
@@ -23,6 +24,7 @@ export function storeConformance(name: string, make: () => Store | Promise<Store
   chargeConformance(behaviour);
   rowConformance(behaviour);
   approvalConformance(behaviour);
+  erasureConformance(behaviour);
 
   test(`${name}: nothing is written before attach or after close, and closing twice is closing once`, async () => {
     const store = await make();

@@ -54,8 +54,8 @@ export class Contents {
     );
     this.#forget = db.prepare("DELETE FROM journal WHERE run = ?");
     this.#delegation = db.prepare(`
-      SELECT leaf, request, idx FROM delegation WHERE leaf = ?
-      UNION ALL SELECT leaf, request, idx FROM delegation WHERE jti = ? AND request IS NOT NULL AND ?
+      SELECT leaf, request, principal, idx FROM delegation WHERE leaf = ?
+      UNION ALL SELECT leaf, request, principal, idx FROM delegation WHERE jti = ? AND request IS NOT NULL AND ?
       LIMIT 1`);
     this.#delegations = db.prepare(
       "INSERT INTO delegation (leaf, jti, principal, request, sealed, idx) VALUES (?, ?, ?, ?, ?, ?)",
@@ -117,13 +117,22 @@ export class Contents {
   }
 
   /** See `ruleDelegation`. */
-  delegation(
-    row: DelegationRow,
-  ): { readonly leaf: string; readonly request?: string; readonly index: number } | undefined {
+  delegation(row: DelegationRow):
+    | {
+        readonly leaf: string;
+        readonly request?: string;
+        readonly principal: string;
+        readonly index: number;
+      }
+    | undefined {
     const found = this.#delegation.get(row.leaf, row.jti, row.request === undefined ? 0 : 1);
     if (!found) return undefined;
-    const { leaf, request, idx } = found as { leaf: string; request: string | null; idx: number };
-    return { leaf, index: idx, ...(request !== null && { request }) };
+    const { leaf, request, principal, idx } = found as {
+      [name: string]: string;
+      leaf: string;
+      principal: string;
+    } & { request: string | null; idx: number };
+    return { leaf, principal, index: idx, ...(request !== null && { request }) };
   }
 
   delegate({ leaf, jti, principal, request, sealed }: DelegationRow, index: number): void {

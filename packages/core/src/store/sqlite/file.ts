@@ -106,6 +106,12 @@ export function useWal(db: DatabaseSync, wait: number): void {
   }
 }
 
+/** Moves all of the journal into the database and empties its file. False where somebody reads or writes now. */
+export function isTruncated(db: DatabaseSync): boolean {
+  const { busy } = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+  return busy === 0;
+}
+
 function pragma(db: DatabaseSync, text: string): unknown {
   return Object.values(db.prepare(`PRAGMA ${text}`).get() ?? {})[0];
 }

@@ -69,6 +69,11 @@ export class Reader {
     );
   }
 
+  named(subject: string): Pick<Principal, "pseudonym" | "issuer">[] {
+    const rows = this.#db.prepare("SELECT pseudonym, issuer FROM principal WHERE subject = ?").all(subject);
+    return rows.map((row) => ({ pseudonym: row["pseudonym"] as string, issuer: row["issuer"] as string }));
+  }
+
   delegation(by: "jti" | "leaf", value: string): StoredDelegation | undefined {
     const row: Row | undefined = (by === "jti" ? this.#jti : this.#leaf).get(value);
     if (!row) return undefined;

@@ -23,6 +23,27 @@ export function writeSidecar(database: string, checkpoint: string): void {
   renameSync(draft, nameOf(database));
 }
 
+/** Notes the highest head of one process. */
+export class HighestHead {
+  readonly #database: string;
+  #noted: string | undefined;
+
+  constructor(database: string) {
+    this.#database = database;
+  }
+
+  /** Never throws. */
+  note(checkpoint: string | undefined): void {
+    if (checkpoint === undefined || checkpoint === this.#noted) return;
+    try {
+      writeSidecar(this.#database, checkpoint);
+      this.#noted = checkpoint;
+    } catch {
+      // It only falls behind.
+    }
+  }
+}
+
 function nameOf(database: string): string {
   return `${database}-head`;
 }

@@ -6,6 +6,8 @@ import {
   type BeginResult,
   type Content,
   type Engine,
+  type Erase,
+  type EraseResult,
   type Finish,
   type FinishResult,
   type Identity,
@@ -24,7 +26,7 @@ import { SqliteFeed, cutIn } from "./feed.ts";
 import { telling } from "./file.ts";
 import { Reader } from "./reader.ts";
 import { WriterThread } from "./thread.ts";
-import type { Write } from "./writer.ts";
+import type { Write } from "./write.ts";
 
 /** What only tests change. */
 export type SqliteOptions = Partial<WriterOptions>;
@@ -74,6 +76,14 @@ class SqliteEngine implements Engine {
 
   async subject(pseudonym: string): ReturnType<Engine["subject"]> {
     return this.#read((reader) => reader.subject(pseudonym));
+  }
+
+  async named(subject: string): ReturnType<Engine["named"]> {
+    return this.#read((reader) => reader.named(subject));
+  }
+
+  erase(request: Erase): Promise<EraseResult> {
+    return this.#write({ op: "erase", request }) as Promise<EraseResult>;
   }
 
   append(request: Append): Promise<Placed> {

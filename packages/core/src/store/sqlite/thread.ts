@@ -3,7 +3,7 @@ import { BehestError } from "../../error.ts";
 import { broken, closed } from "../failure.ts";
 import type { SeenTool } from "../types.ts";
 import type { FromWorker, Sent, ToWorker, WorkerData } from "./worker.ts";
-import type { Write } from "./writer.ts";
+import type { Write } from "./write.ts";
 
 interface Waiting {
   resolve(value: unknown): void;

@@ -3,7 +3,7 @@ import type { BehestError, Code } from "../../error.ts";
 import type { Identity, SeenTool } from "../types.ts";
 import { type WriterOptions, attach } from "./attach.ts";
 import { told } from "./file.ts";
-import type { Answer, Write } from "./writer.ts";
+import type { Answer, Write } from "./write.ts";
 
 /** What the thread is started with. */
 export interface WorkerData {

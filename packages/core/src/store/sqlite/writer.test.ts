@@ -10,7 +10,8 @@ import type { BehestError } from "../../error.ts";
 import type { Begin, Finish, Placed } from "../types.ts";
 import { attachTo } from "./attach.ts";
 import { openForWriting } from "./file.ts";
-import type { Answer, Write, Writer } from "./writer.ts";
+import type { Answer, Write } from "./write.ts";
+import type { Writer } from "./writer.ts";
 
 let folder: string;
 let path: string;

@@ -1,16 +1,18 @@
 import type { BehestError } from "../../error.ts";
 import { ruleCharges, ruleUnspent } from "../charges.ts";
 import { childless, conflict } from "../failure.ts";
+import { ownerOf } from "../erasure.ts";
 import { trustDraft, trustKey } from "../log.ts";
 import { LAPSED, askedBefore, lapsed, mayFinish, mayStart, ruleBegin, ruleDelegation } from "../rules.ts";
 import type {
   Append,
   Begin,
   BeginResult,
+  Erase,
+  EraseResult,
   Finish,
   FinishResult,
   Placed,
-  Principal,
   PrincipalRow,
   SeenTool,
 } from "../types.ts";
@@ -19,23 +21,11 @@ import { Approvals } from "./approvals.ts";
 import { Contents } from "./contents.ts";
 import { Counters } from "./counters.ts";
 import type { HeadRow } from "./entries.ts";
-import { writeSidecar } from "./sidecar.ts";
+import { Erasing } from "./erasing.ts";
+import { isTruncated } from "./file.ts";
+import { HighestHead } from "./sidecar.ts";
 import { type Parts, Transactions } from "./transactions.ts";
-
-/** What the calling thread asks of the writer. */
-export type Write =
-  | { readonly op: "append"; readonly request: Append }
-  | { readonly op: "begin"; readonly request: Begin }
-  | { readonly op: "finish"; readonly request: Finish }
-  | { readonly op: "principal"; readonly issuer: string; readonly subject: string }
-  | { readonly op: "register"; readonly who: Principal }
-  | { readonly op: "forget"; readonly run: string }
-  | { readonly op: "spend"; readonly id: string; readonly until: number }
-  | { readonly op: "document"; readonly digest: string; readonly text: string }
-  /** Writes what waits for something else to be written. */
-  | { readonly op: "flush" };
-
-export type Answer = { readonly value: unknown } | { readonly error: BehestError };
+import type { Answer, Write } from "./write.ts";
 
 /** Looked for this often, ms; also when the process attaches. */
 const SWEEP_EVERY = 60_000;
@@ -48,11 +38,15 @@ export class Writer {
   readonly #contents: Contents;
   readonly #approvals: Approvals;
   readonly #counters: Counters;
+  readonly #erasing: Erasing;
   /** How tools were met: written with the next transaction. */
   readonly #seen = new Map<string, SeenTool>();
   /** Answers of the group under way that still lack the head. */
   #places: { -readonly [K in keyof Placed]: Placed[K] }[] = [];
-  #sidecar: string | undefined;
+  /** Erasures of the group under way, and whether the journal may still hold what was erased. */
+  #erasures: { swept: boolean }[] = [];
+  #unswept = false;
+  readonly #highest: HighestHead;
   #sweepAt = 0;
 
   constructor(parts: Parts) {
@@ -62,6 +56,8 @@ export class Writer {
     this.#contents = new Contents(parts.db);
     this.#approvals = new Approvals(parts.db);
     this.#counters = new Counters(parts.db);
+    this.#erasing = new Erasing(parts.db, parts.entries);
+    this.#highest = new HighestHead(parts.path);
   }
 
   /**
@@ -80,6 +76,8 @@ export class Writer {
       this.#parts.leases.clear(now);
       for (const row of this.#actions.orphans()) this.#lapse(row);
       this.#contents.sweep(now);
+      // Whoever erased may have been killed before the journal was emptied.
+      this.#unswept = this.#erasing.any;
       return true;
     }).value;
   }
@@ -87,6 +85,7 @@ export class Writer {
   /** One transaction over all of them. One answer each, in order. */
   write(requests: readonly Write[]): Answer[] {
     this.#places = [];
+    this.#erasures = [];
     try {
       const { value, head } = this.#transactions.run((now) => {
         this.#writeSeen();
@@ -96,6 +95,9 @@ export class Writer {
       });
       this.#seen.clear();
       for (const place of this.#places) place.head = head;
+      this.#unswept ||= this.#erasures.length > 0;
+      if (this.#erasures.length > 0) this.#sweepJournal();
+      for (const erasure of this.#erasures) erasure.swept = !this.#unswept;
       return value;
     } catch (error) {
       return requests.map(() => ({ error: error as BehestError }));
@@ -121,7 +123,8 @@ export class Writer {
           if (sweeps) this.#contents.sweep(now);
         });
       this.#seen.clear();
-      this.#noteHead();
+      this.#highest.note(this.#transactions.checkpoint);
+      if (this.#unswept) this.#sweepJournal();
     } catch {
       // Busy: the next tick tries again. Broken: the next request is told.
     }
@@ -135,7 +138,7 @@ export class Writer {
           this.#writeSeen();
           this.#parts.leases.giveBack();
         });
-        this.#noteHead();
+        this.#highest.note(this.#transactions.checkpoint);
       }
     } finally {
       this.#parts.feed?.close();
@@ -154,7 +157,10 @@ export class Writer {
       case "principal":
         return this.#contents.principal(write.issuer, write.subject) satisfies PrincipalRow;
       case "register":
+        this.#erasing.refuse(write.who.pseudonym);
         return this.#contents.register(write.who);
+      case "erase":
+        return this.#erase(write.request, now);
       case "forget":
         return this.#contents.forget(write.run);
       case "spend":
@@ -168,6 +174,7 @@ export class Writer {
 
   #append(request: Append, now: number): Placed {
     const { entry, once, delegation, charge, journal, record, approval, decides } = request;
+    this.#erasing.refuse(ownerOf(request));
     const stored = this.#stored(request, now);
     if (stored !== undefined)
       return this.#placed({ index: stored, hash: this.#parts.entries.hash(stored), again: true });
@@ -201,6 +208,7 @@ export class Writer {
 
   #begin(request: Begin, now: number): BeginResult {
     const { leases } = this.#parts;
+    this.#erasing.refuse(ownerOf(request));
     for (;;) {
       const row = this.#actions.get(request.action);
       const ruling = ruleBegin(row, request, now, () => row !== undefined && leases.isLiving(row.lease, now));
@@ -249,8 +257,20 @@ export class Writer {
     this.#counters.write(unspent, held);
     const charged = row.charged.filter((counter) => !held.has(counter));
     this.#actions.end(row, { outcome, code, result, ended: placed?.index, charged });
-    this.#contents.keep(request.content, placed?.index ?? request.action);
+    const kept = request.content?.filter(({ principal }) => !this.#erasing.isErased(principal));
+    this.#contents.keep(kept, placed?.index ?? request.action);
     return { finished: "ended", ...(placed && { placed }) };
+  }
+
+  #erase(request: Erase, now: number): EraseResult {
+    const done = this.#erasing.erase(request, now, (draft) => this.#place(draft));
+    if (done.erased === "done") this.#erasures.push(done);
+    return done;
+  }
+
+  /** What was erased lies in the journal until that is emptied, which nobody may be reading at that moment. */
+  #sweepJournal(): void {
+    this.#unswept = !isTruncated(this.#parts.db);
   }
 
   /** Nobody holds its lease any more: what became of it is not known. A spawn leaves no entry. */
@@ -273,16 +293,5 @@ export class Writer {
 
   #writeSeen(): void {
     for (const row of this.#seen.values()) this.#contents.seen(row);
-  }
-
-  #noteHead(): void {
-    const { checkpoint } = this.#transactions;
-    if (checkpoint === undefined || checkpoint === this.#sidecar) return;
-    try {
-      writeSidecar(this.#parts.path, checkpoint);
-      this.#sidecar = checkpoint;
-    } catch {
-      // It only falls behind.
-    }
   }
 }

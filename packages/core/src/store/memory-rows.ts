@@ -1,0 +1,96 @@
+import { Delegations } from "./delegations.ts";
+import { ERASED, type Erasable, HOLD, RELEASE, erased } from "./erasure.ts";
+import { Kept } from "./kept.ts";
+import type { MemoryLog } from "./memory-log.ts";
+import { Principals } from "./principals.ts";
+import type { ActionState } from "./rules.ts";
+import { Turns } from "./turns.ts";
+import type { StoredRecord } from "./types.ts";
+import { Waiting } from "./waiting.ts";
+
+export interface MemoryAction extends ActionState {
+  readonly result?: string | undefined;
+  /** Index of its action entry; absent for a spawn. */
+  readonly index?: number | undefined;
+  /** Of its outcome entry. */
+  readonly ended?: number | undefined;
+}
+
+/** What a store in memory keeps beside its log. */
+export interface MemoryRows {
+  readonly once: Map<string, number>;
+  readonly principals: Principals;
+  readonly content: Kept;
+  readonly turns: Turns;
+  readonly waiting: Waiting;
+  readonly delegations: Delegations;
+  /** By index of the action entry, so in log order. */
+  readonly records: Map<number, StoredRecord>;
+  readonly actions: Map<string, MemoryAction>;
+  readonly counters: Map<string, string>;
+}
+
+export function memoryRows(): MemoryRows {
+  return {
+    once: new Map(),
+    principals: new Principals(),
+    content: new Kept(),
+    turns: new Turns(),
+    waiting: new Waiting(),
+    delegations: new Delegations(),
+    records: new Map(),
+    actions: new Map(),
+    counters: new Map(),
+  };
+}
+
+export function erasable(
+  rows: MemoryRows,
+  log: MemoryLog,
+  principals: readonly string[],
+  now: number,
+): Erasable {
+  const holds = [...rows.once].filter(
+    ([key, index]) => key.startsWith(HOLD) && !rows.once.has(RELEASE + log.hash(index)),
+  );
+  return {
+    isKnown: (pseudonym) => rows.principals.named(pseudonym) !== undefined,
+    holds: holds.flatMap(([, index]) => log.entries(index, 1)),
+    latest: () => {
+      const places = principals.flatMap((principal) => placesOf(rows, principal));
+      return places.length === 0 ? undefined : log.entries(Math.max(...places), 1)[0];
+    },
+    now,
+  };
+}
+
+/** Throws `principal_erased`. */
+export function refuseErased(rows: MemoryRows, principal: string | undefined): void {
+  if (principal !== undefined && rows.once.has(ERASED + principal)) throw erased();
+}
+
+/** Indexes of entries that are known to be of this principal. */
+function placesOf(rows: MemoryRows, principal: string): readonly number[] {
+  const records = [...rows.records.values()].filter((row) => row.principal === principal);
+  return [
+    ...records.flatMap(({ index, ended = 0, interaction = 0 }) => [index, ended, interaction]),
+    ...rows.delegations.all().flatMap((row) => (row.principal === principal ? [row.index] : [])),
+    ...rows.content.beside(principal),
+    ...rows.turns.of(principal),
+    ...rows.waiting.places(principal),
+  ];
+}
+
+/** `index`: of the entry that says so. */
+export function destroy(rows: MemoryRows, principal: string, index: number): void {
+  rows.once.set(ERASED + principal, index);
+  for (const held of [rows.principals, rows.content, rows.turns, rows.waiting, rows.delegations])
+    held.erase(principal);
+  for (const [at, row] of rows.records) {
+    if (row.principal !== principal) continue;
+    rows.records.set(at, { ...row, agent: new Uint8Array() });
+    const action = rows.actions.get(row.action);
+    for (const counter of action?.charged ?? []) rows.counters.delete(counter);
+    if (action) rows.actions.set(row.action, { ...action, charged: [] });
+  }
+}
