@@ -3,6 +3,8 @@ import { type PrivateJwk, type Signer, generatePrivateJwk, signerOf, thumbprint 
 import { type Manifest, ProvenanceError, certifyEntryKey, readCertificate } from "@behest/provenance";
 import { approvalsOf } from "./approval/approvals.ts";
 import type { Credentials, Deployment } from "./deployment.ts";
+import { erase } from "./erasure/erase.ts";
+import { holdsOf } from "./erasure/holds.ts";
 import { BehestError } from "./error.ts";
 import { type Trust, trusted } from "./trust.ts";
 import { joinRecord } from "./record/joined.ts";
@@ -118,7 +120,9 @@ export async function createFrom(
     pending: new Set(),
     deferring: new Map(),
     told: new Set(),
+    erased: new Set(),
   };
+  const feeds = config.feed ? [config.feed, engine.feed] : [engine.feed];
   const close = async (): Promise<void> => {
     closing.abort(new BehestError("session_ended", "session_ended: this Behest was closed."));
     revocations.close();
@@ -143,6 +147,8 @@ export async function createFrom(
     revoke: ({ jws }) => revocations.submit(jws),
     revocations: () =>
       revocationsIn({ feed: config.feed ?? engine.feed, manifest, engine }, Math.floor(clock() / 1000)),
+    erase: (request) => erase(deployment, feeds, request),
+    holds: holdsOf(deployment),
     replay: spentIn(engine),
     close,
     [Symbol.asyncDispose]: close,

@@ -53,6 +53,8 @@ export interface Deployment {
   readonly deferring: Map<string, Promise<DeferredOutcome>>;
   /** Actions whose outcomes were delivered here. */
   readonly told: Set<string>;
+  /** Pseudonyms of those who were erased while this process ran, as far as it has noticed. */
+  readonly erased: Set<string>;
 }
 
 /** Nothing is opened any more that could not be recorded verifiably. Throws `session_ended`, `trust_invalid`. */

@@ -1,3 +1,5 @@
+import type { EraseRequest, Erasure } from "./erasure/erase.ts";
+import type { Holds } from "./erasure/holds.ts";
 import type {
   AatTools,
   AgentIdentity,
@@ -238,6 +240,14 @@ export interface Behest extends AsyncDisposable {
   revoke(cut: SignedCut): Promise<void>;
   /** The cuts in force, and how much of what the log knows each stops. */
   revocations(): Promise<readonly Revocation[]>;
+  /**
+   * Destroys the key, the name and all content of a principal, in this store and all its processes, and records that;
+   * every proof still verifies. What was delegated before is never opened again. Throws `principal_unknown`, `on_hold`,
+   * `retained`, `cut_in_force`. See docs/operations.md.
+   */
+  erase(request: EraseRequest): Promise<Erasure>;
+  /** Legal holds: what they are about is not erased. */
+  readonly holds: Holds;
   /**
    * For `verifyAction(…, { replay: behest.replay })`: a proof is accepted once among all processes that use this
    * store, and not again after a restart. Throws `store_failed`, which refuses the call.

@@ -52,7 +52,7 @@ function tryBegin(
   const { rests } = grounds;
   const { draft } = prepared;
   const { engine, revocations } = session.deployment;
-  return engine.begin({
+  const begun = engine.begin({
     action: draft.place.id,
     args: argsKey(prepared),
     ...(given !== undefined && { given }),
@@ -64,4 +64,5 @@ function tryBegin(
     ...(reservations.length > 0 && { charges: reservations.map(({ charge }) => charge) }),
     ...actionEntry(session, prepared, { attempt, trace, grounds }),
   });
+  return session.written(begun);
 }

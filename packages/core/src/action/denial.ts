@@ -20,7 +20,7 @@ export async function recordDenial(
   const once = vault.name("denied", draft.place.id, last.code, draft.text);
   const request = { ...actionEntry(session, prepared, { attempt: 0, trace: span.trace }), once };
   const end = span.later();
-  const written = deployment.engine.append(request).then(
+  const written = session.written(deployment.engine.append(request)).then(
     (placed) => {
       span.prove({ action: draft.place.id, verdict: "deny", placed });
       end(last.code);

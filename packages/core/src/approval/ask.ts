@@ -194,7 +194,7 @@ async function ask(
     ...(given !== undefined && { given }),
     ...(defers && { deferred: deferredCall(session, prepared) }),
   };
-  const placed = await deployment.engine.append({
+  const append = deployment.engine.append({
     ...actionEntry(session, prepared, { attempt: 0, trace: span.trace }),
     approval: {
       id,
@@ -206,6 +206,7 @@ async function ask(
       expires: Math.min(session.expires, draft.at + PATIENCE),
     },
   });
+  const placed = await session.written(append);
   span.prove({ action: id, verdict: "ask", placed });
   if (!placed.again) measureAsk(rulesOf(draft.verdict));
   return (await deployment.engine.approval(id))!;

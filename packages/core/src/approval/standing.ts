@@ -7,6 +7,7 @@ import { enrolledSigner, inTime } from "./enrolled.ts";
 import { entryAt } from "../record/entry-at.ts";
 import type { LiveSession } from "../session/live.ts";
 import type { Prepared } from "../record/record.ts";
+import { erased } from "../store/erasure.ts";
 import type { StoredApproval } from "../store/types.ts";
 
 /** How often it is looked whether persons have decided, ms. */
@@ -33,8 +34,9 @@ export type Standing =
       readonly decisions: number;
     };
 
-/** What was asked, as it was sealed. Throws where the row was altered. */
+/** What was asked, as it was sealed. Throws where the row was altered; `principal_erased` where it is empty. */
 export function openAsked(vault: Vault, row: StoredApproval): Asked {
+  if (row.sealed.length === 0) throw erased();
   return parseJson(vault.open(row.id, "approval", row.sealed)) as unknown as Asked;
 }
 

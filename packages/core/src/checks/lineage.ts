@@ -19,6 +19,7 @@ export type Stopped = NonNullable<ReturnType<LiveSession["stopped"]>>;
 export const STOPPED: { readonly [code in Stopped]: string } = {
   delegation_expired: "the delegation has expired.",
   session_ended: "the session has ended.",
+  principal_erased: "what was kept of its principal was erased.",
   revoked: "what it acts under was revoked.",
   revocation_stale: "whether it was revoked cannot be told now.",
 };

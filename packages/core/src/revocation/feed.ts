@@ -42,6 +42,8 @@ export interface Feed {
   read(after: number): Promise<FeedPage>;
   /** Calls `wake` whenever there may be something new. Answers with what ends that. */
   watch(wake: () => void): () => void;
+  /** Empties what is over, so that nothing of it can be read any more. */
+  sweep?(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -14,6 +14,8 @@ import { refuseOver, spanOf } from "./span.ts";
 /** A session, as far as cuts concern it. */
 export interface Followed {
   readonly lineage: Lineage;
+  /** Whose it is, by pseudonym. */
+  readonly vault: { readonly principal: string };
   /** Ends it. */
   cut(reason: BehestError): void;
 }
@@ -96,6 +98,14 @@ export class Revocations {
     const ref = new WeakRef(session);
     this.#followed.add(ref);
     this.#gone.register(session, ref);
+  }
+
+  /** Ends the sessions of one principal. */
+  endOf(pseudonym: string, reason: BehestError): void {
+    for (const ref of this.#followed) {
+      const session = ref.deref();
+      if (session?.vault.principal === pseudonym) session.cut(reason);
+    }
   }
 
   /** What is known here; no feed is read. */

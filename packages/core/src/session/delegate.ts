@@ -55,8 +55,8 @@ export async function deriveChild(
     const { claims: hops, restrictions } = await verifyDelegation(derived, trust);
     refuseUnenforced(restrictions, deployment);
     const links = { at: deployment.clock(), spawn: id, request: wanted, parent: entry };
-    await deployment.engine
-      .append(delegationAppend(vault, derived.chain, hops, request.agent, links))
+    await parent
+      .written(deployment.engine.append(delegationAppend(vault, derived.chain, hops, request.agent, links)))
       .catch((error: unknown) => {
         if (BehestError.isInstance(error) && error.code === "fan_out_spent")
           throw denied(error.code, "as many sub-agents as were delegated have been started.");

@@ -6,6 +6,7 @@ import { classOfCall } from "../profile/class.ts";
 import type { Vault } from "../record/content.ts";
 import type { Deferral } from "../deferred/deferral.ts";
 import type { Deployment } from "../deployment.ts";
+import { endErased, isErasure } from "../erasure/ended.ts";
 import { BehestError, type Code, type Waiting } from "../error.ts";
 import type { RunningIdentity } from "./identity.ts";
 import type { ActionClass } from "../profile/profile.ts";
@@ -101,6 +102,8 @@ export interface SessionParts {
   readonly signal?: AbortSignal | undefined;
 }
 
+type Ending = Extract<Code, "delegation_expired" | "session_ended" | "principal_erased">;
+
 /** A session's state, without what can be done with it (session.ts). */
 export class LiveSession {
   readonly parts: SessionParts;
@@ -192,11 +195,12 @@ export class LiveSession {
   }
 
   /** Why nothing may go on in this session, or undefined. What could not be signed verifiably is not begun. */
-  stopped(now: number): Extract<Code, "delegation_expired" | "session_ended"> | Cutting | undefined {
+  stopped(now: number): Ending | Cutting | undefined {
     const cut = this.deployment.revocations.state(this.lineage);
     if (cut) return cut;
     const { reason } = this.signal as { readonly reason: unknown };
-    if (BehestError.isInstance(reason) && reason.code === "revoked") return "revoked";
+    if (BehestError.isInstance(reason) && (reason.code === "revoked" || reason.code === "principal_erased"))
+      return reason.code;
     if (this.signal.aborted || now >= this.deployment.until) return "session_ended";
     return now >= this.expires ? "delegation_expired" : undefined;
   }
@@ -210,7 +214,17 @@ export class LiveSession {
     return this.stopped(clock()) ?? listed;
   }
 
-  /** What it acts under was revoked: all that runs in it is told at once. */
+  /** What the store answers. Where its principal was erased meanwhile, the session ends. */
+  async written<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (isErasure(error)) endErased(this.deployment, this.vault.principal);
+      throw error;
+    }
+  }
+
+  /** What it acts under was revoked, or its principal erased: all that runs in it is told at once. */
   cut(reason: BehestError): void {
     this.#cut.abort(reason);
   }

@@ -28,7 +28,7 @@ export function observer(deployment: Deployment): Behest["observe"] {
 
   const name = (principal: string): Named => {
     const known = named.get(principal);
-    if (known) return known;
+    if (known && !deployment.erased.has(known.vault.principal)) return known;
     const row = newPrincipal();
     const registered = deployment.engine.register({ issuer, subject: principal, ...row });
     background(deployment, registered);

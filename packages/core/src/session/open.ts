@@ -12,6 +12,7 @@ import { anchorsOf, issuersOf, parseCheckpoint, speaksFor } from "@behest/proven
 import { vaultOf } from "../record/content.ts";
 import { type Deployment, refuseOver } from "../deployment.ts";
 import { BehestError } from "../error.ts";
+import { erased } from "../store/erasure.ts";
 import { runningIdentity } from "./identity.ts";
 import { delegationAppend } from "./lineage.ts";
 import { STOPPED } from "../checks/lineage.ts";
@@ -53,6 +54,7 @@ export async function openSession(
   // Asks others: once everything else holds.
   const listed = await deployment.status?.(claims, principal);
   if (listed) throw new BehestError(listed, `${listed}: ${STOPPED[listed]}`);
+  await refuseErased(deployment, claims);
   const { pseudonym, key } = await engine.principal(issuer, principal);
   const vault = vaultOf(pseudonym, key);
   let parent: string | undefined;
@@ -78,6 +80,17 @@ export async function openSession(
     identity,
     strayed: [],
   });
+}
+
+/** What the log has met before its principal was erased opens no more. Looked at first: nobody is named anew by trying. */
+async function refuseErased(
+  { engine }: Deployment,
+  hops: readonly { readonly hash: string }[],
+): Promise<void> {
+  for (const { hash } of hops) {
+    const stored = await engine.delegationOf(hash);
+    if (stored && !(await engine.subject(stored.principal))) throw erased();
+  }
 }
 
 /** A chain through a child that its parent may not have. */

@@ -117,15 +117,17 @@ async function begin(
   args: Arguments,
 ): Promise<{ attempt: number; result?: string }> {
   for (let attempt = 1; ;) {
-    const begun = await session.deployment.engine.begin({
+    const request = {
       action: place.id,
+      principal: session.vault.principal,
       args: session.vault.name("args", tool, args.text),
       attempt,
       // Without a durable run its child has no journal, and would do everything again.
       repeatable: session.root.durable,
       expires: session.expires,
       ...session.deployment.revocations.judged,
-    });
+    };
+    const begun = await session.written(session.deployment.engine.begin(request));
     switch (begun.begun) {
       case "started":
         return { attempt };

@@ -66,7 +66,8 @@ export function interaction(session: LiveSession, id: string, turn: TurnRecord, 
   );
   if (entry.length > MAX_TEXT)
     throw denied("too_large", "the model's turn chooses more calls than one entry can name.", "");
+  const { principal } = vault;
   return deployment.keep
-    ? { entry, content: fields.map(([field, text]) => kept(session, name, field, text)) }
-    : { entry };
+    ? { entry, principal, content: fields.map(([field, text]) => kept(session, name, field, text)) }
+    : { entry, principal };
 }

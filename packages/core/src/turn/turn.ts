@@ -65,17 +65,16 @@ export async function openTurn(session: LiveSession, request: TurnRequest): Prom
       const calls = turn.calls.length;
       const response = textOf(turn.response, request.json);
       const tools = session.offered.text(turn.tools, request.json);
-      const written = deployment.engine
-        .append({
-          ...interaction(session, id, turn, { instruction: text, tools, response }),
-          ...(place && { journal: journalRow(session, place, { id, calls, model, response }) }),
-        })
-        .then((placed) => {
-          // Another process has taken the same run up and was first: its answer is the run's.
-          if (place && placed.again)
-            throw denied("action_running", "this run is being taken up elsewhere.", "");
-          return placed;
-        });
+      const append = {
+        ...interaction(session, id, turn, { instruction: text, tools, response }),
+        ...(place && { journal: journalRow(session, place, { id, calls, model, response }) }),
+      };
+      const written = session.written(deployment.engine.append(append)).then((placed) => {
+        // Another process has taken the same run up and was first: its answer is the run's.
+        if (place && placed.again)
+          throw denied("action_running", "this run is being taken up elsewhere.", "");
+        return placed;
+      });
       root.turns.set(session.turnKey(id), { model, place: written });
       // Whoever calls a tool of this turn meets the failure; nobody else needs to.
       written.catch(() => {});

@@ -11,7 +11,7 @@ import {
   broken,
   headAfter,
 } from "../../revocation/feed.ts";
-import { fileAt, refuseShared, telling, useWal } from "./file.ts";
+import { fileAt, isTruncated, refuseShared, telling, useWal } from "./file.ts";
 import { foreign } from "../failure.ts";
 
 /** "bhsc": see schema.ts. */
@@ -61,7 +61,7 @@ export class SqliteFeed implements Feed {
           this.#db
             .prepare("INSERT INTO cut (seq, jws, digest, until, hash) VALUES (?, ?, ?, ?, ?)")
             .run(...values);
-          this.#db.prepare("UPDATE cut SET jws = NULL WHERE until <= ?").run(Math.floor(Date.now() / 1000));
+          empty(this.#db);
         }
         this.#db.exec("COMMIT");
       } catch (error) {
@@ -108,6 +108,10 @@ export class SqliteFeed implements Feed {
     return end;
   }
 
+  async sweep(): Promise<void> {
+    telling(() => sweep(this.#db));
+  }
+
   async close(): Promise<void> {
     for (const end of this.#ends) end();
     if (this.#db.isOpen) this.#db.close();
@@ -138,9 +142,23 @@ export class FeedEnd {
     return (this.#last.get() as { seq: number | null }).seq ?? 0;
   }
 
+  sweep(): void {
+    sweep(this.#db);
+  }
+
   close(): void {
     this.#db.close();
   }
+}
+
+/** Takes away what the cuts say that can concern nobody any more. True where there was something. */
+function empty(db: DatabaseSync): boolean {
+  const now = Math.floor(Date.now() / 1000);
+  return db.prepare("UPDATE cut SET jws = NULL WHERE until <= ? AND jws IS NOT NULL").run(now).changes > 0;
+}
+
+function sweep(db: DatabaseSync): void {
+  if (empty(db)) isTruncated(db);
 }
 
 /** A process that reads another file than the others would know of none of their cuts. */

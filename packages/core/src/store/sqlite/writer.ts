@@ -115,6 +115,7 @@ export class Writer {
     const now = this.#transactions.time();
     try {
       const sweeps = now >= this.#sweepAt && this.#contents.isSweepDue(now);
+      if (now >= this.#sweepAt) this.#parts.feed?.sweep();
       if (!sweeps && now >= this.#sweepAt) this.#sweepAt = now + SWEEP_EVERY;
       const renews = leases.isDue(now) && this.#actions.isRunning(leases.id);
       if (sweeps || renews || this.#seen.size > 0)
