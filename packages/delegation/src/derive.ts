@@ -8,6 +8,7 @@ import { type AgentIdentity, readIdentity } from "./agent/identity.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { boundKey, onlyMembers, optionalText, text, time } from "./request.ts";
 import { RESTRICTIONS } from "./restrictions/request.ts";
+import { newSalt } from "./token/salt.ts";
 import { signToken } from "./token/sign.ts";
 import { type Terms, type TermsRequest, askedTerms, narrowedTerms } from "./terms.ts";
 import { THUMBPRINT_URI } from "./token/token.ts";
@@ -70,6 +71,7 @@ export async function deriveDelegation(
   const agent = optionalText(claims.agent, "agent");
   const payload = {
     jti: claims.jti === undefined ? uuidv7() : text(claims.jti, "jti"),
+    salt: newSalt(),
     iss: THUMBPRINT_URI + held.holder,
     ...(task !== undefined && { task }),
     ...(agent !== undefined && { agent }),

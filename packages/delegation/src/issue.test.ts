@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import {
   DelegationError,
   type IssueClaims,
+  deriveDelegation,
   generateHolder,
   holderOf,
   issueDelegation,
@@ -136,4 +137,21 @@ test("a signer whose signatures do not belong to its public key is found out at 
   await expect(issueDelegation(claims, mixed)).rejects.toMatchObject({
     code: "signature_invalid",
   });
+});
+
+test("no two tokens are named by the same hash, whatever they say: nobody can guess what one said", async () => {
+  const same = { ...claims, now: 1_800_000_000, jti: "j-1" };
+  const hashes = await Promise.all(
+    [1, 2].map(async () => {
+      const delegation = await issueDelegation(same, issuer);
+      const derived = await deriveDelegation(
+        delegation,
+        { holder: holder.jwk, tools: claims.tools, now: 1_800_000_001, jti: "j-2" },
+        holder,
+      );
+      const { claims: hops } = await verifyDelegation(derived, { issuers, now: 1_800_000_001 });
+      return hops.map(({ hash }) => hash);
+    }),
+  );
+  expect(new Set(hashes.flat()).size).toBe(4);
 });

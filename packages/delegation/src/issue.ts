@@ -11,6 +11,7 @@ import { boundKey, malformed, onlyMembers, optionalText, text, time } from "./re
 import { RESTRICTIONS, type RestrictionRequest, readRequest } from "./restrictions/request.ts";
 import type { StatusReference } from "./restrictions/status.ts";
 import { isAbsoluteUri } from "./token/root.ts";
+import { newSalt } from "./token/salt.ts";
 import { signToken } from "./token/sign.ts";
 import { readTools } from "./constraints/tools.ts";
 import { uuidv7 } from "./token/uuid.ts";
@@ -84,6 +85,7 @@ export async function issueDelegation(claims: IssueClaims, issuer: Signer): Prom
   const tenant = optionalText(claims.tenant, "tenant");
   const payload = {
     jti: claims.jti === undefined ? uuidv7() : text(claims.jti, "jti"),
+    salt: newSalt(),
     iss: claims.issuer,
     sub: text(claims.principal, "principal"),
     ...(tenant !== undefined && { tenant }),
