@@ -71,8 +71,11 @@ export class Judging {
     };
     const args = shown(payload.content.args);
     const facts = shown(payload.content.facts);
-    const judge = (aspect: Aspect, judged: Judged | undefined): void => {
-      if (!judged) return;
+    const gone = this.#isErased(delegation?.entry.principal);
+    const judge = (aspect: Aspect, found: Judged | undefined): void => {
+      if (!found) return;
+      // What it takes to judge this again went with its principal.
+      const judged: Judged = gone && found.state === "not_shown" ? { ...found, state: "erased" } : found;
       draft.judged.set(aspect, judged.state);
       this.#note(index, aspect, judged);
     };
@@ -92,6 +95,9 @@ export class Judging {
   #content({ index, payload }: ShownEntry): State | undefined {
     // Tokens are judged as chains.
     if (payload.type === "delegation" || payload.type === "approval") return undefined;
+    // Why somebody was erased is kept by whoever asked for it.
+    if (payload.type === "erasure") return undefined;
+    const gone = this.#isErased(this.#principalOf(payload));
     const absent: string[] = [];
     const states = commitmentsOf(payload).map(([field, commitment]): State => {
       const opened = openingOf(this.#parts.bundle, commitment);
@@ -102,13 +108,30 @@ export class Judging {
       }
       if (opened !== "absent") return "proven";
       absent.push(field);
-      return "not_shown";
+      return gone ? "erased" : "not_shown";
     });
     if (absent.length > 0) {
-      const message = `${absent.join(", ")}: not kept, or not part of this bundle`;
-      this.#note(index, "content", { state: "not_shown", code: "content_not_shown", message });
+      const message = `${absent.join(", ")}: ${gone ? "erased with its principal" : "not kept, or not part of this bundle"}`;
+      const found = gone
+        ? ({ state: "erased", code: "content_erased" } as const)
+        : ({ state: "not_shown", code: "content_not_shown" } as const);
+      this.#note(index, "content", { ...found, message });
     }
     return states.length > 0 ? worst(states) : undefined;
+  }
+
+  /** Whose an entry is, as the delegation that it links to says; undefined where it links to none. */
+  #principalOf(payload: ShownEntry["payload"]): string | undefined {
+    const { chains } = this.#parts;
+    if (payload.type === "action" || payload.type === "interaction")
+      return chains.delegation(payload.links.delegation)?.entry.principal;
+    return payload.type === "outcome"
+      ? this.#byHash.get(payload.links.action)?.delegation?.entry.principal
+      : undefined;
+  }
+
+  #isErased(principal: string | undefined): boolean {
+    return principal !== undefined && this.#parts.log.erased.includes(principal);
   }
 
   /** With what was found elsewhere of their entries. */
@@ -146,7 +169,8 @@ export class Judging {
       ...Object.fromEntries(judged),
     };
     if (!payload.observed) {
-      states.authority = hasFailed(delegations) ? "failed" : delegation?.verified ? "proven" : "not_shown";
+      const unproven = this.#isErased(delegation?.entry.principal) ? "erased" : "not_shown";
+      states.authority = hasFailed(delegations) ? "failed" : delegation?.verified ? "proven" : unproven;
       states.decision = state(!hasFailed([index], "decision"));
     }
     // What was judged here counts among the findings, too.
