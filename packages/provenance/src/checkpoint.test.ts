@@ -99,7 +99,7 @@ test.each([
   ["base64 with stray bits", (n: string) => `${n}— witness.example AAAAAAB=\n`],
   ["base64 without padding", (n: string) => `${n}— witness.example AAAAAAA\n`],
   ["too many lines", (n: string) => n + "— w.example AAAAAAAA\n".repeat(100)],
-  ["more characters than any note needs", (n: string) => n + `— w.example ${"AAAA".repeat(1 << 14)}\n`],
+  ["more characters than any note needs", (n: string) => n + `— w.example ${"AAAA".repeat(1 << 15)}\n`],
   ["carriage returns", (n: string) => n.replaceAll("\n", "\r\n")],
   ["a size with a zero in front", (n: string) => n.replace("\n1234\n", "\n01234\n")],
   ["a signed size", (n: string) => n.replace("\n1234\n", "\n+1234\n")],

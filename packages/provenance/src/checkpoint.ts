@@ -37,20 +37,28 @@ export function signCheckpoint(checkpoint: Checkpoint, signer: Signer): string {
   return signNote(`${origin}\n${size}\n${toBase64(root)}\n`, origin, signer);
 }
 
-/** Strict reader: no extension lines, no second spelling of anything. Throws `malformed_checkpoint`. */
+/** Strict reader of our own logs: no extension lines, no second spelling of anything. Throws `malformed_checkpoint`. */
 export function parseCheckpoint(note: string): ParsedCheckpoint {
+  const parsed = parseAnyCheckpoint(note);
+  if (!isKeyName(parsed.origin) || parsed.text.split("\n").length !== 4)
+    throw new ProvenanceError("malformed_checkpoint", "a checkpoint's text is origin, size and root");
+  return parsed;
+}
+
+/** Of any log: its origin may hold blanks, and extension lines may follow, which nobody here reads. Throws `malformed_checkpoint`. */
+export function parseAnyCheckpoint(note: string): ParsedCheckpoint {
   const { text, signatures } = parseNote(note);
-  const [origin, digits, data, end, ...rest] = text.split("\n");
+  const [origin, digits, data, ...rest] = text.split("\n");
   const size = Number(digits);
   if (
     !origin ||
-    !isKeyName(origin) ||
     !digits ||
     !SIZE.test(digits) ||
     !Number.isSafeInteger(size) ||
     !data ||
-    end !== "" ||
-    rest.length
+    rest.pop() !== "" ||
+    rest.includes("") ||
+    [...text].some((character) => character < " " && character !== "\n")
   )
     throw new ProvenanceError("malformed_checkpoint", "a checkpoint's text is origin, size and root");
   const root = fromBase64(data);

@@ -1,3 +1,4 @@
+export { type AddCheckpoint, parseAddCheckpoint, printAddCheckpoint } from "./add-checkpoint.ts";
 export {
   type ApprovalContext,
   type ApprovalStatement,
@@ -12,13 +13,16 @@ export {
   type Checkpoint,
   type ParsedCheckpoint,
   headOf,
+  parseAnyCheckpoint,
   parseCheckpoint,
   parseHead,
   signCheckpoint,
+  signedBy,
   verifyCheckpoint,
 } from "./checkpoint.ts";
 export { commit, opens } from "./commitment.ts";
 export { type Cut, type CutTarget, readCut, revokerOf, signCut, targetOfSubject } from "./cut.ts";
+export { type Cosignature, cosign, cosignaturesOf } from "./cosignature.ts";
 export { readActionDecision, signActionDecision } from "./decision.ts";
 export { type Entry, MAX_ENTRY, entryHash, parseEntry, signEntry, verifyEntry } from "./entry.ts";
 export { type ProvenanceCode, ProvenanceError } from "./error.ts";
@@ -31,6 +35,7 @@ export {
   type Manifest,
   type Revoker,
   type Rung,
+  type Witness,
   anchorsOf,
   issuersOf,
   retentionOf,
@@ -38,7 +43,7 @@ export {
   speaksFor,
 } from "./manifest.ts";
 export { type MandateStatement, readMandate, signMandateStatement } from "./mandate.ts";
-export type { NoteSignature } from "./note.ts";
+export { type NoteSignature, addSignature, keyId, printLine } from "./note.ts";
 export {
   BREAK_GLASS,
   LONGEST_OVERRIDE,
@@ -83,6 +88,8 @@ export {
   rootOf,
   subtreesBetween,
 } from "./tree.ts";
+export { type NamedKey, type Vkey, parseVkey, printVkey } from "./vkey.ts";
+export { type WitnessPolicy, parseWitnessPolicy } from "./witness-policy.ts";
 export { readTrust, signTrust, trustHash } from "./trust.ts";
-export type { LogCheck, LogCode, LogFinding, LogReport } from "./log/report.ts";
+export type { LogCheck, LogCode, LogFinding, LogReport, Witnessed } from "./log/report.ts";
 export { type Hidden, type LogEvidence, type Shown, verifyLog } from "./log/verify.ts";

@@ -50,6 +50,12 @@ export interface Deployer extends IndexRange {
   readonly jwk: PublicJwk;
 }
 
+/** Whose cosignatures of this log's checkpoints count. `name`: as its signature lines carry it. */
+export interface Witness extends IndexRange {
+  readonly name: string;
+  readonly jwk: PublicJwk;
+}
+
 /**
  * Every key of a deployment and its role, signed by the owner. A role that a later version lists with a range
  * holds in that range only, also for entries written before; one that a later version leaves out no longer
@@ -73,7 +79,7 @@ export interface Manifest {
   readonly revokers: readonly Revoker[];
   /** Absent: none. An identity that names one of these must be attested. */
   readonly deployers?: readonly Deployer[];
-  readonly witnesses: readonly [];
+  readonly witnesses: readonly Witness[];
   /** Days for which nothing that was recorded of a principal is erased, unless its entry says that it was. Default {@link RETENTION}. */
   readonly retention?: number;
 }
@@ -135,9 +141,9 @@ export function speaksFor(
   return sets.length > 0 && sets.every((set) => allows(own.filter(({ jwks }) => jwks === set)));
 }
 
-/** `x` of each key that must never be an enforcer's or an entry key: of issuers, approvers, revokers, deployers. */
+/** `x` of each key that must never be an enforcer's or an entry key: of issuers, approvers, revokers, deployers, witnesses. */
 export function keysApart(manifest: Manifest): ReadonlySet<string> {
-  const { issuers, approvers, revokers, deployers = [] } = manifest;
-  const roles = [...issuers, ...approvers, ...revokers, ...deployers];
+  const { issuers, approvers, revokers, deployers = [], witnesses } = manifest;
+  const roles = [...issuers, ...approvers, ...revokers, ...deployers, ...witnesses];
   return new Set(roles.flatMap(({ jwk }) => (jwk ? [jwk.x] : [])));
 }

@@ -19,6 +19,7 @@ import {
   type Issuer,
   type Manifest,
   type Revoker,
+  type Witness,
   keysApart,
 } from "./manifest.ts";
 import { isKeyName } from "./note.ts";
@@ -77,12 +78,14 @@ const issuerMembers = role<IssuerMembers>({
   "rung?": word("local", "oauth", "passkey"),
 });
 
+const keyName: Check = where((value) => typeof value === "string" && isKeyName(value));
+
 const shape: Check = closed<Manifest>({
   v: word(1),
   seq: count,
   "prev?": bytes32,
   at: time,
-  origin: where((value) => typeof value === "string" && isKeyName(value)),
+  origin: keyName,
   "rung?": word("local"),
   issuers: list((value) => {
     const path = issuerMembers(value);
@@ -94,8 +97,8 @@ const shape: Check = closed<Manifest>({
   approvers: list(role<Approver>({ group: text, person: text, jwk: jwkShape })),
   revokers: list(role<Revoker>({ scope: text, jwk: jwkShape })),
   "deployers?": list(role<Deployer>({ deployer: text, jwk: jwkShape })),
-  witnesses: where((value) => Array.isArray(value) && value.length === 0),
   "retention?": count,
+  witnesses: list(role<Witness>({ name: keyName, jwk: jwkShape })),
 });
 
 /**
@@ -112,7 +115,7 @@ export async function signTrust(manifest: Manifest, owner: Signer): Promise<stri
 /**
  * The manifest that the pinned owner signed. The header's key is used only once its thumbprint (RFC 7638)
  * equals the pin. Throws `owner_mismatch`, `signature_invalid`, `malformed_trust`, and `roles_not_apart` when
- * an enforcer's key is also the owner's, an issuer's, an approver's, a revoker's or a deployer's.
+ * an enforcer's key is also the owner's, an issuer's, an approver's, a revoker's, a deployer's or a witness's.
  */
 export async function readTrust(jws: string, pinnedOwnerThumbprint: string): Promise<Manifest> {
   const owner = refusing("malformed_trust", "a trust manifest's header has no usable key", () =>

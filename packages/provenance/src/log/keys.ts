@@ -1,7 +1,7 @@
 import { type PublicKey, publicKey, thumbprint } from "@behest/jws";
 import { type Certificate, readCertificate } from "../certificate.ts";
 import { type Entry, verifyEntry } from "../entry.ts";
-import { type Manifest, rolesAt } from "../manifest.ts";
+import { type Manifest, type Witness, rolesAt } from "../manifest.ts";
 import type { EntryPayload, TrustEntry } from "../payload.ts";
 import { readTrust, trustHash } from "../trust.ts";
 import { Reliance } from "./reliance.ts";
@@ -34,6 +34,8 @@ export class Keys {
   readonly #approvers = new Reliance();
   readonly #revokers = new Reliance();
   #version: Version | undefined;
+  /** All of them, and the index from which each is in force. */
+  readonly #versions: { readonly from: number; readonly manifest: Manifest }[] = [];
   /** Entries that were passed over and may be any emitter's. */
   #hidden = 0;
 
@@ -45,6 +47,21 @@ export class Keys {
   /** In force after the entries admitted so far. */
   get manifest(): Manifest | undefined {
     return this.#version?.manifest;
+  }
+
+  /**
+   * The witnesses at a log index: those of the version in force there whom no later one that names their key has
+   * taken back for it.
+   */
+  witnessesAt(index: number): readonly Witness[] {
+    const inForce = this.#versions.findLast(({ from }) => from <= index)?.manifest;
+    const later = this.#versions.filter(({ from }) => from > index).map(({ manifest }) => manifest);
+    return rolesAt(inForce?.witnesses ?? [], index).filter(({ jwk }) =>
+      later.every(({ witnesses }) => {
+        const named = witnesses.filter((one) => one.jwk.x === jwk.x);
+        return named.length === 0 || rolesAt(named, index).length > 0;
+      }),
+    );
   }
 
   /** So many entries are not shown. */
@@ -84,7 +101,7 @@ export class Keys {
     checkCovered(key.certificate, judged.manifest, index, payload.at);
     this.#keys.set(entry.kid, key);
     this.#enforcers.note(thumbprint(key.certificate.enforcer), index);
-    if (version !== this.#version) this.#replace(version);
+    if (version !== this.#version) this.#replace(version, index);
   }
 
   /** A root that the issuer's key with this thumbprint signed stands at `index`; throws where the manifest does not name the key there. */
@@ -174,8 +191,9 @@ export class Keys {
     key.next = entry.seq + 1;
   }
 
-  #replace(version: Version): void {
+  #replace(version: Version, from: number): void {
     this.#version = version;
+    this.#versions.push({ from, manifest: version.manifest });
     const { enforcers, issuers, approvers, revokers } = version.manifest;
     for (const at of this.#enforcers.withdraw(enforcers))
       this.#findings.fail(

@@ -48,7 +48,9 @@ export type LogCode =
   | "malformed_subtree"
   | "head_not_comparable"
   | "root_mismatch"
-  | "head_mismatch";
+  | "head_mismatch"
+  | "witnesses_missing"
+  | "cosignature_invalid";
 
 export type LogCheck =
   | "entry"
@@ -63,6 +65,7 @@ export type LogCheck =
   | "attempt"
   | "outcome"
   | "erasure"
+  | "witness"
   | "log";
 
 export interface LogFinding {
@@ -72,6 +75,14 @@ export interface LogFinding {
   readonly state: "failed" | "missing" | "erased" | "not_shown";
   readonly code: LogCode;
   readonly message: string;
+}
+
+/** The longest head of this log that a witness has cosigned. */
+export interface Witnessed {
+  readonly name: string;
+  /** Seconds since the epoch, as it says. */
+  readonly at: number;
+  readonly size: number;
 }
 
 export interface LogReport {
@@ -96,6 +107,8 @@ export interface LogReport {
   readonly erased: readonly string[];
   /** Everything that is not proven, in the order it was noticed. */
   readonly findings: readonly LogFinding[];
+  /** Witnesses, pinned by the caller or named by the trust manifest, that have cosigned this log. */
+  readonly witnessed: readonly Witnessed[];
   /** Only a head that somebody else has kept shows that no tail was cut off and no history rewritten. */
   readonly completeness: "not consistent" | "consistent, not proven complete" | `complete up to ${string}`;
 }

@@ -45,6 +45,7 @@ test("a log that holds is proven from the owner's thumbprint, and says what it d
       },
     ],
     completeness: "consistent, not proven complete",
+    witnessed: [],
   });
 });
 

@@ -5,9 +5,12 @@ import { rolesAt } from "../manifest.ts";
 import { parsePayload } from "../parse-payload.ts";
 import type { EntryType } from "../payload.ts";
 import { type Frontier, type Head, appendLeaf, appendSubtree, equal, rootOf } from "../tree.ts";
+import type { WitnessPolicy } from "../witness-policy.ts";
+import { Heads } from "./heads.ts";
 import { Keys, coversTime } from "./keys.ts";
 import { Records } from "./records.ts";
 import { Findings, type LogReport, Refusal } from "./report.ts";
+import { Witnesses } from "./witnesses.ts";
 
 /** 2^level entries that are not shown: the root of the subtree over them, which begins where one that large may. */
 export interface Hidden {
@@ -28,6 +31,12 @@ export interface LogEvidence {
   readonly owner: string;
   /** A head that somebody else kept (a witness, a copy, a span). */
   readonly head?: Head;
+  /** More of them, such as those that spans carry; each is compared. */
+  readonly heads?: readonly Head[];
+  /** Checkpoints of this log with the cosignatures of witnesses, at whatever size they saw it. */
+  readonly cosigned?: readonly string[];
+  /** Whose cosignatures are asked for; fewer are `witnesses_missing`. Default: none. */
+  readonly witnesses?: WitnessPolicy;
 }
 
 /**
@@ -69,17 +78,20 @@ class Reading {
   #lastAt = "";
   /** Entries that were passed over. */
   #hidden = 0;
-  /** What is known of the held head: it is one of those that were passed through, and the same. */
-  #headSeen: boolean | undefined;
+  readonly #heads = new Heads();
+  readonly #witnesses: Witnesses;
 
   constructor(evidence: LogEvidence) {
     this.#evidence = evidence;
+    this.#witnesses = new Witnesses(evidence.witnesses, this.#findings);
     this.#keys = new Keys(evidence.owner, this.#findings);
   }
 
   async open(): Promise<void> {
     this.#stated = await this.#findings.collect(0, "log", () => parseCheckpoint(this.#evidence.checkpoint));
-    this.#compareHead();
+    for (const head of this.#held) this.#heads.add(head, "held");
+    for (const note of this.#evidence.cosigned ?? []) await this.#witnesses.add(note, this.#heads);
+    this.#heads.pass(0, []);
   }
 
   /** False, with a finding, when the checkpoint does not cover what comes now. */
@@ -98,7 +110,7 @@ class Reading {
     const index = this.#size;
     this.#frontier = appendLeaf(this.#frontier, index, entryHash(jws)).frontier;
     this.#size = index + 1;
-    this.#compareHead();
+    this.#heads.pass(this.#size, this.#frontier);
     await this.#findings.collect(index, "entry", async () => {
       const entry = parseEntry(jws);
       const payload = parsePayload(entry.payload);
@@ -128,7 +140,7 @@ class Reading {
     this.#size += 2 ** level;
     this.#hidden += 2 ** level;
     this.#keys.passOver(2 ** level);
-    this.#compareHead();
+    this.#heads.pass(this.#size, this.#frontier);
     return true;
   }
 
@@ -146,9 +158,15 @@ class Reading {
         `${this.#hidden} of ${size} entries; revocations and later trust manifests may be among them`,
       );
     const stated = await this.#findings.collect(size, "log", () => this.#checkCheckpoint());
-    const consistent = this.#checkHead() && stated === true;
-    const { head } = this.#evidence;
+    const consistent = this.#heads.settle(size, this.#findings) && stated === true;
     const { origin, rung } = this.#keys.manifest ?? {};
+    const cosigned = await this.#witnesses.settle(stated ? this.#stated : undefined, {
+      origin,
+      size,
+      heads: this.#heads,
+      witnessesAt: (index) => this.#keys.witnessesAt(index),
+    });
+    const [head] = [...this.#held, ...(cosigned ? [cosigned] : [])].toSorted((a, b) => b.size - a.size);
     return {
       ok: this.#findings.ok,
       ...(origin === undefined ? {} : { origin }),
@@ -161,6 +179,7 @@ class Reading {
       observed: this.#records.observed,
       erased: this.#records.erased,
       findings: this.#findings.list,
+      witnessed: this.#witnesses.seen,
       completeness: !consistent
         ? "not consistent"
         : head
@@ -169,32 +188,9 @@ class Reading {
     };
   }
 
-  #compareHead(): void {
-    const { head } = this.#evidence;
-    if (head?.size === this.#size) this.#headSeen = equal(head.root, rootOf(this.#frontier));
-  }
-
-  #checkHead(): boolean {
-    const { head } = this.#evidence;
-    if (!head || this.#headSeen) return true;
-    if (this.#headSeen === undefined && head.size < this.#size)
-      this.#findings.add(
-        head.size,
-        "log",
-        "missing",
-        "head_not_comparable",
-        "the held head lies among entries that are not shown: ask for evidence that is cut at it",
-      );
-    else if (head.size > this.#size)
-      this.#findings.add(
-        this.#size,
-        "log",
-        "missing",
-        "entries_missing",
-        "the held head has more entries than are shown",
-      );
-    else this.#findings.fail(head.size, "log", "head_mismatch", "the log is not the one whose head is held");
-    return false;
+  get #held(): readonly Head[] {
+    const { head, heads = [] } = this.#evidence;
+    return head ? [head, ...heads] : heads;
   }
 
   async #checkCheckpoint(): Promise<boolean> {
