@@ -17,6 +17,7 @@ import { revoke } from "./commands/revoke.ts";
 import { trust } from "./commands/trust.ts";
 import { verify } from "./commands/verify.ts";
 import { spans } from "./commands/verify-spans.ts";
+import { witness } from "./commands/witness.ts";
 import { printable } from "./printable.ts";
 
 /** Each adds itself to the program; in the order of the help. */
@@ -34,6 +35,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   verify,
   spans,
   evidence,
+  witness,
   coverage,
   policy,
   demo,

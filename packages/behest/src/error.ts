@@ -29,6 +29,8 @@ export type CliCode =
   /** A test of a table of tests was not met. */
   | "policy_test_failed"
   | "verification_failed"
+  /** A server cannot listen where it should. */
+  | "address_taken"
   /** Nothing waits for approval under this id. */
   | "approval_missing"
   /** The person did not say yes. */

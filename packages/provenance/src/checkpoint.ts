@@ -58,7 +58,7 @@ export function parseAnyCheckpoint(note: string): ParsedCheckpoint {
     !data ||
     rest.pop() !== "" ||
     rest.includes("") ||
-    [...text].some((character) => character < " " && character !== "\n")
+    utf8(text).some((byte) => byte < 0x20 && byte !== 0x0a)
   )
     throw new ProvenanceError("malformed_checkpoint", "a checkpoint's text is origin, size and root");
   const root = fromBase64(data);

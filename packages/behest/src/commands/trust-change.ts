@@ -104,7 +104,7 @@ async function inForce({ store }: Local): Promise<string | undefined> {
 /** The same, in which the roles of this key end before entry `until`. */
 function withdrawn(manifest: Manifest, key: string, until: number): Manifest {
   if (key.length < 6) throw usage("trust revoke-key: write at least 6 characters of the thumbprint.");
-  const { issuers, enforcers, approvers, revokers, deployers } = manifest;
+  const { issuers, enforcers, approvers, revokers, deployers, witnesses } = manifest;
   const found = new Set<string>();
   const ended = <R extends IndexRange & { readonly jwk?: PublicJwk }>(roles: readonly R[]): R[] =>
     roles.flatMap((role) => {
@@ -121,6 +121,7 @@ function withdrawn(manifest: Manifest, key: string, until: number): Manifest {
     enforcers: ended(enforcers),
     approvers: ended(approvers),
     revokers: ended(revokers),
+    witnesses: ended(witnesses),
     ...(deployers && { deployers: ended(deployers) }),
   };
   if (found.size === 0) throw new CliError("key_unknown", "the trust manifest names no such key.");

@@ -1,5 +1,5 @@
 import { thumbprint } from "@behest/jws";
-import type { IndexRange, Manifest } from "@behest/provenance";
+import { type IndexRange, type Manifest, printVkey, rolesAt } from "@behest/provenance";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { readManifest, requireLocal } from "../local.ts";
@@ -14,7 +14,20 @@ export function trust(program: Command): void {
     example: "behest trust show",
     isDefault: true,
   }).action(show);
+  define(group, {
+    name: "vkey",
+    description: "what a witness of another party needs to watch this log: a line for each enforcer",
+    example: "behest trust vkey\nbehest witness --state <folder> --log <one of these lines>",
+  }).action(vkeys);
   changes(group);
+}
+
+/** An enforcer's key signs what is submitted to witnesses, under the log's name. */
+async function vkeys({ json }: { readonly json?: true }): Promise<void> {
+  const { origin, enforcers } = await readManifest(requireLocal());
+  const lines = rolesAt(enforcers).map(({ jwk }) => printVkey({ name: origin, jwk, type: "log" }));
+  if (json) return printJson({ origin, vkeys: lines });
+  for (const line of lines) print(line);
 }
 
 async function show({ json }: { readonly json?: true }): Promise<void> {
@@ -33,7 +46,14 @@ async function show({ json }: { readonly json?: true }): Promise<void> {
   printTable(["role", "may", "log entries", "key"], rolesOf(manifest));
 }
 
-function rolesOf({ issuers, enforcers, approvers, revokers, deployers = [] }: Manifest): string[][] {
+function rolesOf({
+  issuers,
+  enforcers,
+  approvers,
+  revokers,
+  deployers = [],
+  witnesses,
+}: Manifest): string[][] {
   const rows: string[][] = [];
   const add = (role: string, may: string, range: IndexRange, key: string): unknown =>
     rows.push([role, may, entries(range), key]);
@@ -56,6 +76,8 @@ function rolesOf({ issuers, enforcers, approvers, revokers, deployers = [] }: Ma
     add("revoker", `revoke in ${revoker.scope}`, revoker, thumbprint(revoker.jwk));
   for (const deployer of deployers)
     add("deployer", `attest agents of ${deployer.deployer}`, deployer, thumbprint(deployer.jwk));
+  for (const witness of witnesses)
+    add("witness", `cosign as ${witness.name}`, witness, thumbprint(witness.jwk));
   return rows;
 }
 
