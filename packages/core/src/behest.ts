@@ -21,10 +21,13 @@ import { listedStatus } from "./revocation/status.ts";
 import { spentIn } from "./store/spent.ts";
 import { type Store, engine as engineOf } from "./store/types.ts";
 import type { Behest } from "./types.ts";
+import { type WitnessesConfig, witnessesOf } from "./witness/config.ts";
+import { HeadKeeper } from "./witness/keeper.ts";
+import { witnessedIn } from "./witness/witnessed.ts";
 
 export interface BehestConfig {
   trust: Trust;
-  /** The enforcer's key (KMS or file): certifies this process's entry key at start, and signs nothing else. */
+  /** The enforcer's key (KMS or file): certifies this process's entry keys and, where there are witnesses, signs the heads that are submitted to them. */
   signer: Signer;
   store: Store;
   /** The agent's key, unless `open` is given one. */
@@ -55,6 +58,12 @@ export interface BehestConfig {
   status?: KeySetFetch;
   /** `digest` (default): arguments, prompts and results are committed to, and kept only as long as replay needs them. `keep`: kept, encrypted, until erasure. */
   content?: "digest" | "keep";
+  /**
+   * Who is shown the log's heads now and then, so that nobody can shorten or rewrite it unnoticed (C2SP tlog-witness).
+   * In the background: no action waits for it. `BEHEST_WITNESS` warns where too few can be had, `BEHEST_WITNESS_CONFLICT`
+   * where one has seen another log than this. Default: nobody.
+   */
+  witnesses?: WitnessesConfig;
   /** An agent that is not the one its delegation binds: a finding in every record (default), or a denial. */
   identity?: "record" | "refuse";
   /** ms since the epoch; default `Date.now`. */
@@ -78,6 +87,7 @@ export async function createFrom(
   const policies = await policiesOf(config.policy);
   if (policies) warnOfShortages(policies, manifest);
   const enforce = enforceOf(config.enforce);
+  const witnesses = witnessesOf(config.witnesses);
   const entryKey = await generatePrivateJwk();
   const from = Math.floor(clock() / 1000);
   const until = from + ENTRY_KEY_LIFETIME;
@@ -123,11 +133,14 @@ export async function createFrom(
     erased: new Set(),
   };
   const feeds = config.feed ? [config.feed, engine.feed] : [engine.feed];
+  const { origin } = manifest;
+  const keeper = witnesses && new HeadKeeper({ engine, origin, signer: config.signer, witnesses });
   const close = async (): Promise<void> => {
     closing.abort(new BehestError("session_ended", "session_ended: this Behest was closed."));
     revocations.close();
     await Promise.all(deployment.deferring.values());
     await Promise.all(deployment.pending);
+    await keeper?.stop();
     await Promise.all([engine.close(), config.feed?.close()]);
   };
   return {
@@ -149,6 +162,7 @@ export async function createFrom(
       revocationsIn({ feed: config.feed ?? engine.feed, manifest, engine }, Math.floor(clock() / 1000)),
     erase: (request) => erase(deployment, feeds, request),
     holds: holdsOf(deployment),
+    witnessed: () => witnessedIn(engine, [...manifest.witnesses, ...(witnesses?.list ?? [])]),
     replay: spentIn(engine),
     close,
     [Symbol.asyncDispose]: close,
@@ -189,14 +203,14 @@ async function certified(
 
 /** A process that enforces holds no key that could issue, approve, revoke, attest, or change who is trusted. */
 function apartFrom(manifest: Manifest, owner: string): Deployment["apart"] {
-  const { issuers, approvers, revokers, deployers = [] } = manifest;
-  const roles = [...issuers, ...approvers, ...revokers, ...deployers];
+  const { issuers, approvers, revokers, deployers = [], witnesses } = manifest;
+  const roles = [...issuers, ...approvers, ...revokers, ...deployers, ...witnesses];
   const reserved = new Set(roles.flatMap(({ jwk }) => (jwk ? [thumbprint(jwk)] : [])).concat(owner));
   return (name, jwk) => {
     if (reserved.has(thumbprint(jwk)))
       throw new BehestError(
         "key_readable",
-        `key_readable: "${name}" is a key that owns, issues, approves, revokes or attests. The enforcing process must not hold it.`,
+        `key_readable: "${name}" is a key that owns, issues, approves, revokes, attests or witnesses. The enforcing process must not hold it.`,
       );
   };
 }

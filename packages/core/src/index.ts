@@ -49,6 +49,8 @@ export {
 export type { Revocation } from "./revocation/listing.ts";
 export type { Store } from "./store/types.ts";
 export { type CutTarget, signCut } from "@behest/provenance";
+export type { WitnessAt, WitnessesConfig } from "./witness/config.ts";
+export type { Witnessed } from "./witness/witnessed.ts";
 export type { Trust } from "./trust.ts";
 export type {
   Action,

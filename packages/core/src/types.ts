@@ -26,6 +26,7 @@ import type { ApprovalStats } from "./approval/fatigue.ts";
 import type { AheadInForce } from "./approval/in-force.ts";
 import type { SignedMandate } from "./approval/mandate.ts";
 import type { SignedOverride } from "./approval/override.ts";
+import type { Witnessed } from "./witness/witnessed.ts";
 import type { PolicyLimit } from "./policy/limit.ts";
 
 /** One agent's authority while it runs. */
@@ -240,6 +241,8 @@ export interface Behest extends AsyncDisposable {
   revoke(cut: SignedCut): Promise<void>;
   /** The cuts in force, and how much of what the log knows each stops. */
   revocations(): Promise<readonly Revocation[]>;
+  /** How far witnesses have seen the log, as the store has kept it; undefined where none has, or it cannot be verified. */
+  witnessed(): Promise<Witnessed | undefined>;
   /**
    * Destroys the key, the name and all content of a principal, in this store and all its processes, and records that;
    * every proof still verifies. What was delegated before is never opened again. Throws `principal_unknown`, `on_hold`,

@@ -18,6 +18,8 @@ export interface Reader {
   checkpoint(): Promise<string>;
   /** Everything a stranger needs to verify these records, offline, but the owner's thumbprint. */
   evidence(filter?: EvidenceFilter): Promise<EvidenceBundle>;
+  /** The newest checkpoint that was kept with the cosignatures of witnesses. */
+  cosigned(): Promise<string | undefined>;
   /** How tools were met by the middleware. */
   coverage(): Promise<readonly SeenTool[]>;
   /** A delegation's chain, by its leaf hash; undefined when unknown or erased. */
@@ -44,6 +46,7 @@ export function readStore(store: Store): Reader {
     },
     checkpoint: () => engine.checkpoint(),
     evidence: (filter) => exportEvidence(engine, filter),
+    cosigned: () => engine.cosigned(),
     coverage: () => engine.coverage(),
     async chain(leaf) {
       const row = await engine.delegationOf(leaf);

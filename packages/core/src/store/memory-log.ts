@@ -1,4 +1,5 @@
 import { toBase64url } from "@behest/jws";
+import { parseCheckpoint } from "@behest/provenance";
 import { EMPTY, type Emitter, type Tail, headAt, seal, sign } from "./log.ts";
 import type { Draft, Placed, Subtree } from "./types.ts";
 
@@ -9,6 +10,9 @@ export class MemoryLog {
   readonly #entries: string[] = [];
   /** Of each entry: hashes of the subtrees that end with it. */
   readonly #nodes: (readonly Uint8Array[])[] = [];
+
+  /** The newest checkpoint that witnesses have cosigned. */
+  cosigned: string | undefined;
 
   constructor(emitter: Emitter) {
     this.#emitter = emitter;
@@ -44,6 +48,11 @@ export class MemoryLog {
 
   subtrees(places: readonly Subtree[]): readonly Uint8Array[] {
     return places.map(({ level, index }) => this.#nodes[(index + 1) * 2 ** level - 1]![level]!);
+  }
+
+  keepCosigned(note: string): void {
+    const { size } = parseCheckpoint(note);
+    if (size >= (this.cosigned === undefined ? 0 : parseCheckpoint(this.cosigned).size)) this.cosigned = note;
   }
 
   /** Signed when somebody looks: nothing here is durable, so no batch has to end with it. */

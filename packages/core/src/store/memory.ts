@@ -267,6 +267,14 @@ class MemoryEngine implements Engine {
     if (!this.#documents.has(digest)) this.#documents.set(digest, text);
   }
 
+  async cosigned(): Promise<string | undefined> {
+    return this.#log?.cosigned;
+  }
+
+  async keepCosigned(note: string): Promise<void> {
+    this.#opened().keepCosigned(note);
+  }
+
   async checkpoint(): Promise<string> {
     if (!this.#log) throw missing();
     return this.#log.checkpoint();

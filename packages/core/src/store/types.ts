@@ -276,6 +276,10 @@ export interface Engine {
   subtrees(places: readonly Subtree[]): Promise<readonly Uint8Array[]>;
   /** The last signed checkpoint. */
   checkpoint(): Promise<string>;
+  /** The newest checkpoint that was kept with the cosignatures of witnesses. */
+  cosigned(): Promise<string | undefined>;
+  /** Keeps a cosigned checkpoint of this log, unless the one that is kept is of a longer log. */
+  keepCosigned(note: string): Promise<void>;
   /** Keeps a text that entries name by its SHA-256 (base64url): a set of policies. No personal data, so no erasure takes it. */
   keepDocument(digest: string, text: string): Promise<void>;
   document(digest: string): Promise<string | undefined>;

@@ -95,6 +95,24 @@ export function rowConformance(behaviour: Behaviour): void {
     expect(await engine.recorded("trust:")).toEqual([0]);
   });
 
+  behaviour(
+    "of cosigned checkpoints the one of the longest log is kept",
+    async ({ engine, deployment, delegation }) => {
+      expect(await engine.cosigned()).toBeUndefined();
+      const first = await engine.checkpoint();
+      await engine.keepCosigned(first);
+      expect(await engine.cosigned()).toBe(first);
+      await engine.append(deployment.denial("d", delegation));
+      const second = await engine.checkpoint();
+      await engine.keepCosigned(second);
+      await engine.keepCosigned(first);
+      expect(await engine.cosigned()).toBe(second);
+      const line = second.trimEnd().split("\n").at(-1)!;
+      await engine.keepCosigned(`${second}${line}\n`);
+      expect(await engine.cosigned()).toBe(`${second}${line}\n`);
+    },
+  );
+
   behaviour("the subtrees between what is shown make up the log with it", async (log) => {
     const { engine, deployment, delegation } = log;
     for (let i = 0; i < 21; i++) await engine.append(deployment.denial(`d${i}`, delegation));

@@ -34,6 +34,7 @@ export class Contents {
   readonly #seen: StatementSync;
   readonly #spend: StatementSync;
   readonly #document: StatementSync;
+  readonly #cosigned: StatementSync;
   readonly #due: StatementSync;
   readonly #sweeps: readonly StatementSync[];
   readonly #forgets: readonly StatementSync[];
@@ -69,6 +70,9 @@ export class Contents {
     this.#seen = db.prepare("INSERT OR REPLACE INTO seen (tool, kind, declared, at) VALUES (?, ?, ?, ?)");
     this.#spend = db.prepare("INSERT INTO spent (id, until) VALUES (?, ?) ON CONFLICT DO NOTHING");
     this.#document = db.prepare("INSERT INTO document (digest, text) VALUES (?, ?) ON CONFLICT DO NOTHING");
+    this.#cosigned = db.prepare(`
+      INSERT INTO cosigned (id, size, note) VALUES (1, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET size = excluded.size, note = excluded.note WHERE excluded.size >= size`);
     this.#due = db.prepare(`
       SELECT EXISTS (SELECT 1 FROM content WHERE until <= ?) OR EXISTS (SELECT 1 FROM spawned WHERE until <= ?)
         OR EXISTS (SELECT 1 FROM journal WHERE until <= ?) OR EXISTS (SELECT 1 FROM spent WHERE until <= ?)
@@ -169,6 +173,10 @@ export class Contents {
 
   document(digest: string, text: string): void {
     this.#document.run(digest, text);
+  }
+
+  cosigned(size: number, note: string): void {
+    this.#cosigned.run(size, note);
   }
 
   isSweepDue(now: number): boolean {

@@ -146,6 +146,13 @@ export class Reader {
     return row?.["text"] as string | undefined;
   }
 
+  /** A database from before there were any has no such table. */
+  cosigned(): string | undefined {
+    const table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'cosigned'";
+    if (!this.#db.prepare(table).get()) return undefined;
+    return this.#db.prepare("SELECT note FROM cosigned").get()?.["note"] as string | undefined;
+  }
+
   checkpoint(): string {
     const head = this.#entries.head();
     if (!head) throw missing();

@@ -98,6 +98,10 @@ export const ADDED = `
   -- Proofs of calls that were permitted, until ms since the epoch: none of them permits another.
   CREATE TABLE IF NOT EXISTS spent (id TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS spent_until ON spent (until);
+  -- One row: the newest checkpoint that witnesses have cosigned, and the size of its log.
+  CREATE TABLE IF NOT EXISTS cosigned (
+    id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, note TEXT NOT NULL
+  ) STRICT;
   -- Texts that entries name by their digest.
   CREATE TABLE IF NOT EXISTS document (digest TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { parseCheckpoint } from "@behest/provenance";
 import { closed, twice, unattached } from "../failure.ts";
 import {
   type Append,
@@ -195,6 +196,15 @@ class SqliteEngine implements Engine {
 
   async document(digest: string): Promise<string | undefined> {
     return this.#read((reader) => reader.document(digest));
+  }
+
+  async cosigned(): Promise<string | undefined> {
+    return this.#read((reader) => reader.cosigned());
+  }
+
+  async keepCosigned(note: string): Promise<void> {
+    const { size } = parseCheckpoint(note);
+    await this.#write({ op: "cosigned", size, note });
   }
 
   async checkpoint(): Promise<string> {

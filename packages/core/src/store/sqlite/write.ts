@@ -12,6 +12,7 @@ export type Write =
   | { readonly op: "forget"; readonly run: string }
   | { readonly op: "spend"; readonly id: string; readonly until: number }
   | { readonly op: "document"; readonly digest: string; readonly text: string }
+  | { readonly op: "cosigned"; readonly size: number; readonly note: string }
   /** Writes what waits for something else to be written. */
   | { readonly op: "flush" };
 

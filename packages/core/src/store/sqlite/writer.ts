@@ -168,6 +168,8 @@ export class Writer {
         return this.#contents.spend(write.id, write.until, now);
       case "document":
         return this.#contents.document(write.digest, write.text);
+      case "cosigned":
+        return this.#contents.cosigned(write.size, write.note);
       case "flush":
         return undefined;
     }
