@@ -1,4 +1,4 @@
-import { type EntryPayload, type Head, verifyLog } from "@behest/provenance";
+import { type EntryPayload, verifyLog } from "@behest/provenance";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
@@ -6,25 +6,33 @@ import { NewFile, readText } from "../file.ts";
 
 import { printJson } from "../output.ts";
 import { requireLocal } from "../local.ts";
-import { headOf, ownerOf, pinned } from "../pinned.ts";
+import { ownerOf, pinned } from "../pinned.ts";
 import { headBeside, withStore } from "../store.ts";
 import { Chains } from "../verify/chains.ts";
 import { Listing } from "../verify/listing.ts";
+import { type OutsideOptions, outside, outsideOptions } from "../verify/outside.ts";
 import { type Shown, entriesIn, lineOf, readEntry, snapshot } from "../verify/evidence.ts";
 import { type Verdicts, type Verification, asJson, printVerification } from "../verify/report.ts";
 
-interface Options {
+interface Options extends OutsideOptions {
   readonly store?: string;
   readonly entries?: string;
   readonly checkpoint?: string;
   readonly owner?: string;
-  readonly head?: Head;
   readonly export?: string;
   readonly json?: true;
 }
 
+/** What a log is judged by. */
+interface By {
+  readonly owner: string;
+  readonly held: Awaited<ReturnType<typeof outside>>;
+  /** Where it is exported to. */
+  readonly export: string | undefined;
+}
+
 export function verify(program: Command): void {
-  define(program, {
+  const command = define(program, {
     name: "verify",
     description: "verify a whole log, offline, from the owner's thumbprint alone",
     example:
@@ -34,9 +42,11 @@ export function verify(program: Command): void {
     .option("--entries <file>", "exported entries, instead of a store")
     .option("--checkpoint <file>", "the checkpoint over them")
     .option("--owner <thumbprint>", "the owner to pin (default: this folder's)", ownerOf)
-    .option("--head <size:root>", "a head that somebody else has kept", headOf)
-    .option("--export <file>", "write the entries to a new file, and the checkpoint beside it")
-    .action(run);
+    .option(
+      "--export <file>",
+      "write the entries to a new file, and beside it the checkpoint, and what witnesses cosigned",
+    );
+  outsideOptions(command).action(run);
 }
 
 async function run(options: Options): Promise<void> {
@@ -48,13 +58,18 @@ async function run(options: Options): Promise<void> {
     throw usage("name either --store, or both --entries and --checkpoint.");
   if (entries === undefined && store === undefined) requireLocal();
   const owner = pinned(options.owner);
+  const held = await outside(options);
+  const by: By = { owner, held, export: options.export };
   const judged =
     entries !== undefined && checkpoint !== undefined
-      ? await judge({ entries: entriesIn(entries), checkpoint: await readText(checkpoint) }, owner, options)
+      ? await judge({ entries: entriesIn(entries), checkpoint: await readText(checkpoint) }, by)
       : await withStore(store, async (reader, path) => {
           const seen = headBeside(path);
           const chains = new Chains(reader, owner);
-          const found = await judge(await snapshot(reader), owner, options, chains, new Listing(reader));
+          // Read before the checkpoint: what is appended meanwhile cannot make it the longer one.
+          const kept = await reader.cosigned();
+          const shown = { ...(await snapshot(reader)), ...(kept !== undefined && { cosigned: kept }) };
+          const found = await judge(shown, by, chains, new Listing(reader));
           return seen && seen.size > found.log.size ? rolledBack(found, seen.size) : found;
         });
   if (options.json) printJson(asJson(judged));
@@ -75,14 +90,14 @@ function rolledBack(found: Verification, seen: number): Verification {
 /** Reads the log once: verified, compared with its chains, counted and exported at the same time. */
 async function judge(
   shown: Shown,
-  owner: string,
-  options: Options,
+  { owner, held, export: path }: By,
   chains?: Chains,
   listing?: Listing,
 ): Promise<Verification> {
-  const { head, export: path } = options;
   using entriesFile = path === undefined ? undefined : new NewFile(path);
   using checkpointFile = path === undefined ? undefined : new NewFile(`${path}.checkpoint`);
+  using cosignedFile =
+    path === undefined || shown.cosigned === undefined ? undefined : new NewFile(`${path}.cosigned`);
   const verdicts = new Map<number, keyof Verdicts>();
   let shadow = 0;
   let overridden = 0;
@@ -104,11 +119,14 @@ async function judge(
     }
   };
   const { checkpoint } = shown;
-  const log = await verifyLog({ entries: passing(), checkpoint, owner, ...(head && { head }) });
+  const cosigned = [...held.cosigned, ...(shown.cosigned === undefined ? [] : [shown.cosigned])];
+  const log = await verifyLog({ entries: passing(), checkpoint, owner, ...held, cosigned });
   await chains?.finish(log.erased);
   entriesFile?.finish();
   checkpointFile?.write(checkpoint);
   checkpointFile?.finish();
+  cosignedFile?.write(shown.cosigned ?? "");
+  cosignedFile?.finish();
 
   const own = [...(chains?.findings ?? []), ...(listing?.findings ?? [])];
   // Of a chain that was judged here, or is missing, it cannot be said that it is not shown.

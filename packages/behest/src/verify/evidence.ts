@@ -10,6 +10,8 @@ import { unreadable } from "../file.ts";
 export interface Shown {
   readonly checkpoint: string;
   readonly entries: AsyncIterable<string>;
+  /** The newest checkpoint that was kept with witnesses' cosignatures. */
+  readonly cosigned?: string;
 }
 
 /**

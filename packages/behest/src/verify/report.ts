@@ -26,7 +26,7 @@ export interface Verification {
 
 export function asJson(verification: Verification): object {
   const { ok, owner, log, findings, proven, actions, shadow, overridden, chains } = verification;
-  const { origin, rung, size, root, counts, observed, completeness } = log;
+  const { origin, rung, size, root, counts, observed, completeness, witnessed } = log;
   return {
     ok,
     owner,
@@ -43,6 +43,7 @@ export function asJson(verification: Verification): object {
     chains,
     erased: log.erased.length,
     completeness,
+    witnessed,
     findings,
   };
 }
@@ -67,6 +68,10 @@ export function printVerification(
       `${counts.delegation}, ${chains === undefined ? "their chains are not shown" : `${chains} with their chains`}`,
     ],
     ["head", `${size}:${root}`],
+    ...log.witnessed.map(
+      ({ name, at, size: seen }) =>
+        ["witness", `${name} has cosigned ${seen} entries, ${new Date(at * 1000).toISOString()}`] as const,
+    ),
   ]);
   if (shadow > 0) print(bad(`${shadow} actions were only tried out: nothing was enforced for them.`));
   if (log.observed > 0) print(bad(`${log.observed} of them were observed without a delegation.`));
@@ -94,7 +99,7 @@ export function sentence({ completeness: found }: LogReport): string {
     case "not consistent":
       return "The entries and the checkpoint do not belong together.";
     case "consistent, not proven complete":
-      return "Consistent, not proven complete: only a head that somebody else has kept (--head) shows that nothing was cut off or rewritten.";
+      return "Consistent, not proven complete: only a head that somebody else has kept (--head, --heads, --witness) shows that nothing was cut off or rewritten.";
     default:
       return `Complete up to the head that was kept (${found.slice("complete up to ".length)}).`;
   }
