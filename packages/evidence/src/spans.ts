@@ -61,7 +61,9 @@ export async function verifySpans(
 ): Promise<SpanReport | undefined> {
   const spans = spansIn(otlp);
   if (!spans) return undefined;
-  const log = await verifyLog({ entries: bundle.log, checkpoint: bundle.checkpoint, owner });
+  const { log: entries, checkpoint, cosigned } = bundle;
+  const held = cosigned === undefined ? {} : { cosigned: [cosigned] };
+  const log = await verifyLog({ entries, checkpoint, owner, ...held });
   const { keys, records } = await readBundleFor(bundle, log, owner);
   const findings: SpanFinding[] = [];
   const heads: string[] = [];

@@ -1,16 +1,15 @@
 import type { Cedar } from "@behest/core/replay";
-import { type EvidenceBundle, type Head, verifyLog } from "@behest/provenance";
+import { type EvidenceBundle, type LogEvidence, verifyLog } from "@behest/provenance";
 import { Chains } from "./chains.ts";
 import { entriesOf } from "./parts.ts";
 import { Judging } from "./records.ts";
 import type { EvidenceFinding, EvidenceReport } from "./report.ts";
 import { sourceOf } from "./source.ts";
 
-export interface EvidenceOptions {
+/** What others hold of the log, as for `verifyLog`; what witnesses cosigned may come with the bundle as well. */
+export interface EvidenceOptions extends Pick<LogEvidence, "head" | "heads" | "cosigned" | "witnesses"> {
   /** RFC 7638 thumbprint of the owner's key, got from the owner and not with the bundle: all that is taken on trust. */
   readonly owner: string;
-  /** A head that somebody else kept. */
-  readonly head?: Head;
   /** Evaluates policies. Default: the one for Node, where it can be loaded; browsers hand over `@cedar-policy/cedar-wasm/web`. */
   readonly cedar?: Cedar;
 }
@@ -24,10 +23,11 @@ export async function verifyEvidence(
   bundle: EvidenceBundle,
   options: EvidenceOptions,
 ): Promise<EvidenceReport> {
-  const { owner, head } = options;
+  const { owner, cedar: given, cosigned = [], ...held } = options;
   const { log: entries, checkpoint } = bundle;
-  const log = await verifyLog({ entries, checkpoint, owner, ...(head && { head }) });
-  const cedar = options.cedar ?? (await defaultCedar());
+  const notes = bundle.cosigned === undefined ? cosigned : [...cosigned, bundle.cosigned];
+  const log = await verifyLog({ ...held, entries, checkpoint, owner, cosigned: notes });
+  const cedar = given ?? (await defaultCedar());
   const chains = new Chains(sourceOf(bundle), owner);
   const judging = new Judging({ bundle, log, chains, cedar });
   for (const entry of entriesOf(bundle)) {

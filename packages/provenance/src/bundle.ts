@@ -16,8 +16,10 @@ export interface Opened {
 export interface EvidenceBundle {
   readonly type: "behest-evidence";
   readonly v: 1;
-  /** The signed note over the log, with the lines of those who cosigned it. */
+  /** The signed note over the log. */
   readonly checkpoint: string;
+  /** The newest checkpoint of this log that witnesses cosigned, with their lines. */
+  readonly cosigned?: string;
   /** The log from its beginning to the checkpoint: entries, and the subtrees of those that are not shown. */
   readonly log: readonly Shown[];
   /** Compact JWS of each delegation, by the hash that entries name it by. */
@@ -44,6 +46,7 @@ const shape = closed<EvidenceBundle>({
   type: word("behest-evidence"),
   v: word(1),
   checkpoint: text,
+  "cosigned?": text,
   log: list((value) => (typeof value === "string" ? undefined : hidden(value))),
   tokens: byHash(text),
   content: byHash(closed<Opened>({ salt: text, text: where((value) => typeof value === "string") })),

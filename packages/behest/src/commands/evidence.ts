@@ -10,6 +10,7 @@ import { print, printJson } from "../output.ts";
 import { headOf, ownerOf, pinned } from "../pinned.ts";
 import { withStore } from "../store.ts";
 import { moment } from "../time.ts";
+import { type OutsideOptions, outside, outsideOptions } from "../verify/outside.ts";
 
 export function evidence(program: Command): void {
   const group = program
@@ -32,15 +33,14 @@ export function evidence(program: Command): void {
     .option("--head <size:root...>", "heads that others hold: the evidence can be compared with them", heads)
     .option("--store <file>", "the store (default: this folder's)")
     .action(write);
-  define(group, {
+  const verifying = define(group, {
     name: "verify",
     description: "verify evidence, offline, from the owner's thumbprint alone",
     example: "behest evidence verify alice.json --owner <thumbprint>",
   })
     .argument("<file>", "what evidence export wrote, or - for standard input")
-    .option("--owner <thumbprint>", "the owner to pin (default: this folder's)", ownerOf)
-    .option("--head <size:root>", "a head that somebody else has kept", headOf)
-    .action(verify);
+    .option("--owner <thumbprint>", "the owner to pin (default: this folder's)", ownerOf);
+  outsideOptions(verifying).action(verify);
 }
 
 interface Exporting extends EvidenceFilter {
@@ -62,16 +62,15 @@ async function write({ out, head = [], store, json, ...filter }: Exporting): Pro
   print("Whoever gets it verifies it with: behest evidence verify <file> --owner <thumbprint>");
 }
 
-interface Verifying {
+interface Verifying extends OutsideOptions {
   readonly owner?: string;
-  readonly head?: Head;
   readonly json?: true;
 }
 
-async function verify(file: string, { owner, head, json }: Verifying): Promise<void> {
+async function verify(file: string, { owner, json, ...options }: Verifying): Promise<void> {
   const pin = pinned(owner);
   const bundle = readBundle(await readText(file));
-  const report = await verifyEvidence(bundle, { owner: pin, ...(head && { head }) });
+  const report = await verifyEvidence(bundle, { owner: pin, ...(await outside(options)) });
   if (json) printJson({ owner: pin, ...report });
   else printEvidence(report, { owner: pin, pinnedHere: owner === undefined });
   if (!report.ok) throw refused(report);

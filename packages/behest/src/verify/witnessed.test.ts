@@ -91,6 +91,16 @@ test("an exported log brings along what was cosigned", () => {
   expect(judged(...files, ...owner, ...asked(), "--cosigned", "log.jsonl.cosigned").ok).toBe(true);
 });
 
+test("evidence brings along what was cosigned, also of a few records", () => {
+  for (const [file, ...of] of [["all.json"], ["part.json", "--tool", "read_file"]] as const) {
+    place.must("evidence", "export", "--out", file, ...of);
+    const said = place.must("evidence", "verify", file, "--owner", place.config.owner, ...asked());
+    expect(said).toContain(`Complete up to the head that was kept (${size}:`);
+    const more = place.behest("evidence", "verify", file, "--owner", place.config.owner, "--need", "1");
+    expect(place.refusal(more)).toBe("verification_failed 1");
+  }
+});
+
 test("a file of heads in which there is none, or something else, is refused", () => {
   for (const text of ["", "\n", "{}", "[]", "12", "12:x", '{"resourceSpans":[{"a":"1:b"}]}', "{broken"]) {
     writeFileSync(place.path("heads"), text);

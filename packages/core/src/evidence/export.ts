@@ -25,6 +25,8 @@ export interface EvidenceFilter extends Omit<RecordsFilter, "session"> {
  */
 export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}): Promise<EvidenceBundle> {
   const { action, session, heads = [], ...listed } = filter;
+  // Before the checkpoint: what is appended meanwhile cannot make it the longer one.
+  const cosigned = await engine.cosigned();
   const checkpoint = await engine.checkpoint();
   const { size } = parseCheckpoint(checkpoint);
   const closure = new Closure(engine, size);
@@ -39,8 +41,10 @@ export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}
   for (const [index, { payload }] of shown) await disclosure.add(index, payload);
   for (const [, { payload }] of shown)
     if (payload.type === "revocation") await disclosure.addCut(payload, partial);
-  const log = await partOf(engine, new Map(shown), size, heads);
-  return { type: "behest-evidence", v: 1, checkpoint, log, ...disclosure.parts };
+  const seen = cosigned === undefined ? [] : [parseCheckpoint(cosigned).size];
+  const log = await partOf(engine, new Map(shown), size, [...heads, ...seen]);
+  const notes = { checkpoint, ...(cosigned !== undefined && { cosigned }) };
+  return { type: "behest-evidence", v: 1, ...notes, log, ...disclosure.parts };
 }
 
 function isOf(
