@@ -160,6 +160,58 @@ test("what could not be taken in is neither acknowledged nor refused, and comes 
   expect(stream.refused.size).toBe(0);
 });
 
+test("many that cannot be taken in do not hold up what stands behind them", async () => {
+  vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  await using stream = await Stream.open();
+  const about = (jti: string, sub: string): Promise<string> =>
+    signal(key, { jti, sub_id: { format: "iss_sub", iss: IDP, sub } });
+  for (let i = 0; i < 45; i++) stream.add(`held-${i}`, await about(`held-${i}`, "nobody"));
+  stream.add("behind", await about("behind", "alice"));
+  const cut: string[] = [];
+  const submit = async ({ jws }: { readonly jws: string }): Promise<void> => {
+    const { target } = await readCut(jws, publicKey(revoker.jwk));
+    if (!("principal" in target) || target.principal === "nobody") throw new Error("not this one");
+    cut.push(target.principal);
+  };
+  await using _ = polling(stream, {}, { submit });
+  await until(() => expect(cut).toEqual(["alice"]));
+  // Nothing of it was given up.
+  await until(() => expect([stream.refused.size, stream.kept.size]).toEqual([0, 45]));
+  expect(Math.max(...stream.requests.map(({ maxEvents }) => maxEvents))).toBeLessThanOrEqual(200);
+});
+
+test("a transmitter that holds a request back for long is there: it is not warned of, and asked again at once", async () => {
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  const { timeout } = AbortSignal;
+  vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) =>
+    timeout.call(AbortSignal, ms > 60_000 ? 50 : ms),
+  );
+  await using stream = await Stream.open();
+  await using polled = polling(stream);
+  await until(() => expect(stream.requests.length).toBeGreaterThan(4));
+  expect(stream.requests.slice(0, 4).map(({ returnImmediately }) => returnImmediately)).toEqual([
+    false,
+    true,
+    false,
+    true,
+  ]);
+  expect(warned).not.toHaveBeenCalled();
+  stream.add("a", await signal(key, { jti: "a" }));
+  await until(() => expect(polled.cuts).toHaveLength(1));
+});
+
+test("one that holds requests back because it is gone is warned of", async () => {
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  const { timeout } = AbortSignal;
+  vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) =>
+    timeout.call(AbortSignal, ms > 4_000 ? 50 : ms),
+  );
+  await using stream = await Stream.open();
+  stream.instead = () => {};
+  await using _ = polling(stream);
+  await until(() => expect(warned).toHaveBeenCalledTimes(1));
+});
+
 test("a transmitter that is down is asked less and less often, and one that answers nonsense too", async () => {
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   await using stream = await Stream.open();

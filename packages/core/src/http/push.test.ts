@@ -16,6 +16,7 @@ test.each([
   [`${CAEP}credential-change`, { credential_type: "fido2-roaming", change_type: "delete" }],
   [`${RISC}account-disabled`, { reason: "hijacking" }],
   [`${RISC}account-purged`, {}],
+  [`${RISC}sessions-revoked`, {}],
 ])("%s %j cuts the person it is about", async (type, event) => {
   await using to = await receiving();
   expect(await verdict(to, signal(rsa, { events: { [type]: event } }))).toBe("202");
@@ -96,6 +97,55 @@ test("a deployment says whom a subject means: an address, or a provider's person
     { principal: "alice", issuer },
     { principal: "u-7", issuer },
   ]);
+});
+
+test.each<[string, object]>([
+  ["as first transmitters name it", { subject_type: "iss-sub", iss: IDP, sub: "alice" }],
+  [
+    "by what an ID token says",
+    { subject_type: "id_token_claims", iss: IDP, sub: "alice", email: "a@example.com" },
+  ],
+  ["by its format", { format: "iss_sub", iss: IDP, sub: "alice" }],
+])("a subject inside its event, %s, is cut", async (_, subject) => {
+  await using to = await receiving();
+  const events = { [`${RISC}account-disabled`]: { subject, reason: "hijacking" } };
+  expect(await verdict(to, signal(rsa, { sub_id: undefined, events }))).toBe("202");
+  expect(to.cuts.map(({ target }) => target)).toEqual([alice]);
+});
+
+test("events with a subject each cut each; what the token says of all stands above that", async () => {
+  await using to = await receiving();
+  const of = (sub: string) => ({ subject: { subject_type: "iss-sub", iss: IDP, sub } });
+  const events = { [`${RISC}account-disabled`]: of("alice"), [`${RISC}account-purged`]: of("bob") };
+  expect(await verdict(to, signal(rsa, { sub_id: undefined, events }))).toBe("202");
+  expect(await verdict(to, signal(rsa, { events }))).toBe("202");
+  expect(to.cuts.map(({ target }) => "principal" in target && target.principal)).toEqual([
+    "alice",
+    "bob",
+    "alice",
+    "alice",
+  ]);
+});
+
+test("two tokens of one id, as a transmitter that counts anew sends them, both cut", async () => {
+  await using to = await receiving();
+  for (const sub of ["alice", "bob"])
+    expect(await verdict(to, signal(rsa, { jti: "1", sub_id: { format: "iss_sub", iss: IDP, sub } }))).toBe(
+      "202",
+    );
+  expect(to.cuts).toHaveLength(2);
+});
+
+test("a token so old that it concerns nobody any more is acknowledged: it would come for ever", async () => {
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  await using behest = await testBehest();
+  const { iss } = behest.issuer;
+  await using to = await receiving({ speaksFor: [iss] }, { revoker: behest.revoker, submit: behest.revoke });
+  const sub_id = { format: "iss_sub", iss, sub: "alice" };
+  expect(await verdict(to, signal(rsa, { sub_id, iat: now() - 91 * 86_400 }))).toBe("202");
+  expect(await behest.revocations()).toEqual([]);
+  expect(String(warned.mock.calls)).toContain("so old");
+  expect(String(warned.mock.calls)).not.toContain("alice");
 });
 
 test("a login on a device is cut as its user: delegations know neither", async () => {

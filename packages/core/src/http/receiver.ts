@@ -1,6 +1,7 @@
-import type { Signer } from "@behest/jws";
+import { type Signer, sha256Text } from "@behest/jws";
 import { signCut, targetOfSubject } from "@behest/provenance";
 import { BehestError } from "../error.ts";
+import { isOver } from "../revocation/span.ts";
 import type { SignedCut } from "../types.ts";
 import { VERIFICATION, cuttingOf } from "./event.ts";
 import { type Accepted, type PollOptions, poll } from "./poll.ts";
@@ -52,7 +53,8 @@ export function signalReceiver(options: SignalReceiverOptions): SignalReceiver {
   const accept = async (token: string): Promise<Accepted> => {
     const now = Math.floor(clock() / 1000);
     const signal = await readSignal(token, known, now);
-    const key = JSON.stringify([signal.from.iss, signal.jti]);
+    // Not by its id: one that a transmitter gives twice would take the second cut away.
+    const key = sha256Text(token);
     const before = taken.get(key);
     const taking = before ?? take(signal, options, now);
     if (!before) {
@@ -81,7 +83,7 @@ async function take(
   { revoker, submit }: Pick<SignalReceiverOptions, "revoker" | "submit">,
   now: number,
 ): Promise<void> {
-  const { from, events, subject } = signal;
+  const { from, events } = signal;
   for (const [type, { state }] of events) {
     if (type !== VERIFICATION) continue;
     const expected = state === undefined || typeof state === "string";
@@ -89,17 +91,20 @@ async function take(
     if (!expected || !(await verification(state)))
       refuse("invalid_state", "no verification of this state was asked for");
   }
-  const cutting = cuttingOf(signal, now);
-  if (cutting.length === 0) return;
-  if (!isSubject(subject)) return refuse("invalid_request", "there is no sub_id with its format");
-  const principal = await principalOf(subject, from);
-  if (!principal) return warn(`a signal of ${from.iss} is about nobody who is known here; nothing was cut`);
-  if (!from.speaksFor.includes(principal.issuer)) {
-    warn(`${from.iss} sent a signal about a principal of an issuer that it does not speak for`);
-    throw new Refusal(400, "access_denied", "not the transmitter's to revoke");
+  const cuts: (readonly [target: Principal, of: { readonly reason: string; readonly at: number }])[] = [];
+  for (const { name, at, subject } of cuttingOf(signal, now)) {
+    if (!isSubject(subject)) return refuse("invalid_request", "there is no sub_id with its format");
+    const target = await principalOf(subject, from);
+    if (!target) warn(`a signal of ${from.iss} is about nobody who is known here; nothing was cut`);
+    else if (!from.speaksFor.includes(target.issuer)) {
+      warn(`${from.iss} sent a signal about a principal of an issuer that it does not speak for`);
+      throw new Refusal(400, "access_denied", "not the transmitter's to revoke");
+      // Asking for it again would change nothing.
+    } else if (isOver({ target, at, signed: at }, now))
+      warn(`a signal of ${from.iss} is so old that nothing it concerns can still be valid; nothing was cut`);
+    else cuts.push([target, { reason: `${name}, by ${from.iss}`, at }]);
   }
-  for (const { name, at } of cutting)
-    await submit(await signCut(principal, { reason: `${name}, by ${from.iss}`, at }, revoker));
+  for (const [target, of] of cuts) await submit(await signCut(target, of, revoker));
 }
 
 /** A `complex` subject is narrower than its `user`, by what delegations do not have: a device, a login. */

@@ -72,6 +72,13 @@ test.each<[object, CutTarget]>([
   expect(to.reasons).toEqual(["global token revocation, by desk"]);
 });
 
+test("an answer that comes later, from a may that was made async, permits nothing", async () => {
+  const may = (async () => true) as unknown as () => boolean;
+  await using to = await endpoint({ caller: () => ({ name: "desk", may }) });
+  expect((await post(to, { sub_id: opaque })).status).toBe(403);
+  expect(to.cuts).toEqual([]);
+});
+
 test("what is revoked stops what runs below it, at once", async () => {
   await using behest = await testBehest();
   const tools = { read: {} };

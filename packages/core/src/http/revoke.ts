@@ -45,7 +45,8 @@ export function globalTokenRevocation(options: TokenRevocation): Handler {
       subjectIn(await bodyOf(request, { type: "application/json", timeout })),
       options,
     );
-    if (!caller.may(target)) throw new Refusal(403, "access_denied", "not theirs to revoke");
+    // A promise would be true.
+    if (caller.may(target) !== true) throw new Refusal(403, "access_denied", "not theirs to revoke");
     await submit(await signCut(target, { reason: `global token revocation, by ${caller.name}` }, revoker));
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
   });

@@ -85,7 +85,7 @@ async function verify(
   try {
     await (typeof key === "function" ? jwtVerify(token, key, options) : jwtVerify(token, key, options));
   } catch (error) {
-    if (error instanceof Unreachable) throw error;
+    if (error instanceof Unreachable || error instanceof Refusal) throw error;
     if (error instanceof JWTClaimValidationFailed && error.claim === "aud")
       refuse("invalid_audience", "it is for somebody else");
     if (error instanceof JWTClaimValidationFailed) refuse("invalid_request", "a claim is not acceptable");

@@ -1,8 +1,10 @@
 import type { KeySetFetch } from "@behest/delegation";
 import { plainBody } from "@behest/jws";
 import type { JWK, JWTVerifyGetKey } from "jose";
+import { JWKSNoMatchingKey } from "jose/errors";
 import { createRemoteJWKSet, customFetch } from "jose/jwks/remote";
 import { BehestError } from "../error.ts";
+import { Refusal } from "./refusal.ts";
 import type { Subject } from "./subject.ts";
 
 /** A person, as one issuer of delegations names them. */
@@ -42,12 +44,15 @@ const MAX_SET = 1_048_576;
 /** ms between requests to a server that does not answer. */
 const BACK_OFF = 5_000;
 
+/** When a key set may be asked for again, seconds. */
+const RETRY = { "retry-after": "30" };
+
 /** A key set that cannot be had: the token is to be sent again. */
 export class Unreachable extends Error {}
 
 /**
  * The transmitter's key. A set is kept for ten minutes and asked for again for a key that is not in it, every 30
- * seconds at most; redirects are not followed. Throws `config_invalid`.
+ * seconds at most: until it was, the token is to be sent again. Redirects are not followed. Throws `config_invalid`.
  */
 export function keyOf(transmitter: Transmitter): JWK | JWTVerifyGetKey {
   const { iss, audience, speaksFor, jwk, jwks } = transmitter;
@@ -65,7 +70,18 @@ export function keyOf(transmitter: Transmitter): JWK | JWTVerifyGetKey {
   const url = URL.canParse(String(jwks)) ? new URL(jwks) : undefined;
   if (url?.protocol !== "https:") throw invalid("a key set needs an https URL");
   const fetched = guarded("fetch" in transmitter && transmitter.fetch ? transmitter.fetch : globalFetch);
-  return createRemoteJWKSet(url, { [customFetch]: fetched });
+  const set = createRemoteJWKSet(url, { [customFetch]: fetched });
+  return async (header, token) => {
+    const kept = set.coolingDown;
+    try {
+      return await set(header, token);
+    } catch (cause) {
+      // It may have been published since.
+      if (kept && cause instanceof JWKSNoMatchingKey)
+        throw new Refusal(503, "unavailable", "its key is not known yet", { headers: RETRY });
+      throw cause;
+    }
+  };
 }
 
 const globalFetch: KeySetFetch = (url, options) => fetch(url, options);

@@ -12,10 +12,15 @@ export interface CutSpan {
 
 /** Throws `revocation_refused` for a cut that can concern nobody any more. `now`: seconds since the epoch. */
 export function refuseOver(cut: Cut, now: number): void {
-  const { until } = spanOf(cut);
-  if (until === undefined || until > now) return;
+  if (!isOver(cut, now)) return;
   const message = "revocation_refused: it is dated so far back that nothing it concerns can still be valid.";
   throw new BehestError("revocation_refused", message);
+}
+
+/** Nothing that it concerns can still be valid. `now`: seconds since the epoch. */
+export function isOver(cut: Pick<Cut, "target" | "at" | "signed">, now: number): boolean {
+  const { until } = spanOf(cut);
+  return until !== undefined && until <= now;
 }
 
 /**
