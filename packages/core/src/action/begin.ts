@@ -1,6 +1,9 @@
 import type { Effect } from "@behest/delegation";
 import type { Reservation } from "../budget/budget.ts";
-import type { Stopped } from "../checks/lineage.ts";
+import { STOPPED, type Stopped } from "../checks/lineage.ts";
+import { denied } from "../error.ts";
+import type { Unstarted } from "./body.ts";
+import { toolLabel } from "./label.ts";
 import type { Grounds } from "./grounds.ts";
 import type { LiveSession } from "../session/live.ts";
 import { type Attempt, type Prepared, actionEntry, argsKey } from "../record/record.ts";
@@ -40,8 +43,24 @@ export async function begin(session: LiveSession, beginning: Beginning): Promise
 
 /** Why nothing may start in this session: as far as it is known, and where that is not known freshly enough. */
 async function stoppedNow(session: LiveSession, effect: Effect): Promise<Stopped | undefined> {
-  const fresh = await session.deployment.revocations.isFresh(effect);
-  return (await session.stoppedNow()) ?? (fresh ? undefined : "revocation_stale");
+  const { revocations } = session.deployment;
+  const fresh = await revocations.isFresh(effect);
+  const stopped = await session.stoppedNow();
+  // Its issuer's list may have taken long to come.
+  return stopped ?? (fresh && revocations.isStillFresh(effect) ? undefined : "revocation_stale");
+}
+
+/**
+ * What has come in between for an attempt that has begun: its credential was long in coming, or this process was
+ * suspended. Undefined where its body may start.
+ */
+export async function overtaken(session: LiveSession, { draft }: Prepared): Promise<Unstarted | undefined> {
+  const { effect } = draft.class;
+  if (session.deployment.revocations.isStillFresh(effect)) return undefined;
+  const stopped = await stoppedNow(session, effect);
+  if (!stopped) return undefined;
+  const message = `${toolLabel(draft.tool, session.tools)}: ${STOPPED[stopped]}`;
+  return { outcome: "aborted", error: denied(stopped, message), unstarted: true };
 }
 
 function tryBegin(

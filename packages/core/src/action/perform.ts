@@ -2,7 +2,7 @@ import type { Place } from "./place.ts";
 import type { Arguments } from "./arguments.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "../session/ambient.ts";
-import { begin } from "./begin.ts";
+import { begin, overtaken } from "./begin.ts";
 import { runBody } from "./body.ts";
 import { type Account, type Reservation, policyAccounts, reservationsOf } from "../budget/budget.ts";
 import type { Call, Execute } from "./call.ts";
@@ -14,6 +14,7 @@ import type { BehestError } from "../error.ts";
 import { finish } from "./finish.ts";
 import { givenKey } from "./given.ts";
 import { judge } from "./judge.ts";
+import { watchList } from "./listed.ts";
 import type { LiveSession } from "../session/live.ts";
 import { receiptAgain, resolveAsk } from "../approval/ask.ts";
 import { measureOverride, warnOfOverride } from "../approval/break-glass.ts";
@@ -130,9 +131,11 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   const { name, value } = handed?.credential ?? {};
   const inside: EnclosingCall = { turn, callId, ordinal, nested: 0, credential: value };
   const frame = { session, ...(stretch && { stretch }), call: inside };
-  const ended = await runBody(frame, { signal, leaves: call.leaves }, () =>
-    s.execute(s.args.value, { signal }),
-  );
+  const unwatch = watchList(session);
+  const ended =
+    (await overtaken(session, prepared)) ??
+    (await runBody(frame, { signal, leaves: call.leaves }, () => s.execute(s.args.value, { signal })));
+  unwatch();
   inside.credential = undefined;
   return finish(session, call, { ...running, credential: name }, ended);
 }

@@ -94,10 +94,12 @@ export class Revocations {
     return this.#cuts.bytes;
   }
 
+  /** Ends it at once where it is cut already: what was known when its chain was looked at may have changed since. */
   follow(session: Followed): void {
     const ref = new WeakRef(session);
     this.#followed.add(ref);
     this.#gone.register(session, ref);
+    if (this.#concerns(session.lineage)) session.cut(cutOff());
   }
 
   /** Ends the sessions of one principal. */
@@ -124,6 +126,11 @@ export class Revocations {
       if (!(await isInTime(effect, feed.refresh()))) return false;
     } else if (!isFresh(effect, feed.age)) await isInTime(effect, feed.latest());
     return isFresh(effect, feed.age);
+  }
+
+  /** The same as far as it was read already. */
+  isStillFresh(effect: Effect): boolean {
+    return isFresh(effect, (this.#shared ?? this.#own).age);
   }
 
   /** The same before a model is asked: a process that was suspended reads the feed when it wakes. */
@@ -237,8 +244,7 @@ export class Revocations {
     this.#known = new WeakMap();
     for (const ref of this.#followed) {
       const session = ref.deref();
-      if (session && this.#concerns(session.lineage))
-        session.cut(new BehestError("revoked", "revoked: what this session acts under was revoked."));
+      if (session && this.#concerns(session.lineage)) session.cut(cutOff());
     }
   }
 
@@ -250,6 +256,10 @@ export class Revocations {
     this.#known.set(lineage, found);
     return found;
   }
+}
+
+function cutOff(): BehestError {
+  return new BehestError("revoked", "revoked: what this session acts under was revoked.");
 }
 
 function rowFor(jws: string, cut: Cut): NewCut {

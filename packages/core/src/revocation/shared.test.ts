@@ -42,6 +42,16 @@ class Line implements Feed {
   }
 }
 
+/** The same, which wakes nobody. */
+function quiet(feed: Feed): Feed {
+  return {
+    append: (cut) => feed.append(cut),
+    read: (after) => feed.read(after),
+    watch: () => () => {},
+    close: () => feed.close(),
+  };
+}
+
 const STALE = "revocation_stale";
 
 test("a feed that cannot be read stops what cannot be undone at once, the rest as it gets old, and nobody twice", async () => {
@@ -92,6 +102,33 @@ test("an answer that was on its way for long is as old as its question", async (
     return page;
   };
   expect(await tried(session)).toEqual(["done", "done", STALE]);
+});
+
+test("what was suspended after it began does not start its body before it has read what came meanwhile", async () => {
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  for (const state of ["whole", "cut"] as const) {
+    const feed = new Line(new MemoryFeed());
+    await using other = await deployment.start(memoryStore(), feed);
+    // In the moment between the transaction and the body.
+    let suspend: (() => Promise<void>) | undefined;
+    await using behest = await deployment.start(memoryStore(), quiet(feed), {
+      credentials: async () => (await suspend?.(), undefined),
+    });
+    const [alice, bob] = [await deployment.open(behest, "alice"), await deployment.open(behest, "bob")];
+    suspend = async () => {
+      suspend = undefined;
+      await deployment.revoke(other, "alice");
+      feed.state = state;
+      vi.setSystemTime(Date.now() + 3_600_000 / 2);
+    };
+    let ran = 0;
+    const act = (session: typeof alice) =>
+      session.perform({ tool: "look", args: {} }, async () => void ran++);
+    await expect(act(alice)).resolves.toMatchObject({ outcome: "aborted" });
+    expect(ran).toBe(0);
+    if (state === "whole") await expect(act(bob)).resolves.toMatchObject({ outcome: "done" });
+  }
+  warned.mockRestore();
 });
 
 test("once a process on a store has recorded a cut, no other starts anything under it, however far behind it reads", async () => {

@@ -2,12 +2,14 @@
 import type { ServerResponse } from "node:http";
 import { type Delegation, deriveDelegation, generateHolder } from "@behest/delegation";
 import { type StatusListClaims, statusList } from "@behest/delegation/status";
+import { signCut } from "@behest/provenance";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { localServer } from "../../../delegation/test/https.ts";
 import { restrictedBehest } from "../../test/restricted.ts";
 import { openTurn } from "../adapter.ts";
 import type { BehestConfig } from "../behest.ts";
 import type { Session } from "../types.ts";
+import { MemoryFeed } from "./memory.ts";
 
 const tools = { look: {}, note: {}, pay: {} };
 const profiles = {
@@ -107,6 +109,79 @@ test("what is marked while it runs ends the session and what it started, and no 
     await expect(call(untouched)).resolves.toMatchObject({ outcome: "done" });
   const records = await behest.records.list();
   expect(records.filter((record) => record.code === "revoked")).toHaveLength(3);
+  await behest.close();
+});
+
+test("what is marked while a tool runs stops the tool, not one beside it; what cannot be told stops none", async () => {
+  const { behest, list, issue } = await deployment();
+  const [session, beside] = [
+    await behest.open(await issue()),
+    await behest.opened({ status: { uri, idx: 4 } }),
+  ];
+  const running = async (one: Session) => {
+    const begun = Promise.withResolvers<void>();
+    const { promise: ended, resolve: end } = Promise.withResolvers<string>();
+    const outcome = one.perform({ tool: "look", args: {} }, (_, { signal }) => {
+      signal.addEventListener("abort", () => end("aborted"));
+      begun.resolve();
+      return ended.then((how) => (signal.aborted ? Promise.reject(signal.reason as Error) : how));
+    });
+    await begun.promise;
+    return { outcome, end };
+  };
+  const [one, two] = [await running(session), await running(beside)];
+  const asked = server.asked.length;
+  answer = down;
+  later();
+  await vi.waitFor(() => expect(server.asked.length).toBeGreaterThan(asked), { timeout: 10_000 });
+  expect([session.signal.aborted, beside.signal.aborted]).toEqual([false, false]);
+  list([3]);
+  vi.setSystemTime(Date.now() + 2_000);
+  await expect(one.outcome).resolves.toMatchObject({ outcome: "aborted", error: { code: "revoked" } });
+  two.end("done");
+  await expect(two.outcome).resolves.toMatchObject({ outcome: "done" });
+  const looked = server.asked.length;
+  vi.setSystemTime(Date.now() + 31_000);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(server.asked.length).toBe(looked);
+  await behest.close();
+});
+
+test("a list that takes long does not make the latest read of the feed look younger than it is", async () => {
+  const feed = new MemoryFeed();
+  const { behest, list, issue } = await deployment({ status: fetch, feed });
+  const session = await behest.open(await issue());
+  let taken = 0;
+  const slow = (): void => {
+    const then = answer;
+    answer = (response) => {
+      vi.setSystemTime(Date.now() + 4_000);
+      taken++;
+      return then(response);
+    };
+  };
+  list([]);
+  slow();
+  // Nobody else reads the feed meanwhile.
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  later();
+  await expect(call(session, "pay")).rejects.toMatchObject({ code: "revocation_stale" });
+  expect(taken).toBe(1);
+  await expect(call(session, "pay")).resolves.toMatchObject({ outcome: "done" });
+  warned.mockRestore();
+  await behest.close();
+});
+
+test("a session that is cut while it is opened is told, as any other", async () => {
+  const { behest, issue } = await deployment();
+  const then = answer;
+  answer = async (response) => {
+    await behest.revoke(await signCut({ principal: "alice" }, { reason: "test" }, behest.revoker));
+    return then(response);
+  };
+  const session = await behest.open(await issue());
+  expect(session.signal.reason).toMatchObject({ code: "revoked" });
+  await expect(call(session)).rejects.toMatchObject({ code: "revoked" });
   await behest.close();
 });
 

@@ -1,7 +1,15 @@
 import { type Holder, generateHolder, issueDelegation } from "@behest/delegation";
 import { type Signer, generateSigner, thumbprint } from "@behest/jws";
 import { type LogReport, type Manifest, signTrust, verifyLog } from "@behest/provenance";
-import { type Behest, type Feed, type Session, type Store, createBehest, signCut } from "@behest/core";
+import {
+  type Behest,
+  type BehestConfig,
+  type Feed,
+  type Session,
+  type Store,
+  createBehest,
+  signCut,
+} from "@behest/core";
 import { engine as engineOf } from "../../src/store/types.ts";
 
 const any = { "*": { constraint_type: "wildcard" } } as const;
@@ -50,10 +58,10 @@ export class SharedDeployment {
     return new SharedDeployment({ enforcer, issuer, holder: await generateHolder(), revoker }, trust);
   }
 
-  start(store: Store, feed?: Feed): Promise<Behest> {
+  start(store: Store, feed?: Feed, more: Pick<BehestConfig, "credentials"> = {}): Promise<Behest> {
     const [trust, signer, holder] = [this.#trust, this.#enforcer, this.#holder];
     const config = { trust, signer, holder, store, profiles: PROFILES, policy: "grants-alone" };
-    return createBehest({ ...config, ...(feed && { feed }) });
+    return createBehest({ ...config, ...(feed && { feed }), ...more });
   }
 
   async open(behest: Behest, principal: string): Promise<Session> {
