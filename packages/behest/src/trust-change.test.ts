@@ -55,6 +55,8 @@ test("another owner's key, an unknown key or another log's manifest changes noth
   const before = place.read(".behest/trust.jws");
   const refused = (...args: string[]): string => place.refusal(place.behest("trust", ...args));
   expect(refused("revoke-key", "nobody-at-all", "--after-index", "1")).toBe("key_unknown 1");
+  // The log is shorter: the key would go on being trusted.
+  expect(refused("revoke-key", keyOf("issuer"), "--after-index", String(size()))).toBe("entry_missing 1");
   expect(refused("revoke-key", keyOf("issuer"))).toBe("usage 2");
   expect(refused("revoke-key", keyOf("issuer"), "--after-index", "x")).toBe("usage 2");
   writeFileSync(place.path("other.json"), "{}");

@@ -5,6 +5,7 @@ import { type PublicJwk, parseJson, thumbprint } from "@behest/jws";
 import {
   type IndexRange,
   type Manifest,
+  parseCheckpoint,
   parseEntry,
   parsePayload,
   readTrust,
@@ -49,7 +50,19 @@ async function revokeKey(key: string, options: Options & { readonly afterIndex: 
   const local = requireLocal();
   const manifest = await readManifest(local);
   const changed = withdrawn(manifest, key, options.afterIndex + 1);
+  await refuseAhead(local, options.afterIndex);
   await next(local, changed, options);
+}
+
+/** A slip of the pen must not leave a lost key trusted until the log has grown as far. */
+async function refuseAhead({ store }: Local, index: number): Promise<void> {
+  if (!existsSync(store)) return;
+  const { size } = await withStore(store, async (reader) => parseCheckpoint(await reader.checkpoint()));
+  if (index >= size)
+    throw new CliError(
+      "entry_missing",
+      `the log ends with entry ${size - 1}: the key would be trusted for what comes until entry ${index}.`,
+    );
 }
 
 async function sign(file: string, options: Options): Promise<void> {
@@ -124,7 +137,11 @@ function withdrawn(manifest: Manifest, key: string, until: number): Manifest {
     witnesses: ended(witnesses),
     ...(deployers && { deployers: ended(deployers) }),
   };
-  if (found.size === 0) throw new CliError("key_unknown", "the trust manifest names no such key.");
+  if (found.size === 0)
+    throw new CliError(
+      "key_unknown",
+      "the trust manifest names no such key. That of an agent has no role: behest revoke --holder.",
+    );
   if (found.size > 1) throw usage("trust revoke-key: more than one key begins so.");
   return changed;
 }
