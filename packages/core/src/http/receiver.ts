@@ -36,8 +36,8 @@ export interface SignalReceiver {
 const REMEMBERED = 10_000;
 
 /**
- * A receiver of signals. CAEP's `session-revoked` and `credential-change` and RISC's `account-disabled` and
- * `account-purged` cut the principal they are about, if their transmitter speaks for its issuer; other events are
+ * A receiver of signals. CAEP's `session-revoked` and `credential-change` and RISC's `account-disabled`,
+ * `account-purged` and older `sessions-revoked` cut the principal they are about, if their transmitter speaks for its issuer; other events are
  * acknowledged and change nothing. It holds a revoker's key, so it runs on the revoker's side and never in a process
  * that runs agents. Throws `config_invalid`.
  */
