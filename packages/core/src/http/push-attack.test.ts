@@ -163,6 +163,18 @@ test("a provider rotates its keys; one that is down is asked again later, and it
   expect(keys.asked).toHaveLength(asked);
 });
 
+test("a token that does not name its key is verified by those of the set that it could be, and no others", async () => {
+  const third = await newKey("RS256");
+  await using keys = await localServer((_, response) =>
+    response.end(JSON.stringify({ keys: [other.jwk, ed.jwk, rsa.jwk] })),
+  );
+  await using to = await receiving({ jwk: undefined, jwks: `${keys.origin}/jwks` } as Partial<Transmitter>);
+  for (const key of [rsa, other]) expect(await verdict(to, signal(key))).toBe("202");
+  expect(await verdict(to, signal(third))).toBe("400 invalid_key");
+  expect(await verdict(to, signal(rsa, { aud: "https://other.test" }))).toBe("400 invalid_audience");
+  expect(to.cuts).toHaveLength(2);
+});
+
 test("a key set is not followed elsewhere, nor read without end", async () => {
   vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   await using keys = await localServer((path, response) => {

@@ -1,6 +1,10 @@
 import { type Json, parseJson, splitCompact } from "@behest/jws";
-import type { JWK, JWTVerifyGetKey } from "jose";
-import { JWTClaimValidationFailed } from "jose/errors";
+import type { JWK, JWTVerifyGetKey, JWTVerifyOptions } from "jose";
+import {
+  JWKSMultipleMatchingKeys,
+  JWSSignatureVerificationFailed,
+  JWTClaimValidationFailed,
+} from "jose/errors";
 import { jwtVerify } from "jose/jwt/verify";
 import { Refusal, type RefusalCode } from "./refusal.ts";
 import { isObject } from "./subject.ts";
@@ -83,7 +87,8 @@ async function verify(
     clockTolerance: SKEW,
   };
   try {
-    await (typeof key === "function" ? jwtVerify(token, key, options) : jwtVerify(token, key, options));
+    if (typeof key === "function") await jwtVerify(token, key, options).catch(byOneOf(token, options));
+    else await jwtVerify(token, key, options);
   } catch (error) {
     if (error instanceof Unreachable || error instanceof Refusal) throw error;
     if (error instanceof JWTClaimValidationFailed && error.claim === "aud")
@@ -91,6 +96,20 @@ async function verify(
     if (error instanceof JWTClaimValidationFailed) refuse("invalid_request", "a claim is not acceptable");
     refuse("invalid_key", "no acceptable key of the transmitter signed it");
   }
+}
+
+/** Of a token that does not name its key, where a set has several that it could be, as while they are rotated. */
+function byOneOf(token: string, options: JWTVerifyOptions): (error: unknown) => Promise<unknown> {
+  return async (error) => {
+    if (!(error instanceof JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error)
+      try {
+        return await jwtVerify(token, key, options);
+      } catch (cause) {
+        if (!(cause instanceof JWSSignatureVerificationFailed)) throw cause;
+      }
+    throw error;
+  };
 }
 
 export function refuse(err: RefusalCode, description: string): never {
