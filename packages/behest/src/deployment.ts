@@ -26,7 +26,7 @@ export async function openLocal(): Promise<OwnDeployment> {
 }
 
 /** The feed that other machines share with this one. Its URL has a password in it, so no option names it. */
-async function sharedFeed(): Promise<{ readonly feed?: Feed }> {
+export async function sharedFeed(): Promise<{ readonly feed?: Feed }> {
   const url = process.env["BEHEST_FEED"];
   if (!url) return {};
   try {

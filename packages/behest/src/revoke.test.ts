@@ -75,6 +75,14 @@ test.runIf(server)("with BEHEST_FEED it is revoked on all machines that share th
   expect((await feed.read(0)).rows).toHaveLength(1);
   await feed.close();
   expect(pay("alice")).toBe("revoked");
+  // What only this store knows, a feed that comes later has to be told.
+  place.must("revoke", "--agent", "mailer", "--reason", "spam");
+  const later = await server!.url();
+  expect(place.refusal(shared(later, "revocations"))).toBe("store_mismatch 1");
+  const restored = shared(later, "revocations", "--restore");
+  expect(restored.stdout).toMatch(/agent mailer/);
+  expect(shared(later, "revocations").stdout).toBe(restored.stdout);
+  expect(place.refusal(place.behest("revocations", "--restore"))).toBe("usage 2");
   const refused = shared("postgres://u:secret-word@host:port/base", "revocations");
   expect(place.refusal(refused)).toBe("config_invalid 1");
   expect(refused.stderr).not.toContain("secret-word");

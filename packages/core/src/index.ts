@@ -47,6 +47,7 @@ export {
   headAfter,
 } from "./revocation/feed.ts";
 export type { Revocation } from "./revocation/listing.ts";
+export { restoreCuts } from "./revocation/restore.ts";
 export type { Store } from "./store/types.ts";
 export { type CutTarget, signCut } from "@behest/provenance";
 export type { WitnessAt, WitnessesConfig } from "./witness/config.ts";

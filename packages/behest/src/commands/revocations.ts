@@ -1,7 +1,9 @@
-import type { CutTarget, Revocation } from "@behest/core";
+import { type CutTarget, type Revocation, restoreCuts, sqliteStore } from "@behest/core";
 import type { Command } from "commander";
 import { define } from "../command.ts";
-import { openLocal } from "../deployment.ts";
+import { openLocal, sharedFeed } from "../deployment.ts";
+import { usage } from "../error.ts";
+import { readManifest, requireLocal } from "../local.ts";
 import { print, printJson, printTable } from "../output.ts";
 import { clockTime } from "../time.ts";
 
@@ -10,10 +12,16 @@ export function revocations(program: Command): void {
     name: "revocations",
     description: "what is revoked, and what that stops now",
     example: "behest revocations",
-  }).action(run);
+  })
+    .option(
+      "--restore",
+      "first bring what this folder's store knows into the feed of BEHEST_FEED, which lacks it",
+    )
+    .action(run);
 }
 
-async function run({ json }: { readonly json?: true }): Promise<void> {
+async function run({ restore, json }: { readonly restore?: true; readonly json?: true }): Promise<void> {
+  if (restore) await bringBack();
   const { behest } = await openLocal();
   await using _ = behest;
   const found = await behest.revocations();
@@ -29,6 +37,19 @@ async function run({ json }: { readonly json?: true }): Promise<void> {
       reason,
     ]),
   );
+}
+
+async function bringBack(): Promise<void> {
+  const local = requireLocal();
+  const manifest = await readManifest(local);
+  const { feed } = await sharedFeed();
+  if (!feed) throw usage("--restore: set BEHEST_FEED to the feed that lacks them.");
+  const store = sqliteStore(local.store);
+  try {
+    await restoreCuts(store, feed, manifest);
+  } finally {
+    await Promise.all([store.close(), feed.close()]);
+  }
 }
 
 function named(target: CutTarget): string {
