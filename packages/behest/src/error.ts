@@ -23,7 +23,6 @@ export type CliCode =
   /** The log has no entry of this index. */
   | "entry_missing"
   | "key_unsafe"
-  | "issuer_not_allowed"
   /** A folder of policies has faults. */
   | "policy_invalid"
   /** A test of a table of tests was not met. */

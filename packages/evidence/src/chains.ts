@@ -36,6 +36,8 @@ export class Chains {
   readonly findings: EvidenceFinding[] = [];
   /** Indexes of the delegations whose chain was judged, well or ill. */
   readonly judged: Set<number> = new Set();
+  /** Principals of the delegations whose chain is not there, by index. */
+  readonly gone: Map<number, string> = new Map();
   readonly #source: ChainSource;
   readonly #owner: string;
   /** By entry hash. */
@@ -75,7 +77,7 @@ export class Chains {
 
   async #delegation(index: number, payload: DelegationEntry): Promise<VerifiedDelegation | undefined> {
     const manifest = this.#manifest;
-    const chain = await this.#chain(index, payload.leaf);
+    const chain = await this.#chain(index, payload);
     if (!chain || !manifest) return undefined;
     const now = Math.floor(Date.parse(payload.at) / 1000);
     let verified: VerifiedDelegation;
@@ -97,9 +99,11 @@ export class Chains {
   }
 
   /** A chain is sealed: where it does not open, somebody has changed it. */
-  async #chain(index: number, leaf: string): Promise<readonly string[] | undefined> {
+  async #chain(index: number, { leaf, principal }: DelegationEntry): Promise<readonly string[] | undefined> {
     try {
-      return (await this.#source.chain(leaf))?.chain;
+      const found = await this.#source.chain(leaf);
+      if (!found) this.gone.set(index, principal);
+      return found?.chain;
     } catch (error) {
       if (CodedError.isInstance(error)) throw error;
       this.#fail(index, "content_altered", "its sealed chain was altered");

@@ -28,7 +28,7 @@ export type Aspect =
 export interface EvidenceFinding {
   readonly index: number;
   readonly check: string;
-  readonly state: State;
+  readonly state: Exclude<State, "proven">;
   readonly code: string;
   readonly message: string;
 }
