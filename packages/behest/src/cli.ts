@@ -8,6 +8,8 @@ import { demo } from "./commands/demo.ts";
 import { derive } from "./commands/derive.ts";
 import { evidence } from "./commands/evidence.ts";
 import { init } from "./commands/init.ts";
+import { erase } from "./commands/erase.ts";
+import { hold } from "./commands/hold.ts";
 import { inspect } from "./commands/inspect.ts";
 import { keys } from "./commands/keys.ts";
 import { policy } from "./commands/policy.ts";
@@ -36,6 +38,8 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   spans,
   evidence,
   witness,
+  erase,
+  hold,
   coverage,
   policy,
   demo,

@@ -1,5 +1,5 @@
 import { thumbprint } from "@behest/jws";
-import { type IndexRange, type Manifest, printVkey, rolesAt } from "@behest/provenance";
+import { type IndexRange, type Manifest, printVkey, retentionOf, rolesAt } from "@behest/provenance";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { readManifest, requireLocal } from "../local.ts";
@@ -41,6 +41,7 @@ async function show({ json }: { readonly json?: true }): Promise<void> {
       "version",
       `${manifest.seq}, signed ${manifest.at}${manifest.rung === "local" ? ", for one machine" : ""}`,
     ],
+    ["keeps records", `${retentionOf(manifest) / 86_400_000} days at least`],
   ]);
   print();
   printTable(["role", "may", "log entries", "key"], rolesOf(manifest));
