@@ -168,3 +168,13 @@ test("other processes write nothing more in that name, and read nothing", async 
   remote.process.disconnect();
   await remote.ended;
 });
+
+test("a cut is emptied when it is over, also where no other one comes", async () => {
+  const { feed } = log.engine;
+  const jws = "signed.by.somebody-about-alice";
+  await feed.append({ jws, until: Math.floor(Date.now() / 1000) + 1 });
+  expect(found({ cut: jws })).not.toEqual([]);
+  await feed.sweep!();
+  await expect.poll(async () => (await feed.sweep!(), found({ cut: jws })), { timeout: 20_000 }).toEqual([]);
+  expect((await feed.read(0)).rows).toMatchObject([{ seq: 1, until: expect.any(Number) as number }]);
+});
