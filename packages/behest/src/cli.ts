@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { CodedError } from "@behest/jws";
 import { Command, CommanderError } from "commander";
+import { accesses } from "./commands/accesses.ts";
 import { approve } from "./commands/approve.ts";
 import { coverage } from "./commands/coverage.ts";
 import { delegate } from "./commands/delegate.ts";
@@ -38,6 +39,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   spans,
   evidence,
   witness,
+  accesses,
   erase,
   hold,
   coverage,

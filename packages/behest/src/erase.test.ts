@@ -86,3 +86,17 @@ test("whom, why and which are to be said", () => {
   expect(refused("erase", "--principal", "nobody", "--reason", "r")).toBe("principal_unknown 1");
   expect(place.must("trust")).toMatch(/keeps records +184 days at least\n/);
 });
+
+test("who looks is recorded before anything is shown, where that is asked for", () => {
+  expect(place.must("accesses")).toContain("Nobody");
+  expect(place.must("records", "--principal", "alice", "--as", "dora")).toContain("alice");
+  place.must("evidence", "export", "--out", "all.json", "--as", "emil");
+  place.must("records");
+  expect(place.json("accesses")).toMatchObject([
+    { by: "dora", what: "records", principals: ["alice"] },
+    { by: "emil", what: "evidence" },
+  ]);
+  expect(place.must("accesses")).toMatch(/dora +records +alice\n/);
+  expect(place.json("verify")).toMatchObject({ ok: true, counts: { access: 2 } });
+  expect(refused("records", "--as", "dora", "--store", ".behest/log.db")).toBe("usage 2");
+});

@@ -12,6 +12,7 @@ import { observer } from "./session/observe.ts";
 import { openSession } from "./session/open.ts";
 import { policiesOf, warnOfShortages } from "./policy/policed.ts";
 import { type Profiles, readProfiles } from "./profile/profiles.ts";
+import { accesses, readingAs } from "./record/reading.ts";
 import { listRecords } from "./record/records.ts";
 import type { Feed } from "./revocation/feed.ts";
 import { record, recorded } from "./revocation/entry.ts";
@@ -163,6 +164,8 @@ export async function createFrom(
     erase: (request) => erase(deployment, feeds, request),
     holds: holdsOf(deployment),
     witnessed: () => witnessedIn(engine, [...manifest.witnesses, ...(witnesses?.list ?? [])]),
+    readingAs: (person) => readingAs(deployment, person),
+    accesses: () => accesses(deployment),
     replay: spentIn(engine),
     close,
     [Symbol.asyncDispose]: close,

@@ -1,5 +1,6 @@
 import type { EraseRequest, Erasure } from "./erasure/erase.ts";
 import type { Holds } from "./erasure/holds.ts";
+import type { Access, Reading } from "./record/reading.ts";
 import type {
   AatTools,
   AgentIdentity,
@@ -251,6 +252,10 @@ export interface Behest extends AsyncDisposable {
   erase(request: EraseRequest): Promise<Erasure>;
   /** Legal holds: what they are about is not erased. */
   readonly holds: Holds;
+  /** Records and evidence for a person: each look is an entry of the log before anything is shown. */
+  readingAs(person: string): Reading;
+  /** What was shown so, to whom. */
+  accesses(): Promise<readonly Access[]>;
   /**
    * For `verifyAction(…, { replay: behest.replay })`: a proof is accepted once among all processes that use this
    * store, and not again after a restart. Throws `store_failed`, which refuses the call.

@@ -53,6 +53,7 @@ export {
 } from "./override.ts";
 export { parsePayload } from "./parse-payload.ts";
 export type {
+  AccessEntry,
   ActionEntry,
   ApprovalEntry,
   Commitment,

@@ -50,6 +50,7 @@ const full = [
     { kind: "hold", principals: ["p-1"], links: {} },
     { kind: "release", links: { hold: hash } },
   ].map((own) => ({ v: 1, type: "erasure", at: AT, content: { reason: hash }, ...own })),
+  { v: 1, type: "access", at: AT, by: "p-9", what: "records", principals: ["p-1"], content: {}, links: {} },
   outcome(hash, { action: "a-1", credential: "mail", started: AT, ended: AT }),
 ] as unknown as { [name: string]: unknown }[];
 

@@ -1,6 +1,7 @@
 import { canonical, parseJson } from "@behest/jws";
 import { ProvenanceError, refusing } from "./error.ts";
 import type {
+  AccessEntry,
   ActionEntry,
   ApprovalEntry,
   DecisionEntry,
@@ -161,6 +162,13 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     links: closed<RevocationEntry["links"]>({}),
   }),
   erasure: byKind(ERASURES),
+  access: entry<AccessEntry>("access", {
+    by: text,
+    what: word("records", "record", "evidence"),
+    principals: list(text),
+    content: closed<AccessEntry["content"]>({}),
+    links: closed<AccessEntry["links"]>({}),
+  }),
 };
 
 function byKind(shapes: { readonly [kind: string]: Check }): Check {

@@ -223,6 +223,18 @@ export interface ReleaseEntry extends Erasing {
 
 export type ErasureEntry = PrincipalErasure | HoldEntry | ReleaseEntry;
 
+/** Somebody was shown what the store keeps; only where a deployment has that recorded. */
+export interface AccessEntry extends Common {
+  readonly type: "access";
+  /** Pseudonym of whoever was shown it. */
+  readonly by: string;
+  readonly what: "records" | "record" | "evidence";
+  /** Pseudonyms of those whom it was about. */
+  readonly principals: readonly string[];
+  readonly content: { readonly [field: string]: never };
+  readonly links: { readonly [link: string]: never };
+}
+
 export type EntryPayload =
   | TrustEntry
   | DelegationEntry
@@ -231,5 +243,6 @@ export type EntryPayload =
   | ApprovalEntry
   | OutcomeEntry
   | RevocationEntry
-  | ErasureEntry;
+  | ErasureEntry
+  | AccessEntry;
 export type EntryType = EntryPayload["type"];

@@ -1,6 +1,12 @@
-import type { EvidenceFilter } from "@behest/core";
+import type { EvidenceFilter, Reading } from "@behest/core";
 import { type EvidenceReport, verifyEvidence } from "@behest/evidence";
-import { type Head, headOf as headText, parseCheckpoint, readBundle } from "@behest/provenance";
+import {
+  type EvidenceBundle,
+  type Head,
+  headOf as headText,
+  parseCheckpoint,
+  readBundle,
+} from "@behest/provenance";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
@@ -8,7 +14,7 @@ import { printEvidence } from "../evidence/print.ts";
 import { readText, writeNew } from "../file.ts";
 import { print, printJson } from "../output.ts";
 import { headOf, ownerOf, pinned } from "../pinned.ts";
-import { withStore } from "../store.ts";
+import { withReading, withStore } from "../store.ts";
 import { moment } from "../time.ts";
 import { type OutsideOptions, outside, outsideOptions } from "../verify/outside.ts";
 
@@ -32,6 +38,7 @@ export function evidence(program: Command): void {
     .option("--until <time>", "the same", (text) => moment("--until", text))
     .option("--head <size:root...>", "heads that others hold: the evidence can be compared with them", heads)
     .option("--store <file>", "the store (default: this folder's)")
+    .option("--as <person>", "who exports it: the log says so before anything is written")
     .action(write);
   const verifying = define(group, {
     name: "verify",
@@ -47,13 +54,15 @@ interface Exporting extends EvidenceFilter {
   readonly out: string;
   readonly head?: readonly Head[];
   readonly store?: string;
+  readonly as?: string;
   readonly json?: true;
 }
 
-async function write({ out, head = [], store, json, ...filter }: Exporting): Promise<void> {
-  const bundle = await withStore(store, (reader) =>
-    reader.evidence({ ...filter, ...(head.length > 0 && { heads: head.map(({ size }) => size) }) }),
-  );
+async function write({ out, head = [], store, as, json, ...filter }: Exporting): Promise<void> {
+  if (as !== undefined && store !== undefined) throw usage("--as: only this folder's store is written to.");
+  const look = (reader: Pick<Reading, "evidence">): Promise<EvidenceBundle> =>
+    reader.evidence({ ...filter, ...(head.length > 0 && { heads: head.map(({ size }) => size) }) });
+  const bundle = await (as === undefined ? withStore(store, look) : withReading(as, look));
   writeNew(out, `${JSON.stringify(bundle)}\n`);
   const entries = bundle.log.filter((shown) => typeof shown === "string").length;
   const at = headText(parseCheckpoint(bundle.checkpoint));

@@ -1,9 +1,9 @@
-import type { ActionRecord, RecordsFilter } from "@behest/core";
+import type { ActionRecord, Reading, RecordsFilter } from "@behest/core";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { usage } from "../error.ts";
 import { type Cell, bad, good, print, printJson, printTable } from "../output.ts";
-import { withStore } from "../store.ts";
+import { withReading, withStore } from "../store.ts";
 import { clockTime, moment } from "../time.ts";
 
 const VERDICTS = ["permit", "deny", "ask"] as const;
@@ -18,6 +18,7 @@ interface Options {
   readonly session?: string;
   readonly limit?: number;
   readonly store?: string;
+  readonly as?: string;
   readonly json?: true;
 }
 
@@ -36,11 +37,15 @@ export function records(program: Command): void {
     .option("--session <id>", "a session and those spawned below it")
     .option("--limit <count>", "the latest ones only", limit)
     .option("--store <file>", "the store (default: this folder's)")
+    .option("--as <person>", "who looks: the log says so before anything is shown")
     .action(run);
 }
 
-async function run({ limit: count, store, session, json, ...filter }: Options): Promise<void> {
-  const found = await withStore(store, (reader) => reader.records(filter satisfies RecordsFilter));
+async function run({ limit: count, store, as, session, json, ...filter }: Options): Promise<void> {
+  if (as !== undefined && store !== undefined) throw usage("--as: only this folder's store is written to.");
+  const look = (reader: Pick<Reading, "records">): Promise<ActionRecord[]> =>
+    reader.records(filter satisfies RecordsFilter);
+  const found = await (as === undefined ? withStore(store, look) : withReading(as, look));
   const ofSession = session === undefined ? found : found.filter((record) => within(record, session));
   const shown = count === undefined ? ofSession : ofSession.slice(-count);
   if (json) for (const record of shown) printJson(record);

@@ -26,10 +26,12 @@ export type EraseResult =
   /** One of them has been erased before, or never was. */
   | { readonly erased: "refused"; readonly code: "principal_unknown" };
 
-/** Begin the keys (`once`) under which the log has holds, what releases them, and erasures; then the hold's hash or the pseudonym. */
+/** Begin the keys (`once`) under which the log has holds, what releases them (then the hold's hash), and erasures (then the pseudonym). */
 export const HOLD = "hold:";
 export const RELEASE = "release:";
 export const ERASED = "erased:";
+/** Begins the keys of what somebody was shown: then whom, a colon, and anything. */
+export const ACCESS = "access:";
 
 /** What a store knows of the log, inside the transaction. */
 export interface Erasable {

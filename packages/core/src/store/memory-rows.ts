@@ -1,5 +1,5 @@
 import { Delegations } from "./delegations.ts";
-import { ERASED, type Erasable, HOLD, RELEASE, erased } from "./erasure.ts";
+import { ACCESS, ERASED, type Erasable, HOLD, RELEASE, erased } from "./erasure.ts";
 import { Kept } from "./kept.ts";
 import type { MemoryLog } from "./memory-log.ts";
 import { Principals } from "./principals.ts";
@@ -78,6 +78,7 @@ function placesOf(rows: MemoryRows, principal: string): readonly number[] {
     ...rows.content.beside(principal),
     ...rows.turns.of(principal),
     ...rows.waiting.places(principal),
+    ...[...rows.once].flatMap(([key, at]) => (key.startsWith(`${ACCESS}${principal}:`) ? [at] : [])),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { type Json, canonical, sha256Text } from "@behest/jws";
 import { expect } from "vitest";
-import { HOLD, RELEASE } from "../../src/store/erasure.ts";
+import { ACCESS, HOLD, RELEASE } from "../../src/store/erasure.ts";
 import type { Engine, Erase } from "../../src/store/types.ts";
 import { chargeOf } from "./charges.ts";
 import { type Behaviour, placedOf } from "./open-log.ts";
@@ -194,6 +194,22 @@ export function erasureConformance(behaviour: Behaviour): void {
     expect(
       await engine.erase({ ...patient, entry: erasureDraft({ early: true }), retention: 0 }),
     ).toMatchObject({ erased: "done", early: false });
+  });
+
+  behaviour("who was shown something is kept as long as what was shown", async ({ engine }) => {
+    const { early: _, ...patient } = erasing();
+    for (const pseudonym of ["p10", "p100"])
+      await engine.register({ ...ALICE, subject: pseudonym, pseudonym });
+    const access = { at: new Date().toISOString(), by: "p10", content: {}, links: {}, principals: [] };
+    const entry = canonical({ ...access, type: "access", v: 1, what: "records" });
+    await engine.append({ entry, principal: "p10", once: `${ACCESS}p10:x` });
+    const of = (one: string) => ({
+      ...patient,
+      principals: [one],
+      entry: erasureDraft({ principals: [one] }),
+    });
+    expect(await engine.erase(of("p10"))).toMatchObject({ code: "retained" });
+    expect(await engine.erase(of("p100"))).toMatchObject({ erased: "done", early: false });
   });
 
   behaviour("of whom nothing was recorded, nothing is retained", async ({ engine }) => {

@@ -111,3 +111,20 @@ test("a hold of others does not hold", async () => {
   made.append(erasure({}));
   expect(said(await made.verify())).toEqual(["1 erased content_erased"]);
 });
+
+test("whoever reads is a principal as well: what was read counts for retention, and nobody reads when erased", async () => {
+  const { made } = await log();
+  const access = {
+    v: 1,
+    type: "access",
+    by: "p-9",
+    what: "records",
+    principals: ["p-1"],
+    content: {},
+    links: {},
+  } as const;
+  made.append({ ...access, at: after(100) });
+  made.append(erasure({ principals: ["p-9"] }));
+  made.append({ ...access, at: after(201) });
+  expect(said(await made.verify())).toEqual(["4 failed erased_early", "5 failed recorded_after_erasure"]);
+});

@@ -97,6 +97,8 @@ export class Records {
         return this.#cuts.add(index, payload, keys);
       case "erasure":
         return this.#erasures.add(hash, payload, keys);
+      case "access":
+        return this.#erasures.living(payload.by, payload.at);
     }
   }
 

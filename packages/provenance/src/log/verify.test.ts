@@ -31,6 +31,7 @@ test("a log that holds is proven from the owner's thumbprint, and says what it d
       outcome: 2,
       revocation: 0,
       erasure: 0,
+      access: 0,
       principals: 1,
     },
     observed: 0,

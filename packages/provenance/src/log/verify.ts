@@ -71,6 +71,7 @@ class Reading {
     outcome: 0,
     revocation: 0,
     erasure: 0,
+    access: 0,
   };
   #stated: ParsedCheckpoint | undefined;
   #frontier: Frontier = [];

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import {
+  ACCESS,
   ERASED,
   type Erasable,
   type Erase,
@@ -119,8 +120,9 @@ export class Erasing {
           UNION ALL SELECT max(idx) FROM journal WHERE principal = $who
           UNION ALL SELECT max(idx) FROM approval WHERE principal = $who
           UNION ALL SELECT max(decision.idx) FROM decision, approval WHERE approval = id AND principal = $who
+          UNION ALL SELECT max(idx) FROM once WHERE key > $reads || ':' AND key < $reads || ';'
         )`)
-      .get({ $who: principal }) as { last: number | null };
+      .get({ $who: principal, $reads: ACCESS + principal }) as { last: number | null };
     return last ?? undefined;
   }
 }
