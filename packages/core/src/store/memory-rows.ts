@@ -1,11 +1,12 @@
 import { Delegations } from "./delegations.ts";
 import { ACCESS, ERASED, type Erasable, HOLD, RELEASE, erased } from "./erasure.ts";
+import { matches } from "./filter.ts";
 import { Kept } from "./kept.ts";
 import type { MemoryLog } from "./memory-log.ts";
 import { Principals } from "./principals.ts";
 import type { ActionState } from "./rules.ts";
 import { Turns } from "./turns.ts";
-import type { StoredRecord } from "./types.ts";
+import type { RecordFilter, SeenTool, StoredRecord } from "./types.ts";
 import { Waiting } from "./waiting.ts";
 
 export interface MemoryAction extends ActionState {
@@ -28,6 +29,10 @@ export interface MemoryRows {
   readonly records: Map<number, StoredRecord>;
   readonly actions: Map<string, MemoryAction>;
   readonly counters: Map<string, string>;
+  /** By digest. */
+  readonly documents: Map<string, string>;
+  /** How tools were met. */
+  readonly tools: Map<string, SeenTool>;
 }
 
 export function memoryRows(): MemoryRows {
@@ -41,7 +46,14 @@ export function memoryRows(): MemoryRows {
     records: new Map(),
     actions: new Map(),
     counters: new Map(),
+    documents: new Map(),
+    tools: new Map(),
   };
+}
+
+export function recordsIn({ records }: MemoryRows, filter: RecordFilter): readonly StoredRecord[] {
+  const rows = [...records.values()].filter((row) => matches(row, filter));
+  return rows.slice(Math.max(0, rows.length - (filter.limit ?? rows.length)));
 }
 
 export function erasable(

@@ -4,7 +4,7 @@ import { ERASED, type Erase, type EraseResult, ownerOf, ruleErase } from "./eras
 import { childless, closed, missing, twice, unattached, unstorable } from "./failure.ts";
 import { emitterOf, trustDraft, trustKey } from "./log.ts";
 import { MemoryLog } from "./memory-log.ts";
-import { type MemoryRows, destroy, erasable, memoryRows, refuseErased } from "./memory-rows.ts";
+import { type MemoryRows, destroy, erasable, memoryRows, recordsIn, refuseErased } from "./memory-rows.ts";
 import { askedBefore, mayFinish, mayStart, ruleBegin } from "./rules.ts";
 import {
   type Append,
@@ -28,7 +28,6 @@ import {
   type Subtree,
   engine,
 } from "./types.ts";
-import { matches } from "./filter.ts";
 import { MemoryFeed } from "../revocation/memory.ts";
 
 /** A store that ends with its process: for tests and for measuring. Signs and links exactly as a durable one. */
@@ -44,8 +43,6 @@ class MemoryEngine implements Engine {
   #log: MemoryLog | undefined;
   #closed = false;
   readonly #rows: MemoryRows = memoryRows();
-  readonly #documents = new Map<string, string>();
-  readonly #tools = new Map<string, SeenTool>();
   readonly #spent = replayCache({ max: Number.POSITIVE_INFINITY, now: () => this.#now() / 1000 });
 
   constructor(clock: () => number) {
@@ -130,9 +127,9 @@ class MemoryEngine implements Engine {
     if (ruling.next === "answer") return ruling.answer;
     if (ruling.next === "tell") {
       const { outcome, code } = ruling;
-      const result = this.#living(before?.ended ?? request.action).find(
-        ({ id }) => id === before?.result,
-      )?.sealed;
+      const result = this.#rows.content
+        .living(before?.ended ?? request.action, this.#now())
+        .find(({ id }) => id === before?.result)?.sealed;
       return { begun: "ended", outcome, code, ...(result && { result }) };
     }
     const { args, given, attempt, repeatable, entry, record, charges = [], rests, seen } = request;
@@ -234,20 +231,19 @@ class MemoryEngine implements Engine {
   }
 
   seen(tools: readonly SeenTool[]): void {
-    for (const row of tools) this.#tools.set(JSON.stringify([row.tool, row.kind]), row);
+    for (const row of tools) this.#rows.tools.set(JSON.stringify([row.tool, row.kind]), row);
   }
 
   async coverage(): Promise<readonly SeenTool[]> {
-    return [...this.#tools.values()];
+    return [...this.#rows.tools.values()];
   }
 
   async records(filter: RecordFilter): Promise<readonly StoredRecord[]> {
-    const rows = [...this.#rows.records.values()].filter((row) => matches(row, filter));
-    return rows.slice(Math.max(0, rows.length - (filter.limit ?? rows.length)));
+    return recordsIn(this.#rows, filter);
   }
 
   async content(index: number): Promise<readonly Content[]> {
-    return this.#living(index);
+    return this.#rows.content.living(index, this.#now());
   }
 
   async entries(from: number, limit: number): Promise<readonly string[]> {
@@ -259,12 +255,12 @@ class MemoryEngine implements Engine {
   }
 
   async document(digest: string): Promise<string | undefined> {
-    return this.#documents.get(digest);
+    return this.#rows.documents.get(digest);
   }
 
   async keepDocument(digest: string, text: string): Promise<void> {
     this.#opened();
-    if (!this.#documents.has(digest)) this.#documents.set(digest, text);
+    if (!this.#rows.documents.has(digest)) this.#rows.documents.set(digest, text);
   }
 
   async cosigned(): Promise<string | undefined> {
@@ -299,9 +295,5 @@ class MemoryEngine implements Engine {
 
   #count(held: Held): void {
     for (const [counter, value] of held) this.#rows.counters.set(counter, value);
-  }
-
-  #living(beside: number | string): readonly Content[] {
-    return this.#rows.content.living(beside, this.#now());
   }
 }
