@@ -36,12 +36,14 @@ export class SqliteFeed implements Feed {
   readonly #known: StatementSync;
   readonly #rows: StatementSync;
   readonly #ends = new Set<() => void>();
+  readonly #sweeper: Sweeper;
 
   /** `wait`: how long to wait for another process's lock, ms. */
   constructor(log: string, wait: number) {
     this.#path = feedPath(log);
     this.#db = telling(() => open(this.#path, wait));
     this.#file = fileAt(this.#path);
+    this.#sweeper = new Sweeper(this.#db);
     this.#head = this.#db.prepare("SELECT seq, hash FROM cut ORDER BY seq DESC LIMIT 1");
     this.#known = this.#db.prepare("SELECT 1 FROM cut WHERE digest = ?");
     this.#rows = this.#db.prepare(`SELECT * FROM cut WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`);
@@ -109,7 +111,7 @@ export class SqliteFeed implements Feed {
   }
 
   async sweep(): Promise<void> {
-    telling(() => sweep(this.#db));
+    telling(() => this.#sweeper.sweep());
   }
 
   async close(): Promise<void> {
@@ -128,11 +130,13 @@ export class FeedEnd {
   readonly #db: DatabaseSync;
   readonly #file: string | undefined;
   readonly #last: StatementSync;
+  readonly #sweeper: Sweeper;
 
   constructor(log: string, wait: number) {
     this.#path = feedPath(log);
     this.#db = telling(() => open(this.#path, wait));
     this.#file = fileAt(this.#path);
+    this.#sweeper = new Sweeper(this.#db);
     this.#last = this.#db.prepare("SELECT max(seq) AS seq FROM cut");
   }
 
@@ -143,7 +147,7 @@ export class FeedEnd {
   }
 
   sweep(): void {
-    sweep(this.#db);
+    this.#sweeper.sweep();
   }
 
   close(): void {
@@ -157,8 +161,19 @@ function empty(db: DatabaseSync): boolean {
   return db.prepare("UPDATE cut SET jws = NULL WHERE until <= ? AND jws IS NOT NULL").run(now).changes > 0;
 }
 
-function sweep(db: DatabaseSync): void {
-  if (empty(db)) isTruncated(db);
+/** Empties what is over, and the journal in which it still stands. */
+class Sweeper {
+  readonly #db: DatabaseSync;
+  /** Also what was emptied by a process that was killed before it came to the journal. */
+  #unswept = true;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  sweep(): void {
+    if (empty(this.#db) || this.#unswept) this.#unswept = !isTruncated(this.#db);
+  }
 }
 
 /** A process that reads another file than the others would know of none of their cuts. */

@@ -25,6 +25,7 @@ export function openForWriting(path: string, wait: number): DatabaseSync {
         PRAGMA synchronous = FULL;
         PRAGMA fullfsync = ON;
         PRAGMA secure_delete = ON;
+        PRAGMA temp_store = MEMORY;
         PRAGMA trusted_schema = OFF;
         PRAGMA cache_size = -32000;
         PRAGMA journal_size_limit = 67108864;
@@ -106,11 +107,23 @@ export function useWal(db: DatabaseSync, wait: number): void {
   }
 }
 
-/** Moves all of the journal into the database and empties its file. False where somebody reads or writes now. */
+/**
+ * Moves all of the journal into the database and empties its file. False where somebody reads or writes now: whoever
+ * waits for that keeps everybody else from writing, so it is not waited for longer than this.
+ */
 export function isTruncated(db: DatabaseSync): boolean {
-  const { busy } = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
-  return busy === 0;
+  const wait = pragma(db, "busy_timeout") as number;
+  db.exec(`PRAGMA busy_timeout = ${Math.min(wait, PATIENCE)}`);
+  try {
+    const { busy } = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+    return busy === 0;
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${wait}`);
+  }
 }
+
+/** ms. */
+const PATIENCE = 100;
 
 function pragma(db: DatabaseSync, text: string): unknown {
   return Object.values(db.prepare(`PRAGMA ${text}`).get() ?? {})[0];
