@@ -1,4 +1,5 @@
 import type { BehestError } from "../../error.ts";
+import type { HeadRow } from "../agree.ts";
 import { ruleCharges, ruleUnspent } from "../charges.ts";
 import { childless, conflict } from "../failure.ts";
 import { ownerOf } from "../erasure.ts";
@@ -20,7 +21,6 @@ import { type ActionRow, Actions } from "./actions.ts";
 import { Approvals } from "./approvals.ts";
 import { Contents } from "./contents.ts";
 import { Counters } from "./counters.ts";
-import type { HeadRow } from "./entries.ts";
 import { Erasing } from "./erasing.ts";
 import { isTruncated } from "./file.ts";
 import { HighestHead } from "./sidecar.ts";
