@@ -1,12 +1,9 @@
 import type { Feed } from "@behest/core";
-import { BehestError } from "@behest/core";
-import { Client, type ClientConfig } from "pg";
-import { Link } from "./link.ts";
+import type { ClientConfig } from "pg";
+import { configOf } from "./config.ts";
+import { Link, type Terms } from "./link.ts";
 import { append, read } from "./table.ts";
 import { Wakes } from "./wakes.ts";
-
-/** ms. What a client leaves behind that went away, or was suspended, in the middle of something ends by itself. */
-const LEFT_BEHIND = 5_000;
 
 /**
  * The feed of revocations that several machines share, in the table `behest_cut` of a PostgreSQL database: for
@@ -15,26 +12,15 @@ const LEFT_BEHIND = 5_000;
  * `config_invalid`; what it does rejects with `store_failed`, after 5 s at the latest where nobody answers.
  */
 export function postgresFeed(url: string): Feed {
-  const config: ClientConfig = {
-    connectionString: url,
-    application_name: "behest",
-    keepAlive: true,
-    statement_timeout: LEFT_BEHIND,
-    lock_timeout: LEFT_BEHIND,
-    idle_in_transaction_session_timeout: LEFT_BEHIND,
-  };
-  try {
-    void new Client(config);
-  } catch {
-    // Without a cause: it may quote the URL.
-    throw new BehestError(
-      "config_invalid",
-      "config_invalid: this is no URL of a PostgreSQL database, or names a certificate that cannot be read.",
-    );
-  }
+  return feedAt(configOf(url));
+}
+
+/** `ready`: what is done first on each of its connections. */
+export function feedAt(config: ClientConfig, ready: NonNullable<Terms["ready"]> = async () => {}): Feed {
+  const terms = { of: "the feed of revocations", ready };
   // What appends may have to wait for others who do; reading and listening do not.
-  const [reads, appends] = [new Link(config), new Link(config)];
-  const wakes = new Wakes(new Link(config));
+  const [reads, appends] = [new Link(config, terms), new Link(config, terms)];
+  const wakes = new Wakes(new Link(config, terms));
   return {
     append: (cut) => appends.run((client) => append(client, cut)),
     read: (after) => reads.run((client) => read(client, after)),

@@ -5,6 +5,13 @@ import { closed, failed } from "./failure.ts";
 /** How long a job may take, connecting included, ms: after that its socket counts as dead. */
 const LIMIT = 5_000;
 
+export interface Terms {
+  /** What the connection is for, in messages. */
+  readonly of: string;
+  /** Done first on each new connection. */
+  readonly ready?: (client: Client) => Promise<void>;
+}
+
 interface Connection {
   readonly client: Client;
   readonly connected: Promise<unknown>;
@@ -15,12 +22,14 @@ interface Connection {
 /** One connection, made when it is first needed, and again after any failure. Idle, it keeps no process alive. */
 export class Link {
   readonly #config: ClientConfig;
+  readonly #terms: Terms;
   #connection: Connection | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(config: ClientConfig) {
+  constructor(config: ClientConfig, terms: Terms) {
     this.#config = config;
+    this.#terms = terms;
   }
 
   /**
@@ -38,7 +47,7 @@ export class Link {
           return this.#attempt(job, left);
         });
       } catch (error) {
-        throw failed(error);
+        throw failed(this.#terms.of, error);
       }
     });
     this.#last = done.catch(() => {});
@@ -52,7 +61,7 @@ export class Link {
   }
 
   async #attempt<T>(job: (client: Client) => Promise<T>, limit: number): Promise<T> {
-    if (this.#closed) throw closed();
+    if (this.#closed) throw closed(this.#terms.of);
     const connection = (this.#connection ??= this.#connect());
     let late: NodeJS.Immediate | undefined;
     // Not before what has come while this process was busy is taken in.
@@ -73,7 +82,7 @@ export class Link {
   #connect(): Connection {
     const socket = new Socket().unref();
     const client = new Client({ ...this.#config, stream: () => socket });
-    const connected = client.connect();
+    const connected = client.connect().then(() => this.#terms.ready?.(client));
     connected.catch(() => {});
     const drop = (): void => {
       if (this.#connection === connection) this.#connection = undefined;

@@ -8,6 +8,7 @@ import {
 } from "@behest/core";
 import { randomBytes, sha256Text, toBase64url } from "@behest/jws";
 import { type Client, type QueryResult, escapeLiteral } from "pg";
+import { MINE, TENANT, isolated } from "./tenant.ts";
 import { CHANNEL } from "./wakes.ts";
 
 /** Rows of one answer, at most. */
@@ -17,22 +18,31 @@ const KEEP = 3_600;
 /** What PostgreSQL says where a table is not there. */
 const UNDEFINED_TABLE = "42P01";
 
-const CREATE = `
-  ROLLBACK; BEGIN; SELECT pg_advisory_xact_lock(${0x62687363});
-  CREATE TABLE IF NOT EXISTS behest_cut (
-    seq bigint PRIMARY KEY, jws text, digest text NOT NULL UNIQUE, until bigint, hash text NOT NULL
-  );
-  CREATE INDEX IF NOT EXISTS behest_cut_until ON behest_cut (until) WHERE jws IS NOT NULL;
-  COMMIT`;
+/** Taken by whoever makes tables. */
+export const MAKING = "SELECT pg_advisory_xact_lock(1651012451)"; // "bhsc"
 
-const LAST = "(SELECT seq::float8, hash FROM behest_cut ORDER BY seq DESC LIMIT 1) AS last";
+/** Makes the table where there is none. */
+export const CUTS: string = `
+  DO $make$ BEGIN
+    IF to_regclass('behest_cut') IS NOT NULL THEN RETURN; END IF;
+    CREATE TABLE behest_cut (
+      seq bigint, jws text, digest text NOT NULL, until bigint, hash text NOT NULL, ${TENANT},
+      PRIMARY KEY (tenant, seq), UNIQUE (tenant, digest)
+    );
+    CREATE INDEX behest_cut_until ON behest_cut (tenant, until) WHERE jws IS NOT NULL;
+    ${isolated("behest_cut")}
+  END $make$;`;
+
+const CREATE = `ROLLBACK; BEGIN; ${MAKING}; ${CUTS} COMMIT`;
+
+const LAST = `(SELECT seq::float8, hash FROM behest_cut WHERE ${MINE} ORDER BY seq DESC LIMIT 1) AS last`;
 
 /** One statement sees one state. It answers with a row also where there is no cut. */
 const READ = `
   SELECT $1::text AS nonce, pg_is_in_recovery() AS standby, last.seq AS last, last.hash AS last_hash,
     cut.seq::float8 AS seq, cut.jws, cut.digest, cut.until::float8 AS until, cut.hash
   FROM (SELECT) AS one LEFT JOIN ${LAST} ON true
-  LEFT JOIN (SELECT * FROM behest_cut WHERE seq > $2 ORDER BY seq LIMIT ${PAGE}) AS cut ON true
+  LEFT JOIN (SELECT * FROM behest_cut WHERE ${MINE} AND seq > $2 ORDER BY seq LIMIT ${PAGE}) AS cut ON true
   ORDER BY cut.seq`;
 
 /**
@@ -42,7 +52,7 @@ const READ = `
 const begin = (digest: string): string => `
   BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
   SELECT pg_advisory_xact_lock('behest_cut'::regclass::oid::bigint);
-  SELECT EXISTS (SELECT FROM behest_cut WHERE digest = ${escapeLiteral(digest)}) AS known, last.seq, last.hash,
+  SELECT EXISTS (SELECT FROM behest_cut WHERE ${MINE} AND digest = ${escapeLiteral(digest)}) AS known, last.seq, last.hash,
     CASE WHEN current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')
       THEN set_config('synchronous_commit', 'on', true) END
   FROM (SELECT) AS one LEFT JOIN ${LAST} ON true`;
@@ -50,7 +60,7 @@ const begin = (digest: string): string => `
 const APPEND = `
   WITH added AS (INSERT INTO behest_cut (seq, jws, digest, until, hash) VALUES ($1, $2, $3, $4, $5)),
     dropped AS (UPDATE behest_cut SET jws = NULL
-      WHERE jws IS NOT NULL AND until <= extract(epoch FROM clock_timestamp()) - ${KEEP})
+      WHERE ${MINE} AND jws IS NOT NULL AND until <= extract(epoch FROM clock_timestamp()) - ${KEEP})
   SELECT pg_notify('${CHANNEL}', '')`;
 
 interface Answer {

@@ -1,0 +1,198 @@
+import { damaged } from "@behest/core/store";
+import type { Client } from "pg";
+import { MINE } from "../tenant.ts";
+import { pairOf, turnOf } from "./keys.ts";
+import type { Write } from "./perform.ts";
+import { Rows } from "./rows.ts";
+import { APPROVAL, type ApprovalJson, LEAF, NOW, approvalOf, bytesOf, hashOf } from "./shapes.ts";
+import type { ActionRow, DelegationFound, Known, Place, Tables, TurnRow } from "./work.ts";
+
+/** What a group of requests names. */
+class Named {
+  readonly actions = new Set<string>();
+  readonly approvals = new Set<string>();
+  readonly counters = new Set<string>();
+  readonly once = new Set<string>();
+  readonly leaves = new Set<string>();
+  readonly jtis = new Set<string>();
+  readonly turns = new Map<string, { readonly run: string; readonly key: string }>();
+  readonly pairs = new Map<string, { readonly issuer: string; readonly subject: string }>();
+  readonly pseudonyms = new Set<string>();
+  readonly spent = new Set<string>();
+
+  add(write: Write): void {
+    switch (write.op) {
+      case "append": {
+        const { approval, charge, once, delegation, journal, decides = [] } = write.request;
+        for (const id of [...(approval ? [approval.id] : []), ...decides]) this.approvals.add(id);
+        if (charge) this.counters.add(charge.counter);
+        if (once !== undefined) this.once.add(once);
+        if (delegation) this.leaves.add(delegation.leaf);
+        if (delegation?.request !== undefined) this.jtis.add(delegation.jti);
+        if (journal) this.turns.set(turnOf(journal), journal);
+        return;
+      }
+      case "begin": {
+        const { action, rests = [], charges = [] } = write.request;
+        this.actions.add(action);
+        for (const id of [action, ...rests.map((rest) => rest.id)]) this.approvals.add(id);
+        for (const { counter } of charges) this.counters.add(counter);
+        return;
+      }
+      case "finish":
+        this.actions.add(write.request.action);
+        for (const { counter } of write.request.unspent ?? []) this.counters.add(counter);
+        return;
+      case "principal":
+        this.pairs.set(pairOf(write.issuer, write.subject), write);
+        return;
+      case "register":
+        this.pairs.set(pairOf(write.who.issuer, write.who.subject), write.who);
+        this.pseudonyms.add(write.who.pseudonym);
+        return;
+      case "spend":
+        this.spent.add(write.id);
+        return;
+      case "forget":
+      case "flush":
+    }
+  }
+}
+
+const json = (row: string, from: string): string => `(SELECT coalesce(json_agg(${row}), '[]') FROM ${from})`;
+const placed = "'idx', t.idx, 'hash', " + LEAF + "::text";
+const withEntry = "JOIN behest_entry e ON e.tenant = t.tenant AND e.idx = t.idx";
+
+/** An attempt as {@link ActionRow}: with the hash of its entry, its result, and whether another process's lease holds. */
+const ACTION = `to_jsonb(t) || jsonb_build_object('hash', ${LEAF}::text, 'living', l.id IS NOT NULL,
+  'sealed', coalesce(c.sealed, s.sealed)::text)`;
+const ACTIONS = `behest_action t
+  LEFT JOIN behest_entry e ON e.tenant = t.tenant AND e.idx = t.entry
+  LEFT JOIN behest_lease l ON t.outcome IS NULL AND l.tenant = t.tenant AND l.id = t.lease AND l.expires > ${NOW}
+  LEFT JOIN behest_content c ON c.tenant = t.tenant AND c.idx = t.ended AND c.id = t.result
+    AND (c.until IS NULL OR c.until > ${NOW})
+  LEFT JOIN behest_spawned s ON t.ended IS NULL AND s.tenant = t.tenant AND s.action = t.id AND s.id = t.result
+    AND (s.until IS NULL OR s.until > ${NOW})`;
+
+/** One statement for all: one round trip, one state. */
+const FIND = `SELECT
+  (SELECT coalesce(max(seq), 0)::float8 FROM behest_cut WHERE ${MINE}) AS cuts,
+  ${json(ACTION, `${ACTIONS} WHERE t.${MINE} AND t.id = ANY($1::text[])`)} AS actions,
+  ${json(APPROVAL, `behest_approval a WHERE a.${MINE} AND a.id = ANY($2::text[])`)} AS approvals,
+  ${json("t", `behest_counter t WHERE ${MINE} AND id = ANY($3::text[])`)} AS counters,
+  ${json(`json_build_object('key', t.key, ${placed})`, `behest_once t ${withEntry} WHERE t.${MINE} AND t.key = ANY($4::text[])`)} AS once,
+  ${json(
+    `json_build_object('leaf', t.leaf, 'jti', t.jti, 'request', t.request, ${placed})`,
+    `behest_delegation t ${withEntry} WHERE t.${MINE}
+      AND (t.leaf = ANY($5::text[]) OR t.jti = ANY($6::text[]) AND t.request IS NOT NULL)`,
+  )} AS delegations,
+  ${json(
+    `json_build_object('run', t.run, 'key', t.key, 'until', t.until, ${placed})`,
+    `unnest($7::text[], $8::text[]) AS n (run, key)
+      JOIN behest_journal t ON t.${MINE} AND t.run = n.run AND t.key = n.key ${withEntry}`,
+  )} AS turns,
+  ${json(
+    "json_build_object('pseudonym', t.pseudonym, 'issuer', t.issuer, 'subject', t.subject, 'key', t.key::text)",
+    `unnest($9::text[], $10::text[]) AS n (issuer, subject)
+      JOIN behest_principal t ON t.${MINE} AND t.issuer = n.issuer AND t.subject = n.subject`,
+  )} AS principals,
+  ${json("t.pseudonym", `behest_principal t WHERE ${MINE} AND pseudonym = ANY($11::text[])`)} AS pseudonyms,
+  ${json("t", `behest_spent t WHERE ${MINE} AND id = ANY($12::text[])`)} AS spent`;
+
+interface ActionJson extends Omit<ActionRow, "sealed"> {
+  readonly sealed: string | null;
+}
+
+interface Found {
+  readonly cuts: number;
+  readonly actions: readonly ActionJson[];
+  readonly approvals: readonly ApprovalJson[];
+  readonly counters: readonly { readonly id: string; readonly held: string; readonly until: number }[];
+  readonly once: readonly (Place & { readonly key: string })[];
+  readonly delegations: readonly DelegationFound[];
+  readonly turns: readonly TurnRow[];
+  readonly principals: readonly {
+    readonly pseudonym: string;
+    readonly issuer: string;
+    readonly subject: string;
+    readonly key: string;
+  }[];
+  readonly pseudonyms: readonly string[];
+  readonly spent: readonly { readonly id: string; readonly until: number }[];
+}
+
+/** Everything that these requests may read, and `actions` beside those that they name. */
+export async function find(
+  client: Client,
+  writes: readonly Write[],
+  actions: Iterable<string>,
+): Promise<Known> {
+  const named = new Named();
+  for (const write of writes) named.add(write);
+  for (const action of actions) named.actions.add(action);
+  const [turns, pairs] = [[...named.turns.values()], [...named.pairs.values()]];
+  const sets = [named.actions, named.approvals, named.counters, named.once, named.leaves, named.jtis];
+  const values = [
+    ...sets.map((set) => [...set]),
+    turns.map(({ run }) => run),
+    turns.map(({ key }) => key),
+    pairs.map(({ issuer }) => issuer),
+    pairs.map(({ subject }) => subject),
+    [...named.pseudonyms],
+    [...named.spent],
+  ];
+  const { rows } = await client.query<Found>({ name: "find", text: FIND, values });
+  const found = rows[0]!;
+  return { cuts: found.cuts, tables: tablesOf(found) };
+}
+
+/** Attempts under leases that are over, in log order. */
+export async function orphans(client: Client): Promise<readonly ActionRow[]> {
+  const { rows } = await client.query<{ readonly row: ActionJson }>(
+    `SELECT ${ACTION} AS row FROM ${ACTIONS} WHERE t.${MINE} AND t.outcome IS NULL AND l.id IS NULL ORDER BY t.entry`,
+  );
+  return rows.map(({ row }) => actionOf(row));
+}
+
+function tablesOf(found: Found): Tables {
+  const delegations = found.delegations.map(withHash);
+  return {
+    actions: rowsBy(found.actions.map(actionOf), ({ id }) => id),
+    approvals: rowsBy(found.approvals.map(approvalOf), ({ id }) => id),
+    counters: rowsBy(found.counters, ({ id }) => id),
+    once: rowsBy(found.once.map(withHash), ({ key }) => key),
+    delegations: rowsBy(delegations, ({ leaf }) => leaf),
+    spawnedBy: rowsBy(
+      delegations.filter(({ request }) => request !== null),
+      ({ jti }) => jti,
+    ),
+    turns: rowsBy(found.turns.map(withHash), turnOf),
+    principals: rowsBy(
+      found.principals.map((row) => ({ ...row, key: bytesOf(row.key) })),
+      ({ issuer, subject }) => pairOf(issuer, subject),
+    ),
+    pseudonyms: rowsBy(
+      found.pseudonyms.map((pseudonym) => ({ pseudonym })),
+      ({ pseudonym }) => pseudonym,
+    ),
+    spent: rowsBy(found.spent, ({ id }) => id),
+  };
+}
+
+function rowsBy<R extends object>(rows: readonly R[], keyOf: (row: R) => string): Rows<R> {
+  return new Rows(rows.map((row) => [keyOf(row), row]));
+}
+
+function withHash<R extends Place>(row: R): R {
+  return { ...row, hash: hashOf(row.hash) };
+}
+
+function actionOf(row: ActionJson): ActionRow {
+  const { hash, sealed } = row;
+  if (row.entry !== null && hash === null) throw damaged(row.entry);
+  return {
+    ...row,
+    hash: hash === null ? null : hashOf(hash),
+    sealed: sealed === null ? null : bytesOf(sealed),
+  };
+}

@@ -1,0 +1,43 @@
+import { BehestError } from "@behest/core";
+import type { Client } from "pg";
+import { TENANT_SETTING } from "../tenant.ts";
+
+const HELLO = `
+  SELECT set_config('${TENANT_SETTING}', $1, false), pg_is_in_recovery() AS standby,
+    current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit,
+    (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS above`;
+
+interface Answer {
+  readonly standby: boolean;
+  readonly fsync: string;
+  readonly commit: string;
+  readonly above: boolean;
+}
+
+/**
+ * What is said first on each connection: whose rows are meant, and that what is committed is to be on disk. Refuses a
+ * standby (`store_failed`), a server that does not wait for its disk, and for a named tenant a role that row-level security
+ * does not concern (`store_unsafe`).
+ */
+export async function hello(client: Client, tenant: string | undefined): Promise<void> {
+  const { rows } = await client.query<Answer>(HELLO, [tenant ?? ""]);
+  const { standby, fsync, commit, above } = rows[0]!;
+  if (standby)
+    throw new BehestError(
+      "store_failed",
+      "store_failed: this database is a standby, which cannot be written to and may be behind. Name the primary.",
+    );
+  if (fsync === "off" || commit === "off")
+    throw unsafe(
+      `${fsync === "off" ? "fsync" : "synchronous_commit"} is off, so PostgreSQL may lose what it has acknowledged. Switch it on`,
+    );
+  if (tenant !== undefined && above)
+    throw unsafe(
+      "this role is above row-level security, so tenants are not kept apart. Connect as a role that is neither a superuser nor has BYPASSRLS",
+    );
+  if (commit !== "on" && commit !== "remote_apply") await client.query("SET synchronous_commit = on");
+}
+
+function unsafe(what: string): BehestError {
+  return new BehestError("store_unsafe", `store_unsafe: ${what}.`);
+}

@@ -1,0 +1,243 @@
+import { BehestError, type Feed } from "@behest/core";
+import {
+  type Append,
+  type Begin,
+  type BeginResult,
+  type Content,
+  type DelegationRow,
+  type Engine,
+  type Finish,
+  type FinishResult,
+  type Identity,
+  type Placed,
+  type Principal,
+  type PrincipalRow,
+  type RecordFilter,
+  type SeenTool,
+  type Store,
+  type StoredApproval,
+  type StoredDelegation,
+  type StoredRecord,
+  closed,
+  engine,
+  twice,
+  unattached,
+} from "@behest/core/store";
+import { type Client, type ClientConfig, types } from "pg";
+import { configOf } from "../config.ts";
+import { feedAt } from "../feed.ts";
+import { Link } from "../link.ts";
+import { attach } from "./attach.ts";
+import { hello } from "./hello.ts";
+import { leave } from "./leave.ts";
+import { make } from "./make.ts";
+import type { Write } from "./perform.ts";
+import { Reads } from "./reads.ts";
+import { records } from "./records.ts";
+import { bytesOf } from "./shapes.ts";
+import { Writer } from "./writer.ts";
+
+export interface PostgresOptions {
+  /** Keeps this deployment's rows apart from those of others in the same tables, by row-level security. */
+  readonly tenant?: string;
+}
+
+/** What only tests change: how long a lease lasts, ms. */
+interface Hidden {
+  readonly lease?: number;
+}
+
+const LEASE = 30_000;
+const READERS = 3;
+/** Types, as pg_type numbers them. */
+const INT8 = 20;
+const BYTEA = 17;
+
+/**
+ * Store and revocation feed in one, for all machines that share a PostgreSQL database: for `createBehest({ store })`.
+ * `url` names the primary, as `postgres://user:password@host/database`, with `?sslmode=verify-full` for TLS. Makes its
+ * tables (`behest_…`) where they are missing. Connects when it is first used, and again whenever that was lost; while
+ * the database is away nothing is permitted. Throws `config_invalid`; what it does rejects with `store_failed`, after
+ * 5 s at the latest where nobody answers, or with `store_missing`, `store_foreign`, `store_unsafe`, `store_mismatch`.
+ */
+export function postgresStore(url: string, options: PostgresOptions & Hidden = {}): Store {
+  const { tenant } = options;
+  if (tenant !== undefined && !/^[\w.:@/-]{1,200}$/.test(tenant))
+    throw new BehestError(
+      "config_invalid",
+      "config_invalid: a tenant's name has 1 to 200 letters, digits and . _ - : @ /.",
+    );
+  const postgres = new PostgresEngine(configOf(url), options);
+  return { [engine]: postgres, close: () => postgres.close() };
+}
+
+class PostgresEngine implements Engine {
+  readonly #config: ClientConfig;
+  readonly #ready: (client: Client) => Promise<void>;
+  readonly #lease: number;
+  readonly #link: Link;
+  readonly #reads: Reads;
+  #attaching = false;
+  #writer: Writer | undefined;
+  #feed: Feed | undefined;
+  #closing: Promise<void> | undefined;
+  #leave: () => Promise<void> = async () => {};
+
+  constructor(config: ClientConfig, { tenant, lease = LEASE }: PostgresOptions & Hidden) {
+    this.#config = { ...config, types: { getTypeParser: parserOf } };
+    this.#ready = (client) => hello(client, tenant);
+    this.#lease = lease;
+    const link = (): Link => new Link(this.#config, { of: "the store", ready: this.#ready });
+    this.#link = link();
+    this.#reads = new Reads(Array.from({ length: READERS }, link));
+  }
+
+  async attach(identity: Identity): Promise<void> {
+    if (this.#closing) throw closed();
+    if (this.#attaching) throw twice();
+    this.#attaching = true;
+    try {
+      await this.#link.run(make);
+      const log = await attach(this.#link, identity, this.#lease);
+      this.#leave = () => leave(this.#link, log.lease);
+      this.#feed = feedAt(this.#config, this.#ready);
+      this.#writer = new Writer(log, this.#lease);
+    } catch (error) {
+      this.#attaching = false;
+      throw error;
+    }
+  }
+
+  async principal(issuer: string, subject: string): Promise<PrincipalRow> {
+    this.#open();
+    const known = this.#writer && (await this.#reads.principal(issuer, subject));
+    return known ?? ((await this.#write({ op: "principal", issuer, subject })) as PrincipalRow);
+  }
+
+  register(who: Principal): Promise<void> {
+    return this.#write({ op: "register", who }) as Promise<void>;
+  }
+
+  async subject(pseudonym: string): ReturnType<Engine["subject"]> {
+    return this.#open().subject(pseudonym);
+  }
+
+  append(request: Append): Promise<Placed> {
+    return this.#write({ op: "append", request }) as Promise<Placed>;
+  }
+
+  begin(request: Begin): Promise<BeginResult> {
+    return this.#write({ op: "begin", request }) as Promise<BeginResult>;
+  }
+
+  finish(request: Finish): Promise<FinishResult> {
+    return this.#write({ op: "finish", request }) as Promise<FinishResult>;
+  }
+
+  async delegation(jti: string): Promise<StoredDelegation | undefined> {
+    return this.#open().delegation("jti", jti);
+  }
+
+  async delegationOf(leaf: string): Promise<StoredDelegation | undefined> {
+    return this.#open().delegation("leaf", leaf);
+  }
+
+  async delegations(): Promise<readonly DelegationRow[]> {
+    return this.#open().delegations();
+  }
+
+  async recall(run: string, key: string): ReturnType<Engine["recall"]> {
+    return this.#open().recall(run, key);
+  }
+
+  async forget(run: string): Promise<void> {
+    await this.#write({ op: "forget", run });
+  }
+
+  spend(id: string, until: number): Promise<boolean> {
+    return this.#write({ op: "spend", id, until }) as Promise<boolean>;
+  }
+
+  async approval(id: string): Promise<StoredApproval | undefined> {
+    return this.#open().approval(id);
+  }
+
+  async approvals(run?: string): Promise<readonly StoredApproval[]> {
+    return this.#open().approvals(run);
+  }
+
+  async ahead(filter: Parameters<Engine["ahead"]>[0]): Promise<readonly StoredApproval[]> {
+    return this.#open().ahead(filter);
+  }
+
+  async hasBegun(action: string): Promise<boolean> {
+    return this.#open().hasBegun(action);
+  }
+
+  async held(counters: readonly string[]): Promise<readonly string[]> {
+    return this.#open().held(counters);
+  }
+
+  async recorded(prefix: string): Promise<readonly number[]> {
+    return this.#open().recorded(prefix);
+  }
+
+  get feed(): Feed {
+    if (!this.#feed) throw unattached();
+    return this.#feed;
+  }
+
+  seen(tools: readonly SeenTool[]): void {
+    this.#writer?.remember(tools);
+  }
+
+  async coverage(): Promise<readonly SeenTool[]> {
+    const reads = this.#open();
+    if (this.#writer) await this.#write({ op: "flush" });
+    return reads.coverage();
+  }
+
+  async records(filter: RecordFilter): Promise<readonly StoredRecord[]> {
+    return records(this.#open(), filter);
+  }
+
+  async content(index: number): Promise<readonly Content[]> {
+    return this.#open().content(index);
+  }
+
+  async entries(from: number, limit: number): Promise<readonly string[]> {
+    return this.#open().entries(from, limit);
+  }
+
+  async checkpoint(): Promise<string> {
+    return this.#open().checkpoint();
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer?.close();
+    // Where nobody is there to be told, the lease ends by itself.
+    await this.#leave().catch(() => {});
+    await Promise.all([this.#link.close(), this.#reads.close(), this.#feed?.close()]);
+  }
+
+  #open(): Reads {
+    if (this.#closing) throw closed();
+    return this.#reads;
+  }
+
+  #write(write: Write): Promise<unknown> {
+    if (this.#closing) return Promise.reject(closed());
+    return this.#writer?.write(write) ?? Promise.reject(unattached());
+  }
+}
+
+/** Indexes and times are exact as JavaScript has them. */
+function parserOf(oid: number, format?: "text" | "binary"): (value: string) => unknown {
+  if (oid === INT8) return Number;
+  if (oid === BYTEA) return bytesOf;
+  return types.getTypeParser(oid, format as "text") as (value: string) => unknown;
+}
