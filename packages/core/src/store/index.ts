@@ -23,6 +23,7 @@ export {
   seal,
   sign,
   trustDraft,
+  trustKey,
 } from "./log.ts";
 export { newPrincipal } from "./principals.ts";
 export {
@@ -59,5 +60,6 @@ export {
   type StoredApproval,
   type StoredDelegation,
   type StoredRecord,
+  type Subtree,
   engine,
 } from "./types.ts";

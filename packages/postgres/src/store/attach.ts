@@ -11,6 +11,7 @@ import {
   examine,
   trustDraft,
   trustEntryOf,
+  trustKey,
 } from "@behest/core/store";
 import type { Client } from "pg";
 import type { Link } from "../link.ts";
@@ -78,7 +79,9 @@ async function enroll(
     perform(work, { row }, { left }) {
       if (row?.manifest !== examined?.manifest) return false;
       const withManifest = inForce !== identity.manifest;
-      const { index } = work.place(trustDraft(identity, work.now, withManifest));
+      const { index, hash } = work.place(trustDraft(identity, work.now, withManifest));
+      const key = trustKey(index);
+      work.isolated(() => work.found.once.add(key, { key, idx: index, hash }));
       work.trust = { certificate: index, manifest: withManifest || !row ? index : row.manifest };
       for (const orphan of left) work.isolated(() => lapse(work, orphan));
       return true;

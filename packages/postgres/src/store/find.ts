@@ -19,6 +19,7 @@ class Named {
   readonly pairs = new Map<string, { readonly issuer: string; readonly subject: string }>();
   readonly pseudonyms = new Set<string>();
   readonly spent = new Set<string>();
+  readonly documents = new Set<string>();
 
   add(write: Write): void {
     switch (write.op) {
@@ -52,6 +53,9 @@ class Named {
         return;
       case "spend":
         this.spent.add(write.id);
+        return;
+      case "document":
+        this.documents.add(write.digest);
         return;
       case "forget":
       case "flush":
@@ -97,7 +101,8 @@ const FIND = `SELECT
       JOIN behest_principal t ON t.${MINE} AND t.issuer = n.issuer AND t.subject = n.subject`,
   )} AS principals,
   ${json("t.pseudonym", `behest_principal t WHERE ${MINE} AND pseudonym = ANY($11::text[])`)} AS pseudonyms,
-  ${json("t", `behest_spent t WHERE ${MINE} AND id = ANY($12::text[])`)} AS spent`;
+  ${json("t", `behest_spent t WHERE ${MINE} AND id = ANY($12::text[])`)} AS spent,
+  ${json("t.digest", `behest_document t WHERE ${MINE} AND digest = ANY($13::text[])`)} AS documents`;
 
 interface ActionJson extends Omit<ActionRow, "sealed"> {
   readonly sealed: string | null;
@@ -119,6 +124,7 @@ interface Found {
   }[];
   readonly pseudonyms: readonly string[];
   readonly spent: readonly { readonly id: string; readonly until: number }[];
+  readonly documents: readonly string[];
 }
 
 /** Everything that these requests may read, and `actions` beside those that they name. */
@@ -140,6 +146,7 @@ export async function find(
     pairs.map(({ subject }) => subject),
     [...named.pseudonyms],
     [...named.spent],
+    [...named.documents],
   ];
   const { rows } = await client.query<Found>({ name: "find", text: FIND, values });
   const found = rows[0]!;
@@ -176,6 +183,10 @@ function tablesOf(found: Found): Tables {
       ({ pseudonym }) => pseudonym,
     ),
     spent: rowsBy(found.spent, ({ id }) => id),
+    documents: rowsBy(
+      found.documents.map((digest) => ({ digest })),
+      ({ digest }) => digest,
+    ),
   };
 }
 

@@ -36,6 +36,7 @@ export type Write =
   | { readonly op: "register"; readonly who: Principal }
   | { readonly op: "forget"; readonly run: string }
   | { readonly op: "spend"; readonly id: string; readonly until: number }
+  | { readonly op: "document"; readonly digest: string; readonly text: string }
   /** Writes what waits for something else to be written. */
   | { readonly op: "flush" };
 
@@ -57,6 +58,12 @@ export function perform(work: Work, write: Write, lease: string): unknown {
       return work.found.turns.drop(({ run }) => run === write.run);
     case "spend":
       return spend(work, write.id, write.until);
+    case "document": {
+      const { digest, text } = write;
+      return work.found.documents.get(digest)
+        ? undefined
+        : work.found.documents.set(digest, { digest, text });
+    }
     case "flush":
       return undefined;
   }

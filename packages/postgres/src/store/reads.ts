@@ -7,8 +7,9 @@ import type {
   SeenTool,
   StoredApproval,
   StoredDelegation,
+  Subtree,
 } from "@behest/core/store";
-import { missing } from "@behest/core/store";
+import { damaged, missing } from "@behest/core/store";
 import type { QueryResultRow } from "pg";
 import type { Link } from "../link.ts";
 import { MINE } from "../tenant.ts";
@@ -132,6 +133,36 @@ export class Reads {
       [from, limit],
     );
     return rows.map(({ jws }) => jws);
+  }
+
+  async subtrees(places: readonly Subtree[]): Promise<readonly Uint8Array[]> {
+    const last = places.map(({ level, index }) => (index + 1) * 2 ** level - 1);
+    const rows = await this.#rows<{ hash: Uint8Array | null }>(
+      `SELECT substring(e.nodes FROM n.level * 32 + 1 FOR 32) AS hash
+        FROM unnest($1::bigint[], $2::int[]) WITH ORDINALITY AS n (idx, level, place)
+        LEFT JOIN behest_entry e ON e.${MINE} AND e.idx = n.idx ORDER BY n.place`,
+      [last, places.map(({ level }) => level)],
+    );
+    return rows.map(({ hash }, i) => {
+      if (hash?.length !== 32) throw damaged(last[i]!);
+      return hash;
+    });
+  }
+
+  async document(digest: string): Promise<string | undefined> {
+    const [row] = await this.#rows<{ text: string }>(
+      `SELECT text FROM behest_document WHERE ${MINE} AND digest = $1`,
+      [digest],
+    );
+    return row?.text;
+  }
+
+  async cut(digest: string): Promise<string | undefined> {
+    const [row] = await this.#rows<{ jws: string | null }>(
+      `SELECT jws FROM behest_cut WHERE ${MINE} AND digest = $1`,
+      [digest],
+    );
+    return row?.jws ?? undefined;
   }
 
   async checkpoint(): Promise<string> {

@@ -14,7 +14,7 @@ type Row = RecordRow & {
 
 /** Newest first in the query, so that a limit keeps those; in log order in the answer. */
 export async function records(reads: Reads, filter: RecordFilter): Promise<readonly StoredRecord[]> {
-  const { index, session, principal, tool, verdict, since, until, limit } = filter;
+  const { index, action, session, principal, tool, verdict, since, until, limit } = filter;
   const terms: string[] = [MINE];
   const values: unknown[] = [];
   const where = (term: (value: string) => string, value: string | number | undefined): void => {
@@ -26,6 +26,7 @@ export async function records(reads: Reads, filter: RecordFilter): Promise<reado
   const name = 'session COLLATE "C"';
   where((v) => `(${name} = ${v} OR ${name} > ${v} || '.' AND ${name} < ${v} || '/')`, session);
   where((v) => `idx = ${v}`, index);
+  where((v) => `action = ${v}`, action);
   where((v) => `principal = ${v}`, principal);
   where((v) => `tool = ${v}`, tool);
   where((v) => `verdict = ${v}`, verdict);

@@ -92,6 +92,11 @@ const SAVED: readonly Saved[] = [
   },
   { table: "spent", columns: columnsOf("id text, until bigint"), rows: (work) => work.found.spent.changed },
   {
+    table: "document",
+    columns: columnsOf("digest text, text text"),
+    rows: (work) => work.found.documents.changed,
+  },
+  {
     table: "seen",
     columns: columnsOf("tool text, kind text, declared boolean, at bigint"),
     replaces: "tool, kind",

@@ -96,6 +96,9 @@ const TABLES = `
   CREATE TABLE behest_spent (${TENANT}, id text, until bigint NOT NULL, PRIMARY KEY (tenant, id));
   CREATE INDEX behest_spent_until ON behest_spent (tenant, until);
 
+  -- Texts that entries name by their digest.
+  CREATE TABLE behest_document (${TENANT}, digest text, text text NOT NULL, PRIMARY KEY (tenant, digest));
+
   CREATE TABLE behest_seen (
     ${TENANT}, tool text, kind text, declared boolean NOT NULL, at bigint NOT NULL, PRIMARY KEY (tenant, tool, kind)
   );`;

@@ -18,6 +18,7 @@ import {
   type StoredApproval,
   type StoredDelegation,
   type StoredRecord,
+  type Subtree,
   closed,
   engine,
   twice,
@@ -187,6 +188,10 @@ class PostgresEngine implements Engine {
     return this.#feed;
   }
 
+  async cut(digest: string): Promise<string | undefined> {
+    return this.#open().cut(digest);
+  }
+
   seen(tools: readonly SeenTool[]): void {
     this.#writer?.remember(tools);
   }
@@ -207,6 +212,18 @@ class PostgresEngine implements Engine {
 
   async entries(from: number, limit: number): Promise<readonly string[]> {
     return this.#open().entries(from, limit);
+  }
+
+  async subtrees(places: readonly Subtree[]): Promise<readonly Uint8Array[]> {
+    return this.#open().subtrees(places);
+  }
+
+  async keepDocument(digest: string, text: string): Promise<void> {
+    await this.#write({ op: "document", digest, text });
+  }
+
+  async document(digest: string): Promise<string | undefined> {
+    return this.#open().document(digest);
   }
 
   async checkpoint(): Promise<string> {

@@ -59,6 +59,7 @@ export interface Tables {
   readonly principals: Rows<Row & { readonly pseudonym: string; readonly key: Uint8Array }>;
   readonly pseudonyms: Rows<Row>;
   readonly spent: Rows<{ readonly id: string; readonly until: number }>;
+  readonly documents: Rows<{ readonly digest: string; readonly text?: string }>;
 }
 
 /** What a transaction knows of the tables. */
