@@ -95,8 +95,8 @@ export class Link {
   }
 }
 
-/** PostgreSQL has said no, and is there. Class 57P is what it says when it goes or ends a connection. */
+/** PostgreSQL has said no, and is there. Class 57P and 25P03 are what it says when it goes or ends a connection. */
 function isAnswer(error: unknown): boolean {
   const { code } = error as { code?: unknown };
-  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("57P");
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !/^57P|^25P03$/.test(code);
 }

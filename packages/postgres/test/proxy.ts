@@ -35,6 +35,11 @@ export class Proxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Ends all connections; new ones are taken. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   [Symbol.dispose](): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();

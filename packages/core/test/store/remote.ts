@@ -28,9 +28,13 @@ export class RemoteStore {
   readonly #ready: Promise<unknown>;
   #last = 0;
 
-  /** `limit`: of the size of every file it writes, in blocks of 512 bytes. */
-  constructor(path: string, options: object = {}, limit?: number) {
-    const child = resolve(import.meta.dirname, "child.ts");
+  /** `limit`: of the size of every file it writes, in blocks of 512 bytes. `child`: what it runs. */
+  constructor(
+    path: string,
+    options: object = {},
+    limit?: number,
+    child: string = resolve(import.meta.dirname, "child.ts"),
+  ) {
     const node = [process.execPath, "--conditions=@behest/source", child, path, JSON.stringify(options)];
     const limited = ["-c", `${limit === undefined ? "" : `ulimit -f ${limit}; `}exec "$0" "$@"`, ...node];
     this.process = spawn("sh", limited, {

@@ -68,10 +68,6 @@ export class Log {
     this.#lease = lease;
   }
 
-  get emitter(): Emitter {
-    return this.#emitter;
-  }
-
   get lease(): string {
     return this.#lease.id;
   }
@@ -94,6 +90,16 @@ export class Log {
       return this.#attempt(client, job);
     }
     this.#follow(entered);
+    try {
+      return { value: await this.#carryOut(client, job, entered) };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await client.query("ROLLBACK");
+      return { refused: unstorable(undefined) };
+    }
+  }
+
+  async #carryOut<T, K extends Known>(client: Client, job: Job<T, K>, entered: Entered): Promise<T> {
     const known = await job.find(client, entered);
     const { now } = entered;
     const work = new Work(known, { now, tail: this.#end.tail, emitter: this.#emitter });
@@ -105,22 +111,16 @@ export class Log {
     for (const place of work.places) place.head = head;
     if (isEmpty) {
       await client.query("ROLLBACK");
-      return { value };
+      return value;
     }
     const batch = ++this.#batch;
     const trust = work.trust ?? this.#end.trust;
-    try {
-      await save(client, work, {
-        lease: { id: this.lease, expires: now + this.#lease.length, batch },
-        ...(sealed && {
-          head: { origin: identity.origin, checkpoint: sealed.checkpoint, ...trust!, at: now },
-        }),
-      });
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      await client.query("ROLLBACK");
-      return { refused: unstorable(undefined) };
-    }
+    await save(client, work, {
+      lease: { id: this.lease, expires: now + this.#lease.length, batch },
+      ...(sealed && {
+        head: { origin: identity.origin, checkpoint: sealed.checkpoint, ...trust!, at: now },
+      }),
+    });
     const end = sealed ? { tail: work.tail, checkpoint: sealed.checkpoint, trust } : this.#end;
     this.#doubt = { job: job as unknown as Job<never, never>, batch, end, value };
     const { command } = await client.query("COMMIT");
@@ -128,7 +128,7 @@ export class Log {
     this.#doubt = undefined;
     this.#end = end;
     job.done?.();
-    return { value };
+    return value;
   }
 
   /** Nobody else is between the transaction in doubt and this one: it was committed, or never will be. */

@@ -50,6 +50,8 @@ interface Hidden {
 
 const LEASE = 30_000;
 const READERS = 3;
+/** How long a process that is suspended may keep all others waiting, ms: less than they wait. */
+const SUSPENDED = 2_000;
 /** Types, as pg_type numbers them. */
 const INT8 = 20;
 const BYTEA = 17;
@@ -85,7 +87,11 @@ class PostgresEngine implements Engine {
   #leave: () => Promise<void> = async () => {};
 
   constructor(config: ClientConfig, { tenant, lease = LEASE }: PostgresOptions & Hidden) {
-    this.#config = { ...config, types: { getTypeParser: parserOf } };
+    this.#config = {
+      ...config,
+      types: { getTypeParser: parserOf },
+      idle_in_transaction_session_timeout: SUSPENDED,
+    };
     this.#ready = (client) => hello(client, tenant);
     this.#lease = lease;
     const link = (): Link => new Link(this.#config, { of: "the store", ready: this.#ready });
