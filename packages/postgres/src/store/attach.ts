@@ -20,7 +20,7 @@ import { enter } from "./enter.ts";
 import { find, orphans } from "./find.ts";
 import { Log } from "./log.ts";
 import { lapse } from "./perform.ts";
-import { LEAF, hashOf } from "./shapes.ts";
+import { hashOf, leafAt } from "./shapes.ts";
 
 /** How long the row of a lease that is over is kept, ms. */
 const KEEP = 86_400_000;
@@ -53,7 +53,7 @@ async function look(
 
 async function trustAt(client: Client, index: number): Promise<TrustEntry> {
   const { rows } = await client.query<{ readonly jws: string; readonly hash: string }>(
-    `SELECT jws, ${LEAF}::text AS hash FROM behest_entry e WHERE ${MINE} AND idx = $1`,
+    `SELECT jws, ${leafAt("$1")} AS hash FROM behest_entry WHERE ${MINE} AND idx = $1`,
     [index],
   );
   const [found] = rows;

@@ -20,9 +20,9 @@ const LOCK =
 
 /** Where the roots of the subtrees are that make up the first `n` entries: one for each bit that is set in it. */
 const frontier = (n: string): string =>
-  `(SELECT json_agg(substring(e.nodes FROM k * 32 + 1 FOR 32)::text ORDER BY k DESC)
-    FROM generate_series(0, 52) k LEFT JOIN behest_entry e ON e.${MINE} AND e.idx = ((${n} >> k) << k) - 1
-    WHERE (${n} >> k) & 1 = 1)`;
+  `(SELECT json_agg((
+      SELECT substring(nodes FROM k * 32 + 1 FOR 32) FROM behest_entry WHERE ${MINE} AND idx = ((${n} >> k) << k) - 1
+    )::text ORDER BY k DESC) FROM generate_series(0, 52) k WHERE (${n} >> k) & 1 = 1)`;
 
 /**
  * What follows the lock sees what was committed while it was waited for. All in one round trip, hence without

@@ -4,7 +4,7 @@ import { MINE } from "../tenant.ts";
 import { pairOf, turnOf } from "./keys.ts";
 import type { Write } from "./perform.ts";
 import { Rows } from "./rows.ts";
-import { APPROVAL, type ApprovalJson, LEAF, NOW, approvalOf, bytesOf, hashOf } from "./shapes.ts";
+import { APPROVAL, type ApprovalJson, NOW, approvalOf, bytesOf, hashOf, leafAt } from "./shapes.ts";
 import type { ActionRow, DelegationFound, Known, Place, Tables, TurnRow } from "./work.ts";
 
 /** What a group of requests names. */
@@ -64,41 +64,49 @@ class Named {
 }
 
 const json = (row: string, from: string): string => `(SELECT coalesce(json_agg(${row}), '[]') FROM ${from})`;
-const placed = "'idx', t.idx, 'hash', " + LEAF + "::text";
-const withEntry = "JOIN behest_entry e ON e.tenant = t.tenant AND e.idx = t.idx";
+/** Each other row that belongs to one is looked for by itself: a join that was planned while there were few would read them all. */
+const placed = `'idx', t.idx, 'hash', ${leafAt("t.idx")}`;
+const each = (keys: string, row: string): string => `${keys} CROSS JOIN LATERAL (${row} OFFSET 0) AS t`;
 
 /** An attempt as {@link ActionRow}: with the hash of its entry, its result, and whether another process's lease holds. */
-const ACTION = `to_jsonb(t) || jsonb_build_object('hash', ${LEAF}::text, 'living', l.id IS NOT NULL,
-  'sealed', coalesce(c.sealed, s.sealed)::text)`;
-const ACTIONS = `behest_action t
-  LEFT JOIN behest_entry e ON e.tenant = t.tenant AND e.idx = t.entry
-  LEFT JOIN behest_lease l ON t.outcome IS NULL AND l.tenant = t.tenant AND l.id = t.lease AND l.expires > ${NOW}
-  LEFT JOIN behest_content c ON c.tenant = t.tenant AND c.idx = t.ended AND c.id = t.result
-    AND (c.until IS NULL OR c.until > ${NOW})
-  LEFT JOIN behest_spawned s ON t.ended IS NULL AND s.tenant = t.tenant AND s.action = t.id AND s.id = t.result
-    AND (s.until IS NULL OR s.until > ${NOW})`;
+const ACTION = `to_jsonb(t) || jsonb_build_object('hash', ${leafAt("t.entry")}, 'living', ${livingLease("t")},
+  'sealed', CASE WHEN t.ended IS NULL
+    THEN (SELECT s.sealed FROM behest_spawned s WHERE s.${MINE} AND s.action = t.id AND s.id = t.result
+      AND (s.until IS NULL OR s.until > ${NOW}))::text
+    ELSE (SELECT c.sealed FROM behest_content c WHERE c.${MINE} AND c.idx = t.ended AND c.id = t.result
+      AND (c.until IS NULL OR c.until > ${NOW}) LIMIT 1)::text END)`;
+
+function livingLease(of: string): string {
+  return `(${of}.outcome IS NULL AND EXISTS (
+    SELECT FROM behest_lease l WHERE l.${MINE} AND l.id = ${of}.lease AND l.expires > ${NOW}))`;
+}
 
 /** One statement for all: one round trip, one state. */
 const FIND = `SELECT
   (SELECT coalesce(max(seq), 0)::float8 FROM behest_cut WHERE ${MINE}) AS cuts,
-  ${json(ACTION, `${ACTIONS} WHERE t.${MINE} AND t.id = ANY($1::text[])`)} AS actions,
+  ${json(ACTION, `behest_action t WHERE ${MINE} AND id = ANY($1::text[])`)} AS actions,
   ${json(APPROVAL, `behest_approval a WHERE a.${MINE} AND a.id = ANY($2::text[])`)} AS approvals,
   ${json("t", `behest_counter t WHERE ${MINE} AND id = ANY($3::text[])`)} AS counters,
-  ${json(`json_build_object('key', t.key, ${placed})`, `behest_once t ${withEntry} WHERE t.${MINE} AND t.key = ANY($4::text[])`)} AS once,
+  ${json(`json_build_object('key', t.key, ${placed})`, `behest_once t WHERE ${MINE} AND key = ANY($4::text[])`)} AS once,
   ${json(
     `json_build_object('leaf', t.leaf, 'jti', t.jti, 'request', t.request, ${placed})`,
-    `behest_delegation t ${withEntry} WHERE t.${MINE}
-      AND (t.leaf = ANY($5::text[]) OR t.jti = ANY($6::text[]) AND t.request IS NOT NULL)`,
+    `(SELECT leaf, jti, request, idx FROM behest_delegation WHERE ${MINE} AND leaf = ANY($5::text[])
+      UNION SELECT leaf, jti, request, idx FROM behest_delegation
+        WHERE ${MINE} AND jti = ANY($6::text[]) AND request IS NOT NULL) AS t`,
   )} AS delegations,
   ${json(
     `json_build_object('run', t.run, 'key', t.key, 'until', t.until, ${placed})`,
-    `unnest($7::text[], $8::text[]) AS n (run, key)
-      JOIN behest_journal t ON t.${MINE} AND t.run = n.run AND t.key = n.key ${withEntry}`,
+    each(
+      "unnest($7::text[], $8::text[]) AS n (run, key)",
+      `SELECT * FROM behest_journal WHERE ${MINE} AND run = n.run AND key = n.key`,
+    ),
   )} AS turns,
   ${json(
     "json_build_object('pseudonym', t.pseudonym, 'issuer', t.issuer, 'subject', t.subject, 'key', t.key::text)",
-    `unnest($9::text[], $10::text[]) AS n (issuer, subject)
-      JOIN behest_principal t ON t.${MINE} AND t.issuer = n.issuer AND t.subject = n.subject`,
+    each(
+      "unnest($9::text[], $10::text[]) AS n (issuer, subject)",
+      `SELECT * FROM behest_principal WHERE ${MINE} AND issuer = n.issuer AND subject = n.subject`,
+    ),
   )} AS principals,
   ${json("t.pseudonym", `behest_principal t WHERE ${MINE} AND pseudonym = ANY($11::text[])`)} AS pseudonyms,
   ${json("t", `behest_spent t WHERE ${MINE} AND id = ANY($12::text[])`)} AS spent,
@@ -156,7 +164,7 @@ export async function find(
 /** Attempts under leases that are over, in log order. */
 export async function orphans(client: Client): Promise<readonly ActionRow[]> {
   const { rows } = await client.query<{ readonly row: ActionJson }>(
-    `SELECT ${ACTION} AS row FROM ${ACTIONS} WHERE t.${MINE} AND t.outcome IS NULL AND l.id IS NULL ORDER BY t.entry`,
+    `SELECT ${ACTION} AS row FROM behest_action t WHERE ${MINE} AND outcome IS NULL AND NOT ${livingLease("t")} ORDER BY entry`,
   );
   return rows.map(({ row }) => actionOf(row));
 }

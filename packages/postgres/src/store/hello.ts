@@ -2,8 +2,24 @@ import { BehestError } from "@behest/core";
 import type { Client } from "pg";
 import { TENANT_SETTING } from "../tenant.ts";
 
+/**
+ * Every row is looked for by its key. A plan that was made while the tables were small must not read the whole of them
+ * when they no longer are; and none is worth making twice.
+ */
+const PLANS = {
+  enable_seqscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  jit: "off",
+  plan_cache_mode: "force_generic_plan",
+};
+
+const BY_KEY = Object.entries(PLANS)
+  .map(([setting, value]) => `set_config('${setting}', '${value}', false)`)
+  .join(", ");
+
 const HELLO = `
-  SELECT set_config('${TENANT_SETTING}', $1, false), pg_is_in_recovery() AS standby,
+  SELECT set_config('${TENANT_SETTING}', $1, false), ${BY_KEY}, pg_is_in_recovery() AS standby,
     current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit,
     (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS above`;
 

@@ -14,7 +14,7 @@ import type { QueryResultRow } from "pg";
 import type { Link } from "../link.ts";
 import { MINE } from "../tenant.ts";
 import { isMissing } from "./refusal.ts";
-import { APPROVAL, type ApprovalJson, LEAF, NOW, approvalOf, hashOf } from "./shapes.ts";
+import { APPROVAL, type ApprovalJson, NOW, approvalOf, hashOf, leafAt } from "./shapes.ts";
 
 type Stored = Omit<StoredDelegation, "request" | "hash" | "index"> & {
   readonly request: string | null;
@@ -50,9 +50,8 @@ export class Reads {
   /** Of one jti a spawned one first: only its jti is nobody else's. */
   async delegation(by: "jti" | "leaf", value: string): Promise<StoredDelegation | undefined> {
     const [row] = await this.#rows<Stored>(
-      `SELECT t.leaf, t.jti, t.principal, t.request, t.sealed, t.idx, ${LEAF}::text AS hash
-        FROM behest_delegation t JOIN behest_entry e ON e.tenant = t.tenant AND e.idx = t.idx
-        WHERE t.${MINE} AND t.${by} = $1 ORDER BY t.request IS NULL, t.idx LIMIT 1`,
+      `SELECT t.leaf, t.jti, t.principal, t.request, t.sealed, t.idx, ${leafAt("t.idx")} AS hash
+        FROM behest_delegation t WHERE t.${MINE} AND t.${by} = $1 ORDER BY t.request IS NULL, t.idx LIMIT 1`,
       [value],
     );
     if (!row) return undefined;
@@ -69,9 +68,8 @@ export class Reads {
 
   async recall(run: string, key: string): ReturnType<Engine["recall"]> {
     const [row] = await this.#rows<{ sealed: Buffer; idx: number; hash: string }>(
-      `SELECT t.sealed, t.idx, ${LEAF}::text AS hash
-        FROM behest_journal t JOIN behest_entry e ON e.tenant = t.tenant AND e.idx = t.idx
-        WHERE t.${MINE} AND t.run = $1 AND t.key = $2 AND t.until > ${NOW}`,
+      `SELECT t.sealed, t.idx, ${leafAt("t.idx")} AS hash
+        FROM behest_journal t WHERE t.${MINE} AND t.run = $1 AND t.key = $2 AND t.until > ${NOW}`,
       [run, key],
     );
     return row && { sealed: row.sealed, index: row.idx, hash: hashOf(row.hash) };
@@ -138,9 +136,8 @@ export class Reads {
   async subtrees(places: readonly Subtree[]): Promise<readonly Uint8Array[]> {
     const last = places.map(({ level, index }) => (index + 1) * 2 ** level - 1);
     const rows = await this.#rows<{ hash: Uint8Array | null }>(
-      `SELECT substring(e.nodes FROM n.level * 32 + 1 FOR 32) AS hash
-        FROM unnest($1::bigint[], $2::int[]) WITH ORDINALITY AS n (idx, level, place)
-        LEFT JOIN behest_entry e ON e.${MINE} AND e.idx = n.idx ORDER BY n.place`,
+      `SELECT (SELECT substring(nodes FROM n.level * 32 + 1 FOR 32) FROM behest_entry WHERE ${MINE} AND idx = n.idx) AS hash
+        FROM unnest($1::bigint[], $2::int[]) WITH ORDINALITY AS n (idx, level, place) ORDER BY n.place`,
       [last, places.map(({ level }) => level)],
     );
     return rows.map(({ hash }, i) => {

@@ -119,7 +119,8 @@ export interface End {
 const LEASE = columnsOf("id text, expires bigint, batch bigint");
 const HEAD = columnsOf("origin text, checkpoint text, certificate bigint, manifest bigint, at bigint");
 const OUTCOMES = `UPDATE behest_record r SET outcome = n.outcome, ended = n.ended
-  FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS n (idx, outcome, ended) WHERE r.${MINE} AND r.idx = n.idx`;
+  FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS n (idx, outcome, ended) 
+  WHERE r.${MINE} AND r.idx = n.idx AND r.idx = ANY($1)`;
 
 /** Stores all of it: as many round trips as there are kinds of statements, which is one for most. */
 export async function save(client: Client, work: Work, { lease, head }: End): Promise<void> {

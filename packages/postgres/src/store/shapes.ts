@@ -2,8 +2,10 @@ import { toBase64url } from "@behest/jws";
 import type { StoredApproval } from "@behest/core/store";
 import { MINE } from "../tenant.ts";
 
-/** SQL: the leaf hash of an entry. */
-export const LEAF = "substring(e.nodes FROM 1 FOR 32)";
+/** SQL: the leaf hash of the entry at an index, as JSON has bytes. */
+export function leafAt(index: string): string {
+  return `(SELECT substring(e.nodes FROM 1 FOR 32)::text FROM behest_entry e WHERE e.${MINE} AND e.idx = ${index})`;
+}
 
 /** ms since the epoch, by the server's clock. */
 export const CLOCK = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -36,10 +38,9 @@ export interface ApprovalJson extends Omit<StoredApproval, "sealed" | "asked" | 
 /** SQL: a row of `behest_approval a` as {@link ApprovalJson}. */
 export const APPROVAL: string = `json_build_object('id', a.id, 'kind', a.kind, 'args', a.args, 'principal', a.principal,
   'run', a.run, 'sealed', a.sealed::text, 'expires', a.expires, 'spent', a.spent,
-  'asked', (SELECT json_build_object('index', e.idx, 'hash', ${LEAF}::text) FROM behest_entry e WHERE ${MINE} AND e.idx = a.idx),
-  'decisions', (SELECT json_agg(json_build_object('index', e.idx, 'hash', ${LEAF}::text) ORDER BY e.idx)
-    FROM behest_decision d JOIN behest_entry e ON e.tenant = d.tenant AND e.idx = d.idx
-    WHERE d.${MINE} AND d.approval = a.id))`;
+  'asked', json_build_object('index', a.idx, 'hash', ${leafAt("a.idx")}),
+  'decisions', (SELECT json_agg(json_build_object('index', d.idx, 'hash', ${leafAt("d.idx")}) ORDER BY d.idx)
+    FROM behest_decision d WHERE d.${MINE} AND d.approval = a.id))`;
 
 export function approvalOf({ run, sealed, asked, decisions, ...rest }: ApprovalJson): StoredApproval {
   return {
