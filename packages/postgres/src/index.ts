@@ -1,2 +1,4 @@
 export { postgresFeed } from "./feed.ts";
-export { type PostgresOptions, postgresStore } from "./store/store.ts";
+export { type Migrated, migrateSqlite } from "./store/migrate.ts";
+export { postgresStore } from "./store/store.ts";
+export type { PostgresOptions } from "./store/tenants.ts";

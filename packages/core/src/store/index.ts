@@ -36,6 +36,7 @@ export {
   ruleBegin,
   ruleDelegation,
 } from "./rules.ts";
+export { Dump, type DumpRow } from "./sqlite/dump.ts";
 export {
   type Append,
   type ApprovalRow,

@@ -18,7 +18,7 @@ async function versionOf(client: Client): Promise<number> {
     "SELECT to_regclass('behest_schema') IS NOT NULL AS made",
   );
   if (!rows[0]!.made) return 0;
-  const found = await client.query<{ readonly version: number }>("SELECT version FROM behest_schema");
+  const found = await client.query<{ readonly version: number }>("SELECT version::float8 FROM behest_schema");
   const version = found.rows[0]?.version ?? 0;
   if (version > VERSION)
     throw new BehestError(

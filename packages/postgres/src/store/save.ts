@@ -5,10 +5,10 @@ import type { Value } from "./rows.ts";
 import type { Work } from "./work.ts";
 
 /** Columns of a table that are written, with their types; the tenant is the connection's. */
-type Columns = readonly (readonly [name: string, type: string])[];
+export type Columns = readonly (readonly [name: string, type: string])[];
 
 /** From their names and types, as SQL lists them. */
-function columnsOf(text: string): Columns {
+export function columnsOf(text: string): Columns {
   return text.split(", ").map((column) => column.split(" ") as [string, string]);
 }
 
@@ -22,7 +22,8 @@ interface Saved {
 
 const SEALED = "id text, principal text, sealed bytea, until bigint";
 
-const SAVED: readonly Saved[] = [
+/** What is written, by table. */
+export const SAVED: readonly Saved[] = [
   {
     table: "entry",
     columns: columnsOf("idx bigint, nodes bytea, jws text"),
@@ -116,8 +117,10 @@ export interface End {
   };
 }
 
-const LEASE = columnsOf("id text, expires bigint, batch bigint");
-const HEAD = columnsOf("origin text, checkpoint text, certificate bigint, manifest bigint, at bigint");
+const LEASE: Columns = columnsOf("id text, expires bigint, batch bigint");
+export const HEAD: Columns = columnsOf(
+  "origin text, checkpoint text, certificate bigint, manifest bigint, at bigint",
+);
 const OUTCOMES = `UPDATE behest_record r SET outcome = n.outcome, ended = n.ended
   FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS n (idx, outcome, ended) 
   WHERE r.${MINE} AND r.idx = n.idx AND r.idx = ANY($1)`;
@@ -156,7 +159,8 @@ export async function save(client: Client, work: Work, { lease, head }: End): Pr
   }
 }
 
-function insert(table: string, columns: Columns, replaces: string | undefined, from: number): string {
+/** Rows whose columns are the parameters from `from` on, an array each. */
+export function insert(table: string, columns: Columns, replaces: string | undefined, from: number): string {
   const names = columns.map(([name]) => name);
   const arrays = columns.map(([, type], i) => `$${from + i + 1}::${type}[]`);
   const set = names.map((name) => `${name} = excluded.${name}`).join(", ");

@@ -1,4 +1,4 @@
-import { BehestError, type Feed } from "@behest/core";
+import type { Feed } from "@behest/core";
 import {
   type Append,
   type Begin,
@@ -36,12 +36,8 @@ import type { Write } from "./perform.ts";
 import { Reads } from "./reads.ts";
 import { records } from "./records.ts";
 import { bytesOf } from "./shapes.ts";
+import { type PostgresOptions, checkedTenant } from "./tenants.ts";
 import { Writer } from "./writer.ts";
-
-export interface PostgresOptions {
-  /** Keeps this deployment's rows apart from those of others in the same tables, by row-level security. */
-  readonly tenant?: string;
-}
 
 /** What only tests change: how long a lease lasts, ms. */
 interface Hidden {
@@ -64,12 +60,7 @@ const BYTEA = 17;
  * 5 s at the latest where nobody answers, or with `store_missing`, `store_foreign`, `store_unsafe`, `store_mismatch`.
  */
 export function postgresStore(url: string, options: PostgresOptions & Hidden = {}): Store {
-  const { tenant } = options;
-  if (tenant !== undefined && !/^[\w.:@/-]{1,200}$/.test(tenant))
-    throw new BehestError(
-      "config_invalid",
-      "config_invalid: a tenant's name has 1 to 200 letters, digits and . _ - : @ /.",
-    );
+  checkedTenant(options.tenant);
   const postgres = new PostgresEngine(configOf(url), options);
   return { [engine]: postgres, close: () => postgres.close() };
 }

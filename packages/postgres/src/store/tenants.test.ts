@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { chargeOf } from "../../../core/test/store/charges.ts";
 import { testDeployment } from "../../../core/test/store/deployment.ts";
-import { type OpenLog, objections, openLog, placedOf } from "../../../core/test/store/open-log.ts";
+import { type OpenLog, objections, openLog } from "../../../core/test/store/open-log.ts";
 import { type Store, engine as engineOf } from "../../../core/src/store/types.ts";
+import { writeEverything } from "../../test/everything.ts";
 import { postgresServer, sql } from "../../test/server.ts";
 import { postgresStore } from "./store.ts";
 
@@ -46,29 +46,6 @@ async function tenant(name: string, url = user): Promise<OpenLog> {
   return openLog(store);
 }
 
-/** Writes something of every kind. */
-async function act({ engine, deployment, delegation }: OpenLog, name: string): Promise<void> {
-  const charges = [chargeOf("counter", "1", "5")];
-  const { journal } = deployment.interaction(delegation, "t");
-  const { entry } = deployment.denial("asked", delegation);
-  const expires = Date.now() + 60_000;
-  const sealed = new TextEncoder().encode(name);
-  await engine.append({ entry, once: "once", journal: { ...journal!, sealed } });
-  const asked = { kind: "ask", args: "args", principal: "p1", run: "r", expires, sealed } as const;
-  await engine.append({ entry, approval: { ...asked, id: "asked" }, decides: ["asked"] });
-  const begin = deployment.begin("action", delegation, { charges });
-  const placed = placedOf(await engine.begin(begin));
-  const content = [{ id: "result", principal: "p1", sealed }];
-  await engine.finish(deployment.finish(begin, placed, { result: "result", content }));
-  await engine.begin({ ...begin, action: "spawn", entry: undefined!, content });
-  await engine.principal("iss", "alice");
-  await engine.spend("id", expires);
-  await engine.keepDocument("digest", name);
-  await engine.feed.append({ jws: `${name}.b.c` });
-  engine.seen([{ tool: name, kind: "wrapped", declared: true, at: 1 }]);
-  await engine.coverage();
-}
-
 const TABLES = `SELECT c.relname AS name FROM pg_class c
   WHERE c.relnamespace = current_schema::regnamespace AND c.relkind = 'r' AND c.relname <> 'behest_schema'`;
 
@@ -79,7 +56,7 @@ describe.runIf(server)("tenants of one PostgreSQL", () => {
       [a, "a"],
       [b, "b"],
     ] as const)
-      await act(log, name);
+      await writeEverything(log, name);
     for (const [{ engine, deployment }, name] of [
       [a, "a"],
       [b, "b"],
@@ -99,8 +76,8 @@ describe.runIf(server)("tenants of one PostgreSQL", () => {
   });
 
   test("no statement of a tenant's connection reads or writes a row of another, on any table", async () => {
-    await act(await tenant("c"), "c");
-    await act(await tenant("d"), "d");
+    await writeEverything(await tenant("c"), "c");
+    await writeEverything(await tenant("d"), "d");
     const names = (await sql<{ name: string }>(superuser, TABLES)).map(({ name }) => name);
     expect(names.length).toBeGreaterThan(15);
     for (const name of names) {
@@ -133,11 +110,11 @@ describe.runIf(server)("tenants of one PostgreSQL", () => {
   });
 
   test("a superuser without a tenant sees the rows of none", async () => {
-    await act(await tenant("f"), "f");
+    await writeEverything(await tenant("f"), "f");
     const store = postgresStore(superuser);
     open.push(store);
     const log = await openLog(store);
-    await act(log, "none");
+    await writeEverything(log, "none");
     expect(await log.engine.entries(0, 100)).toHaveLength(6);
     expect((await log.engine.feed.read(0)).rows).toMatchObject([{ jws: "none.b.c" }]);
     expect(await objections(log.engine, log.deployment)).toEqual([]);

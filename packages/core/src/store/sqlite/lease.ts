@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { isDead, processName } from "./process.ts";
 
-interface LeaseRow {
+export interface LeaseRow {
   readonly id: number;
   readonly owner: string | null;
   readonly expires: number;
@@ -53,20 +53,25 @@ export class Leases {
   isLiving(id: number, now: number): boolean {
     if (id === this.id) return true;
     const row = this.#get.get(id) as unknown as LeaseRow | undefined;
-    return row !== undefined && this.#holds(row, now);
+    return row !== undefined && holds(row, now, this.#here);
   }
 
   /** Removes the leases that are over. */
   clear(now: number): void {
     for (const row of this.#all.all() as unknown as LeaseRow[])
-      if (row.id !== this.id && !this.#holds(row, now)) this.#delete.run(row.id);
+      if (row.id !== this.id && !holds(row, now, this.#here)) this.#delete.run(row.id);
   }
 
   giveBack(): void {
     this.#delete.run(this.id);
   }
+}
 
-  #holds({ owner, expires }: LeaseRow, now: number): boolean {
-    return expires > now && !(owner !== null && isDead(owner, this.#here));
-  }
+/** Whether anybody holds this lease now. */
+export function isLiving(row: LeaseRow, now: number): boolean {
+  return holds(row, now, processName());
+}
+
+function holds({ owner, expires }: LeaseRow, now: number, here: string | undefined): boolean {
+  return expires > now && !(owner !== null && isDead(owner, here));
 }
