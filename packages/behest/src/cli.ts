@@ -13,6 +13,7 @@ import { erase } from "./commands/erase.ts";
 import { hold } from "./commands/hold.ts";
 import { inspect } from "./commands/inspect.ts";
 import { keys } from "./commands/keys.ts";
+import { migrate } from "./commands/migrate.ts";
 import { policy } from "./commands/policy.ts";
 import { records } from "./commands/records.ts";
 import { revocations } from "./commands/revocations.ts";
@@ -43,6 +44,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   erase,
   hold,
   coverage,
+  migrate,
   policy,
   demo,
 ];

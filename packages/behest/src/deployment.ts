@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Behest, type Feed, createBehest, readKeyFile, sqliteStore } from "@behest/core";
-import { CliError } from "./error.ts";
 import { readManifest, requireLocal } from "./local.ts";
+import { requirePostgres, sharedStore } from "./postgres.ts";
 
 /** This folder's deployment, for a person's side: it runs no agent. */
 export interface OwnDeployment {
@@ -18,7 +18,7 @@ export async function openLocal(): Promise<OwnDeployment> {
   const behest = await createBehest({
     trust: { owner: local.owner, manifest: readFileSync(local.manifest, "utf8") },
     signer: readKeyFile(local.signer),
-    store: sqliteStore(local.store),
+    store: (await sharedStore()) ?? sqliteStore(local.store),
     policy: "grants-alone",
     ...(await sharedFeed()),
   });
@@ -29,14 +29,6 @@ export async function openLocal(): Promise<OwnDeployment> {
 export async function sharedFeed(): Promise<{ readonly feed?: Feed }> {
   const url = process.env["BEHEST_FEED"];
   if (!url) return {};
-  try {
-    import.meta.resolve("@behest/postgres");
-  } catch {
-    throw new CliError(
-      "config_missing",
-      "config_missing: BEHEST_FEED takes another package: npm install @behest/postgres.",
-    );
-  }
-  const { postgresFeed } = await import("@behest/postgres");
+  const { postgresFeed } = await requirePostgres("BEHEST_FEED");
   return { feed: postgresFeed(url) };
 }

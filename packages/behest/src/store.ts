@@ -3,16 +3,18 @@ import { type Reader, type Reading, readStore, sqliteStore } from "@behest/core"
 import { type Head, parseCheckpoint } from "@behest/provenance";
 import { openLocal } from "./deployment.ts";
 import { requireLocal } from "./local.ts";
+import { sharedStore } from "./postgres.ts";
 
-/** Runs `use` on a store that is only read: the one named, or this folder's. Throws `config_missing`, `store_…`. */
+/** Runs `use` on a store that is only read: the one named, the one that `BEHEST_STORE` names, or this folder's. `path`: where it is a file. Throws `config_missing`, `store_…`. */
 export async function withStore<T>(
   path: string | undefined,
-  use: (reader: Reader, path: string) => Promise<T>,
+  use: (reader: Reader, path: string | undefined) => Promise<T>,
 ): Promise<T> {
-  const store = path ?? requireLocal().store;
-  const reader = readStore(sqliteStore(store));
+  const shared = path === undefined ? await sharedStore() : undefined;
+  const file = shared ? undefined : (path ?? requireLocal().store);
+  const reader = readStore(shared ?? sqliteStore(file!));
   try {
-    return await use(reader, store);
+    return await use(reader, file);
   } finally {
     await reader.close();
   }

@@ -7,6 +7,7 @@ import { NewFile, readText } from "../file.ts";
 import { printJson } from "../output.ts";
 import { requireLocal } from "../local.ts";
 import { ownerOf, pinned } from "../pinned.ts";
+import { sharesStore } from "../postgres.ts";
 import { headBeside, withStore } from "../store.ts";
 import { Chains } from "../verify/chains.ts";
 import { Listing } from "../verify/listing.ts";
@@ -56,7 +57,7 @@ async function run(options: Options): Promise<void> {
     (entries !== undefined && store !== undefined)
   )
     throw usage("name either --store, or both --entries and --checkpoint.");
-  if (entries === undefined && store === undefined) requireLocal();
+  if (entries === undefined && store === undefined && !sharesStore()) requireLocal();
   const owner = pinned(options.owner);
   const held = await outside(options);
   const by: By = { owner, held, export: options.export };
@@ -64,7 +65,7 @@ async function run(options: Options): Promise<void> {
     entries !== undefined && checkpoint !== undefined
       ? await judge({ entries: entriesIn(entries), checkpoint: await readText(checkpoint) }, by)
       : await withStore(store, async (reader, path) => {
-          const seen = headBeside(path);
+          const seen = path === undefined ? undefined : headBeside(path);
           const chains = new Chains(reader, owner);
           // Read before the checkpoint: what is appended meanwhile cannot make it the longer one.
           const kept = await reader.cosigned();

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { postgresServer } from "../../postgres/test/server.ts";
+import { Workplace } from "../test/workplace.ts";
+
+const server = await postgresServer();
+afterAll(() => server?.[Symbol.asyncDispose]());
+
+const PAYER = join(import.meta.dirname, "../test/payer.ts");
+let place: Workplace;
+beforeEach(() => {
+  place = new Workplace();
+  place.must("init");
+});
+afterEach(() => place[Symbol.dispose]());
+
+function delegate(): void {
+  const grant = ["--task", "Pay", "--tool", "pay(*)", "--principal", "alice", "--out", "alice.json"];
+  place.must("delegate", ...grant);
+}
+
+test.runIf(server)("a folder's store moves to PostgreSQL, and the commands go on there", async () => {
+  delegate();
+  place.node(PAYER, "alice.json");
+  const url = await server!.url();
+  const at = (name: string, ...args: string[]) => place.behestWith({ env: { [name]: url } }, ...args);
+  const shown = JSON.parse(place.must("verify", "--json")) as { entries: number; head: string };
+  const moved = at("TARGET", "migrate", "--to-env", "TARGET", "--json");
+  expect(moved).toMatchObject({ status: 0, stderr: "" });
+  expect(JSON.parse(moved.stdout)).toMatchObject({
+    entries: shown.entries,
+    head: expect.stringMatching(/^[0-9]+:/),
+  });
+  expect(place.refusal(at("BEHEST_STORE", "migrate"))).toBe("store_foreign 1");
+
+  expect(at("BEHEST_STORE", "records", "--json").stdout).toBe(place.must("records", "--json"));
+  expect(JSON.parse(at("BEHEST_STORE", "verify", "--json").stdout)).toMatchObject({
+    ok: true,
+    head: shown.head,
+  });
+  expect(at("BEHEST_STORE", "revoke", "--principal", "alice", "--reason", "left")).toMatchObject({
+    status: 0,
+  });
+  expect(at("BEHEST_STORE", "revocations").stdout).toMatch(/principal alice/);
+  expect(at("BEHEST_STORE", "verify").stdout).toMatch(/revocations +1\n/);
+  // The file stays as it was.
+  expect(place.must("revocations")).toBe("Nothing is revoked.\n");
+});
+
+test("without a URL, or a file, nothing moves; and no message has the URL", () => {
+  expect(place.refusal(place.behest("migrate"))).toBe("usage 2");
+  const env = { BEHEST_STORE: "postgres://u:secret-word@127.0.0.1:1/base" };
+  const missing = place.behestWith({ env }, "migrate", "--from", "none.db");
+  expect(place.refusal(missing)).toBe("file_missing 1");
+  delegate();
+  for (const args of [["migrate"], ["records"], ["verify"]]) {
+    const failed = place.behestWith({ env }, ...args);
+    expect(failed.status).toBe(1);
+    expect(failed.stderr).not.toMatch(/secret-word|127\.0\.0\.1/);
+  }
+});
