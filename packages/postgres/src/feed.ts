@@ -2,7 +2,7 @@ import type { Feed } from "@behest/core";
 import type { ClientConfig } from "pg";
 import { configOf } from "./config.ts";
 import { Link, type Terms } from "./link.ts";
-import { append, read } from "./table.ts";
+import { append, read, sweep } from "./table.ts";
 import { Wakes } from "./wakes.ts";
 
 /**
@@ -24,6 +24,7 @@ export function feedAt(config: ClientConfig, ready: NonNullable<Terms["ready"]> 
   return {
     append: (cut) => appends.run((client) => append(client, cut)),
     read: (after) => reads.run((client) => read(client, after)),
+    sweep: () => appends.run(sweep),
     watch: (wake) => wakes.watch(wake),
     close: async () => void (await Promise.all([reads, appends, wakes].map((each) => each.close()))),
   };

@@ -57,10 +57,13 @@ const begin = (digest: string): string => `
       THEN set_config('synchronous_commit', 'on', true) END
   FROM (SELECT) AS one LEFT JOIN ${LAST} ON true`;
 
+/** Takes away what the cuts say that can concern nobody any more. */
+export const DROP: string = `UPDATE behest_cut SET jws = NULL
+  WHERE ${MINE} AND jws IS NOT NULL AND until <= extract(epoch FROM clock_timestamp()) - ${KEEP}`;
+
 const APPEND = `
   WITH added AS (INSERT INTO behest_cut (seq, jws, digest, until, hash) VALUES ($1, $2, $3, $4, $5)),
-    dropped AS (UPDATE behest_cut SET jws = NULL
-      WHERE ${MINE} AND jws IS NOT NULL AND until <= extract(epoch FROM clock_timestamp()) - ${KEEP})
+    dropped AS (${DROP})
   SELECT pg_notify('${CHANNEL}', '')`;
 
 interface Answer {
@@ -106,6 +109,11 @@ export async function append(client: Client, { jws, until }: NewCut): Promise<vo
     await client.query(APPEND, [head.seq, jws, digest, until ?? null, head.hash]);
   }
   await client.query("COMMIT");
+}
+
+/** Empties what is over. */
+export async function sweep(client: Client): Promise<void> {
+  await orCreate(client, () => client.query(DROP));
 }
 
 /** The table is made by whoever first misses it. */

@@ -1,6 +1,17 @@
 /** What a store is made of: for packages that bring one, such as `@behest/postgres`. Changes with this package. */
 export { type HeadRow, type Stored, agreed, damaged, extending } from "./agree.ts";
 export { type Held, ruleCharges, ruleUnspent } from "./charges.ts";
+export {
+  ERASED,
+  type Erasable,
+  type Erase,
+  type EraseResult,
+  HOLD,
+  RELEASE,
+  erased,
+  ownerOf,
+  ruleErase,
+} from "./erasure.ts";
 export { type TrustInForce, examine, trustEntryOf } from "./examine.ts";
 export {
   childless,

@@ -8,8 +8,12 @@ import { erasureConformance } from "./erasure.ts";
 import { type Behaviour, objections, openLog } from "./open-log.ts";
 import { rowConformance } from "./rows.ts";
 
-/** What every store must do. */
-export function storeConformance(name: string, make: () => Store | Promise<Store>): void {
+/** What every store must do. `swept`: nothing of what is erased is left in its journal when that is answered. */
+export function storeConformance(
+  name: string,
+  make: () => Store | Promise<Store>,
+  { swept = true }: { readonly swept?: boolean } = {},
+): void {
   const behaviour: Behaviour = (title, body) =>
     test(`${name}: ${title}`, async () => {
       const log = await openLog(await make());
@@ -24,7 +28,7 @@ export function storeConformance(name: string, make: () => Store | Promise<Store
   chargeConformance(behaviour);
   rowConformance(behaviour);
   approvalConformance(behaviour);
-  erasureConformance(behaviour);
+  erasureConformance(behaviour, swept);
 
   test(`${name}: nothing is written before attach or after close, and closing twice is closing once`, async () => {
     const store = await make();

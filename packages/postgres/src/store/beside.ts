@@ -32,7 +32,7 @@ export function settle(work: Work, row: ActionRow): void {
 export function delegate({ found }: Work, row: DelegationRow, place: Place): void {
   const { leaf, jti, principal, request = null, sealed } = row;
   found.delegations.add(leaf, { leaf, jti, principal, request, sealed, ...place });
-  if (request !== null) found.spawnedBy.add(jti, { leaf, jti, request, ...place });
+  if (request !== null) found.spawnedBy.add(jti, { leaf, jti, principal, request, ...place });
 }
 
 export function ask({ found }: Work, row: ApprovalRow, { index, hash }: Placed): void {

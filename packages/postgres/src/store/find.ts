@@ -1,4 +1,4 @@
-import { damaged } from "@behest/core/store";
+import { ERASED, damaged, ownerOf } from "@behest/core/store";
 import type { Client } from "pg";
 import { MINE } from "../tenant.ts";
 import { pairOf, turnOf } from "./keys.ts";
@@ -25,6 +25,7 @@ class Named {
     switch (write.op) {
       case "append": {
         const { approval, charge, once, delegation, journal, decides = [] } = write.request;
+        this.#owner(ownerOf(write.request));
         for (const id of [...(approval ? [approval.id] : []), ...decides]) this.approvals.add(id);
         if (charge) this.counters.add(charge.counter);
         if (once !== undefined) this.once.add(once);
@@ -36,6 +37,7 @@ class Named {
       case "begin": {
         const { action, rests = [], charges = [] } = write.request;
         this.actions.add(action);
+        this.#owner(ownerOf(write.request));
         for (const id of [action, ...rests.map((rest) => rest.id)]) this.approvals.add(id);
         for (const { counter } of charges) this.counters.add(counter);
         return;
@@ -43,6 +45,7 @@ class Named {
       case "finish":
         this.actions.add(write.request.action);
         for (const { counter } of write.request.unspent ?? []) this.counters.add(counter);
+        for (const { principal } of write.request.content ?? []) this.#owner(principal);
         return;
       case "principal":
         this.pairs.set(pairOf(write.issuer, write.subject), write);
@@ -50,6 +53,7 @@ class Named {
       case "register":
         this.pairs.set(pairOf(write.who.issuer, write.who.subject), write.who);
         this.pseudonyms.add(write.who.pseudonym);
+        this.#owner(write.who.pseudonym);
         return;
       case "spend":
         this.spent.add(write.id);
@@ -58,8 +62,14 @@ class Named {
         this.documents.add(write.digest);
         return;
       case "forget":
+      case "cosigned":
       case "flush":
     }
+  }
+
+  /** Whether they were erased. */
+  #owner(principal: string | undefined): void {
+    if (principal !== undefined) this.once.add(ERASED + principal);
   }
 }
 
@@ -89,9 +99,9 @@ const FIND = `SELECT
   ${json("t", `behest_counter t WHERE ${MINE} AND id = ANY($3::text[])`)} AS counters,
   ${json(`json_build_object('key', t.key, ${placed})`, `behest_once t WHERE ${MINE} AND key = ANY($4::text[])`)} AS once,
   ${json(
-    `json_build_object('leaf', t.leaf, 'jti', t.jti, 'request', t.request, ${placed})`,
-    `(SELECT leaf, jti, request, idx FROM behest_delegation WHERE ${MINE} AND leaf = ANY($5::text[])
-      UNION SELECT leaf, jti, request, idx FROM behest_delegation
+    `json_build_object('leaf', t.leaf, 'jti', t.jti, 'principal', t.principal, 'request', t.request, ${placed})`,
+    `(SELECT leaf, jti, principal, request, idx FROM behest_delegation WHERE ${MINE} AND leaf = ANY($5::text[])
+      UNION SELECT leaf, jti, principal, request, idx FROM behest_delegation
         WHERE ${MINE} AND jti = ANY($6::text[]) AND request IS NOT NULL) AS t`,
   )} AS delegations,
   ${json(
@@ -110,7 +120,8 @@ const FIND = `SELECT
   )} AS principals,
   ${json("t.pseudonym", `behest_principal t WHERE ${MINE} AND pseudonym = ANY($11::text[])`)} AS pseudonyms,
   ${json("t", `behest_spent t WHERE ${MINE} AND id = ANY($12::text[])`)} AS spent,
-  ${json("t.digest", `behest_document t WHERE ${MINE} AND digest = ANY($13::text[])`)} AS documents`;
+  ${json("t.digest", `behest_document t WHERE ${MINE} AND digest = ANY($13::text[])`)} AS documents,
+  (SELECT size::float8 FROM behest_cosigned WHERE ${MINE}) AS cosigned`;
 
 interface ActionJson extends Omit<ActionRow, "sealed"> {
   readonly sealed: string | null;
@@ -133,6 +144,7 @@ interface Found {
   readonly pseudonyms: readonly string[];
   readonly spent: readonly { readonly id: string; readonly until: number }[];
   readonly documents: readonly string[];
+  readonly cosigned: number | null;
 }
 
 /** Everything that these requests may read, and `actions` beside those that they name. */
@@ -191,6 +203,7 @@ function tablesOf(found: Found): Tables {
       ({ pseudonym }) => pseudonym,
     ),
     spent: rowsBy(found.spent, ({ id }) => id),
+    cosigned: new Rows(found.cosigned === null ? [] : [["", { size: found.cosigned }]]),
     documents: rowsBy(
       found.documents.map((digest) => ({ digest })),
       ({ digest }) => digest,

@@ -12,12 +12,15 @@ import {
   type PrincipalRow,
   type SeenTool,
   askedBefore,
+  ERASED,
   childless,
   conflict,
+  erased,
   lapsed,
   mayFinish,
   mayStart,
   newPrincipal,
+  ownerOf,
   ruleBegin,
   ruleCharges,
   ruleDelegation,
@@ -36,6 +39,7 @@ export type Write =
   | { readonly op: "register"; readonly who: Principal }
   | { readonly op: "forget"; readonly run: string }
   | { readonly op: "spend"; readonly id: string; readonly until: number }
+  | { readonly op: "cosigned"; readonly size: number; readonly note: string }
   | { readonly op: "document"; readonly digest: string; readonly text: string }
   /** Writes what waits for something else to be written. */
   | { readonly op: "flush" };
@@ -58,6 +62,11 @@ export function perform(work: Work, write: Write, lease: string): unknown {
       return work.found.turns.drop(({ run }) => run === write.run);
     case "spend":
       return spend(work, write.id, write.until);
+    case "cosigned": {
+      const { size, note } = write;
+      const kept = work.found.cosigned.get("");
+      return kept && kept.size > size ? undefined : work.found.cosigned.set("", { size, note });
+    }
     case "document": {
       const { digest, text } = write;
       return work.found.documents.get(digest)
@@ -71,6 +80,7 @@ export function perform(work: Work, write: Write, lease: string): unknown {
 
 function append(work: Work, request: Append): Placed {
   const { entry, once, delegation, charge, journal, approval, decides } = request;
+  refuse(work, ownerOf(request));
   const stored = storedBefore(work, request);
   if (stored) return work.placed({ index: stored.idx, hash: stored.hash, again: true });
   const charges = charge ? [charge] : [];
@@ -104,6 +114,7 @@ function storedBefore(
       found.delegations.get(leaf) ?? (request === undefined ? undefined : found.spawnedBy.get(jti));
     const known = stored && {
       leaf: stored.leaf,
+      principal: stored.principal,
       ...(stored.request !== null && { request: stored.request }),
     };
     const ruling = ruleDelegation(known, delegation);
@@ -122,6 +133,7 @@ function placeOf({ index, hash }: { readonly index: number; readonly hash: strin
 
 function begin(work: Work, request: Begin, lease: string): BeginResult {
   const { found, now, cuts } = work;
+  refuse(work, ownerOf(request));
   for (;;) {
     const row = found.actions.get(request.action);
     const state = row && stateOf(row);
@@ -194,11 +206,11 @@ function finish(work: Work, request: Finish, lease: string): FinishResult {
   const held = ruleUnspent(unspent, state.charged, counterIn(work));
   count(work, unspent, held);
   const charged = textOf(state.charged.filter((counter) => !held.has(counter)));
-  const told = content?.find(({ id, until = Infinity }) => id === result && until > work.now);
-  const sealed = told?.sealed ?? null;
+  const left = content?.filter(({ principal }) => !isErased(work, principal));
+  const told = left?.find(({ id, until = Infinity }) => id === result && until > work.now);
   const end = { outcome, code, result: result ?? null, ended: placed?.index ?? null };
-  settle(work, { ...row, ...end, charged, sealed });
-  keep(work, content, placed?.index ?? request.action);
+  settle(work, { ...row, ...end, charged, sealed: told?.sealed ?? null });
+  keep(work, left, placed?.index ?? request.action);
   return { finished: "ended", ...(placed && { placed }) };
 }
 
@@ -206,6 +218,15 @@ function finish(work: Work, request: Finish, lease: string): FinishResult {
 export function lapse(work: Work, row: ActionRow): void {
   const placed = row.hash === null ? undefined : work.place(lapsed(row.id, row.attempt, row.hash, work.now));
   settle(work, { ...row, ...LAPSED, result: null, ended: placed?.index ?? null });
+}
+
+function isErased({ found }: Work, principal: string): boolean {
+  return found.once.get(ERASED + principal) !== undefined;
+}
+
+/** Throws `principal_erased`. */
+function refuse(work: Work, principal: string | undefined): void {
+  if (principal !== undefined && isErased(work, principal)) throw erased();
 }
 
 function counterIn({ found }: Work): (counter: string) => string | undefined {
@@ -234,7 +255,9 @@ function principal({ found }: Work, issuer: string, subject: string): PrincipalR
   return row;
 }
 
-function register({ found }: Work, { issuer, subject, pseudonym, key }: Principal): void {
+function register(work: Work, { issuer, subject, pseudonym, key }: Principal): void {
+  const { found } = work;
+  refuse(work, pseudonym);
   found.pseudonyms.add(pseudonym, { pseudonym });
   found.principals.add(pairOf(issuer, subject), { issuer, subject, pseudonym, key });
 }

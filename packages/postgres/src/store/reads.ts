@@ -47,6 +47,12 @@ export class Reads {
     return row && { issuer: row.issuer, subject: row.subject, key: row.key };
   }
 
+  named(subject: string): ReturnType<Engine["named"]> {
+    return this.#rows(`SELECT pseudonym, issuer FROM behest_principal WHERE ${MINE} AND subject = $1`, [
+      subject,
+    ]);
+  }
+
   /** Of one jti a spawned one first: only its jti is nobody else's. */
   async delegation(by: "jti" | "leaf", value: string): Promise<StoredDelegation | undefined> {
     const [row] = await this.#rows<Stored>(
@@ -105,9 +111,11 @@ export class Reads {
   }
 
   async recorded(prefix: string): Promise<readonly number[]> {
+    // Up to the first text that does not begin so.
+    const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
     const rows = await this.#rows<{ idx: number }>(
-      `SELECT idx FROM behest_once WHERE ${MINE} AND starts_with(key, $1)`,
-      [prefix],
+      `SELECT idx FROM behest_once WHERE ${MINE} ${prefix === "" ? "" : "AND key >= $1 AND key < $2"} ORDER BY key`,
+      prefix === "" ? [] : [prefix, end],
     );
     return rows.map(({ idx }) => idx);
   }
@@ -144,6 +152,11 @@ export class Reads {
       if (hash?.length !== 32) throw damaged(last[i]!);
       return hash;
     });
+  }
+
+  async cosigned(): Promise<string | undefined> {
+    const [row] = await this.#rows<{ note: string }>(`SELECT note FROM behest_cosigned WHERE ${MINE}`);
+    return row?.note;
   }
 
   async document(digest: string): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import type { StoredApproval } from "@behest/core/store";
 import type { Client } from "pg";
 import { MINE } from "../tenant.ts";
+import { destroy } from "./erasing.ts";
 import type { Value } from "./rows.ts";
 import type { Work } from "./work.ts";
 
@@ -98,6 +99,12 @@ export const SAVED: readonly Saved[] = [
     rows: (work) => work.found.documents.changed,
   },
   {
+    table: "cosigned",
+    columns: columnsOf("size bigint, note text"),
+    replaces: "",
+    rows: (work) => work.found.cosigned.changed,
+  },
+  {
     table: "seen",
     columns: columnsOf("tool text, kind text, declared boolean, at bigint"),
     replaces: "tool, kind",
@@ -131,6 +138,7 @@ export async function save(client: Client, work: Work, { lease, head }: End): Pr
     await client.query(`DELETE FROM behest_journal WHERE ${MINE} AND run = ANY($1::text[])`, [
       [...work.forgotten],
     ]);
+  if (work.erased.length > 0) await destroy(client, work.erased);
   const outcomes = work.outcomes.changed;
   const parts = SAVED.map((saved, i) => ({ ...saved, i, rows: saved.rows(work) })).filter(
     ({ rows }) => rows.length > 0,

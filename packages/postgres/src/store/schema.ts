@@ -39,14 +39,17 @@ const TABLES = `
     delegation text, tool text NOT NULL, verdict text NOT NULL, code text NOT NULL, at bigint NOT NULL,
     agent bytea NOT NULL, interaction bigint, outcome text, ended bigint, PRIMARY KEY (tenant, idx)
   ) WITH (fillfactor = 90);
+  CREATE INDEX behest_record_principal ON behest_record (tenant, principal);
   CREATE INDEX behest_record_session ON behest_record (tenant, session COLLATE "C");
 
-  CREATE TABLE behest_once (${TENANT}, key text, idx bigint NOT NULL, PRIMARY KEY (tenant, key));
+  -- Looked for by the beginnings of keys, too.
+  CREATE TABLE behest_once (${TENANT}, key text COLLATE "C", idx bigint NOT NULL, PRIMARY KEY (tenant, key));
 
   CREATE TABLE behest_delegation (
     ${TENANT}, leaf text, jti text NOT NULL, principal text NOT NULL, request text, sealed bytea NOT NULL,
     idx bigint NOT NULL, PRIMARY KEY (tenant, leaf)
   );
+  CREATE INDEX behest_delegation_principal ON behest_delegation (tenant, principal);
   CREATE INDEX behest_delegation_jti ON behest_delegation (tenant, jti);
   CREATE UNIQUE INDEX behest_delegation_spawned ON behest_delegation (tenant, jti) WHERE request IS NOT NULL;
 
@@ -55,6 +58,7 @@ const TABLES = `
     ${TENANT}, idx bigint, place bigint, id text NOT NULL, principal text NOT NULL, sealed bytea NOT NULL, until bigint,
     PRIMARY KEY (tenant, idx, place)
   );
+  CREATE INDEX behest_content_principal ON behest_content (tenant, principal);
   CREATE INDEX behest_content_until ON behest_content (tenant, until) WHERE until IS NOT NULL;
 
   -- The same of spawns, which have no entry.
@@ -62,6 +66,7 @@ const TABLES = `
     ${TENANT}, action text, id text, principal text NOT NULL, sealed bytea NOT NULL, until bigint,
     PRIMARY KEY (tenant, action, id)
   );
+  CREATE INDEX behest_spawned_principal ON behest_spawned (tenant, principal);
   CREATE INDEX behest_spawned_until ON behest_spawned (tenant, until) WHERE until IS NOT NULL;
 
   -- Decimals, as text.
@@ -74,6 +79,7 @@ const TABLES = `
     ${TENANT}, run text, key text, sealed bytea NOT NULL, principal text NOT NULL, until bigint NOT NULL,
     idx bigint NOT NULL, PRIMARY KEY (tenant, run, key)
   );
+  CREATE INDEX behest_journal_principal ON behest_journal (tenant, principal);
   CREATE INDEX behest_journal_until ON behest_journal (tenant, until);
 
   CREATE TABLE behest_principal (
@@ -81,12 +87,15 @@ const TABLES = `
     PRIMARY KEY (tenant, pseudonym), UNIQUE (tenant, issuer, subject)
   );
 
+  CREATE INDEX behest_principal_subject ON behest_principal (tenant, subject);
+
   -- Actions that wait for persons (kind "ask"), and what was signed ahead of them. idx: of the entry that asks, or that
   -- was signed first. behest_decision: of the entries of what was handed in.
   CREATE TABLE behest_approval (
     ${TENANT}, id text, kind text NOT NULL, args text NOT NULL, principal text NOT NULL, run text, sealed bytea NOT NULL,
     expires bigint NOT NULL, idx bigint NOT NULL, spent boolean NOT NULL, PRIMARY KEY (tenant, id)
   );
+  CREATE INDEX behest_approval_principal ON behest_approval (tenant, principal);
   CREATE INDEX behest_approval_run ON behest_approval (tenant, run) WHERE run IS NOT NULL;
   CREATE INDEX behest_approval_pending ON behest_approval (tenant, expires) WHERE kind = 'ask' AND NOT spent;
   CREATE INDEX behest_approval_ahead ON behest_approval (tenant, expires) WHERE kind <> 'ask';
@@ -95,6 +104,9 @@ const TABLES = `
   -- Proofs of calls that were permitted: none of them permits another.
   CREATE TABLE behest_spent (${TENANT}, id text, until bigint NOT NULL, PRIMARY KEY (tenant, id));
   CREATE INDEX behest_spent_until ON behest_spent (tenant, until);
+
+  -- The newest checkpoint that witnesses have cosigned, and the size of its log.
+  CREATE TABLE behest_cosigned (${TENANT}, size bigint NOT NULL, note text NOT NULL, PRIMARY KEY (tenant));
 
   -- Texts that entries name by their digest.
   CREATE TABLE behest_document (${TENANT}, digest text, text text NOT NULL, PRIMARY KEY (tenant, digest));

@@ -6,6 +6,8 @@ import {
   type Content,
   type DelegationRow,
   type Engine,
+  type Erase,
+  type EraseResult,
   type Finish,
   type FinishResult,
   type Identity,
@@ -24,6 +26,7 @@ import {
   twice,
   unattached,
 } from "@behest/core/store";
+import { parseCheckpoint } from "@behest/provenance";
 import { type Client, type ClientConfig, types } from "pg";
 import { configOf } from "../config.ts";
 import { feedAt } from "../feed.ts";
@@ -32,12 +35,11 @@ import { attach } from "./attach.ts";
 import { hello } from "./hello.ts";
 import { leave } from "./leave.ts";
 import { make } from "./make.ts";
-import type { Write } from "./perform.ts";
 import { Reads } from "./reads.ts";
 import { records } from "./records.ts";
 import { bytesOf } from "./shapes.ts";
 import { type PostgresOptions, checkedTenant } from "./tenants.ts";
-import { Writer } from "./writer.ts";
+import { type Request, Writer } from "./writer.ts";
 
 /** What only tests change: how long a lease lasts, ms. */
 interface Hidden {
@@ -118,6 +120,14 @@ class PostgresEngine implements Engine {
 
   async subject(pseudonym: string): ReturnType<Engine["subject"]> {
     return this.#open().subject(pseudonym);
+  }
+
+  async named(subject: string): ReturnType<Engine["named"]> {
+    return this.#open().named(subject);
+  }
+
+  erase(request: Erase): Promise<EraseResult> {
+    return this.#write({ op: "erase", request }) as Promise<EraseResult>;
   }
 
   append(request: Append): Promise<Placed> {
@@ -215,6 +225,15 @@ class PostgresEngine implements Engine {
     return this.#open().subtrees(places);
   }
 
+  async cosigned(): Promise<string | undefined> {
+    return this.#open().cosigned();
+  }
+
+  async keepCosigned(note: string): Promise<void> {
+    const { size } = parseCheckpoint(note);
+    await this.#write({ op: "cosigned", size, note });
+  }
+
   async keepDocument(digest: string, text: string): Promise<void> {
     await this.#write({ op: "document", digest, text });
   }
@@ -243,7 +262,7 @@ class PostgresEngine implements Engine {
     return this.#reads;
   }
 
-  #write(write: Write): Promise<unknown> {
+  #write(write: Request): Promise<unknown> {
     if (this.#closing) return Promise.reject(closed());
     return this.#writer?.write(write) ?? Promise.reject(unattached());
   }

@@ -1,3 +1,4 @@
+import { DROP } from "../table.ts";
 import { MINE } from "../tenant.ts";
 import { find } from "./find.ts";
 import type { Log } from "./log.ts";
@@ -21,6 +22,7 @@ export async function sweep(log: Log): Promise<void> {
             `DELETE FROM behest_${table} WHERE ctid = ANY (ARRAY (SELECT ctid FROM behest_${table} WHERE ${MINE} AND until <= ${now} LIMIT ${MOST}))`,
         ).join(";"),
       );
+      await client.query(DROP);
       await client.query(`UPDATE behest_head SET at = greatest(at, ${now}) WHERE ${MINE}`);
       return find(client, [], []);
     },

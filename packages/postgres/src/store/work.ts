@@ -43,6 +43,7 @@ export type DelegationFound = Place & {
   readonly leaf: string;
   readonly jti: string;
   readonly request: string | null;
+  readonly principal: string;
 };
 
 /** Everything that a group of requests may read or change. */
@@ -52,13 +53,15 @@ export interface Tables {
   readonly counters: Rows<{ readonly id: string; readonly held: string; readonly until: number }>;
   readonly once: Rows<Place & { readonly key: string }>;
   /** By leaf; spawned ones by jti, too. */
-  readonly delegations: Rows<DelegationFound & { readonly principal?: string; readonly sealed?: Uint8Array }>;
+  readonly delegations: Rows<DelegationFound & { readonly sealed?: Uint8Array }>;
   readonly spawnedBy: Rows<DelegationFound>;
   readonly turns: Rows<TurnRow>;
   /** By issuer and subject, and by pseudonym. */
   readonly principals: Rows<Row & { readonly pseudonym: string; readonly key: Uint8Array }>;
   readonly pseudonyms: Rows<Row>;
   readonly spent: Rows<{ readonly id: string; readonly until: number }>;
+  /** One row, or none. */
+  readonly cosigned: Rows<{ readonly size: number; readonly note?: string }>;
   readonly documents: Rows<{ readonly digest: string; readonly text?: string }>;
 }
 
@@ -87,6 +90,8 @@ export class Work {
   readonly seen: Rows<Row> = new Rows();
   /** Runs whose turns are not needed any more. */
   readonly forgotten: Set<string> = new Set();
+  /** Principals whose keys and names go. */
+  readonly erased: string[] = [];
   readonly entries: { readonly idx: number; readonly nodes: Uint8Array; readonly jws: string }[] = [];
   readonly places: { -readonly [K in keyof Placed]: Placed[K] }[] = [];
   /** The store's time, ms since the epoch. */

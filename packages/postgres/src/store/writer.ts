@@ -1,11 +1,12 @@
 import { setImmediate } from "node:timers";
 import { BehestError } from "@behest/core";
-import { type BeginResult, type SeenTool, unstorable } from "@behest/core/store";
+import { type BeginResult, type Erase, type SeenTool, unstorable } from "@behest/core/store";
+import { erasure } from "./erasing.ts";
 import { find } from "./find.ts";
 import type { Job, Log } from "./log.ts";
 import { type Write, lapse, perform, see } from "./perform.ts";
 import { sweep } from "./sweep.ts";
-import type { Work } from "./work.ts";
+import type { Known, Work } from "./work.ts";
 
 /** One transaction takes this many requests at most. */
 const GROUP = 64;
@@ -13,10 +14,13 @@ const TICK = 1_000;
 /** How often what is over is swept, ms. */
 const SWEEP_EVERY = 60_000;
 
+/** What is asked of the writer: what shares a transaction with others, and what has one of its own. */
+export type Request = Write | { readonly op: "erase"; readonly request: Erase };
+
 type Answer = { readonly value: unknown } | { readonly error: BehestError };
 
 interface Waiting {
-  readonly write: Write;
+  readonly write: Request;
   resolve(value: unknown): void;
   reject(error: BehestError): void;
 }
@@ -44,7 +48,7 @@ export class Writer {
     this.#timer = setInterval(() => this.#tick(), Math.min(TICK, lease / 5)).unref();
   }
 
-  write(write: Write): Promise<unknown> {
+  write(write: Request): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ write, resolve, reject });
       this.#pumping ??= this.#pump();
@@ -74,10 +78,32 @@ export class Writer {
     this.#pumping = this.#queue.length > 0 ? this.#pump() : undefined;
   }
 
-  async #answers(writes: readonly Write[]): Promise<readonly Answer[]> {
+  async #answers(requests: readonly Request[]): Promise<readonly Answer[]> {
+    const answers: Answer[] = [];
+    for (const [i, request] of requests.entries()) {
+      if (i < answers.length) continue;
+      if (request.op === "erase") answers.push(await this.#alone(erasure(request.request)));
+      else answers.push(...(await this.#together(requests.slice(i))));
+    }
+    return answers;
+  }
+
+  /** Those at the beginning that may share a transaction. */
+  async #together(requests: readonly Request[]): Promise<readonly Answer[]> {
+    const end = requests.findIndex(({ op }) => op === "erase");
+    const writes = requests.slice(0, end < 0 ? requests.length : end) as readonly Write[];
     const answers = await this.#group(writes);
     for (const [i, answer] of answers.entries()) this.#note(writes[i]!, answer);
     return answers;
+  }
+
+  async #alone<T, K extends Known>(job: Job<T, K>): Promise<Answer> {
+    try {
+      const done = await this.#log.transact(job);
+      return "value" in done ? done : { error: done.refused };
+    } catch (error) {
+      return { error: error as BehestError };
+    }
   }
 
   async #group(writes: readonly Write[]): Promise<readonly Answer[]> {
