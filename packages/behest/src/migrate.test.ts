@@ -4,7 +4,7 @@ import { postgresServer } from "../../postgres/test/server.ts";
 import { Workplace } from "../test/workplace.ts";
 
 const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose]());
+afterAll(() => server?.[Symbol.asyncDispose](), 60_000);
 
 const PAYER = join(import.meta.dirname, "../test/payer.ts");
 let place: Workplace;

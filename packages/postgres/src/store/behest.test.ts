@@ -5,7 +5,7 @@ import { postgresServer } from "../../test/server.ts";
 import { postgresStore } from "./store.ts";
 
 const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose]());
+afterAll(() => server?.[Symbol.asyncDispose](), 60_000);
 
 let deployment: SharedDeployment;
 beforeAll(async () => void (deployment = await SharedDeployment.make()));

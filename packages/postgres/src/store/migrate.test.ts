@@ -13,7 +13,7 @@ import { migrateSqlite } from "./migrate.ts";
 import { postgresStore } from "./store.ts";
 
 const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose]());
+afterAll(() => server?.[Symbol.asyncDispose](), 60_000);
 
 let folder: string;
 let path: string;
