@@ -14,6 +14,7 @@ test.for([
   [["records", "extra"], /too many arguments/],
   [["records", "--verdict", "maybe"], /--verdict: one of permit, deny, ask/],
   [["records", "--limit", "0"], /--limit/],
+  [["records", "--format", "xml"], /--format: one of jsonl, ocsf/],
   [["delegate", "--tool", "a(*)"], /--task/],
   [["delegate", "--task", "t"], /--tool/],
   [["delegate", "--task"], /argument missing/],

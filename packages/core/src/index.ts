@@ -28,6 +28,7 @@ export { type McpAnnotations, profileFromMcp } from "./profile/mcp.ts";
 export { type Boundary, type Profile, withProfile } from "./profile/profile.ts";
 export { type Profiles, readProfiles } from "./profile/profiles.ts";
 export type { EvidenceFilter } from "./evidence/export.ts";
+export type { OcsfEvent } from "./record/ocsf.ts";
 export { type Reader, readStore } from "./record/reader.ts";
 export type { Access, Reading } from "./record/reading.ts";
 export { memoryStore } from "./store/memory.ts";

@@ -7,6 +7,7 @@ import { withReading, withStore } from "../store.ts";
 import { clockTime, moment } from "../time.ts";
 
 const VERDICTS = ["permit", "deny", "ask"] as const;
+const FORMATS = ["jsonl", "ocsf"] as const;
 
 interface Options {
   readonly principal?: string;
@@ -20,35 +21,46 @@ interface Options {
   readonly store?: string;
   readonly as?: string;
   readonly json?: true;
+  readonly format?: (typeof FORMATS)[number];
 }
 
 export function records(program: Command): void {
   define(program, {
     name: "records",
     description: "what agents did, and at whose behest; with --json one record a line",
-    example: "behest records --principal alice --since 1h\nbehest records --verdict deny --json",
+    example:
+      "behest records --principal alice --since 1h\nbehest records --verdict deny --json\nbehest records --since 1h --format ocsf",
   })
     .option("--principal <subject>", "on whose behalf")
     .option("--agent <name>", "by which agent")
     .option("--tool <name>", "with which tool")
-    .option("--verdict <verdict>", VERDICTS.join(", "), verdict)
+    .option("--verdict <verdict>", VERDICTS.join(", "), (text) => oneOf("--verdict", VERDICTS, text))
     .option("--since <time>", "1h (ago), 2026-11-20, 2026-11-20T08:00Z", (text) => moment("--since", text))
     .option("--until <time>", "the same", (text) => moment("--until", text))
     .option("--session <id>", "a session and those spawned below it")
     .option("--limit <count>", "the latest ones only", limit)
     .option("--store <file>", "the store (default: this folder's)")
     .option("--as <person>", "who looks: the log says so before anything is shown")
+    .option(
+      "--format <format>",
+      "a record a line: jsonl (as --json), or ocsf, events of OCSF 1.9.0",
+      (text) => oneOf("--format", FORMATS, text),
+    )
     .action(run);
 }
 
-async function run({ limit: count, store, as, session, json, ...filter }: Options): Promise<void> {
+async function run({ limit: count, store, as, session, json, format, ...filter }: Options): Promise<void> {
   if (as !== undefined && store !== undefined) throw usage("--as: only this folder's store is written to.");
   const look = (reader: Pick<Reading, "records">): Promise<ActionRecord[]> =>
     reader.records(filter satisfies RecordsFilter);
   const found = await (as === undefined ? withStore(store, look) : withReading(as, look));
   const ofSession = session === undefined ? found : found.filter((record) => within(record, session));
   const shown = count === undefined ? ofSession : ofSession.slice(-count);
-  if (json) for (const record of shown) printJson(record);
+  if (format === "ocsf")
+    await withStore(store, async (reader) => {
+      for await (const event of reader.ocsf(shown)) printJson(event);
+    });
+  else if (json || format) for (const record of shown) printJson(record);
   else if (shown.length === 0) print("No records.");
   else
     printTable(["entry", "time", "principal", "agent", "tool", "verdict", "code", "outcome"], shown.map(row));
@@ -74,10 +86,10 @@ function row(record: ActionRecord): Cell[] {
   return [`#${index}`, clockTime(at), principal, agent, tool, judged, code, outcome ?? "-"];
 }
 
-function verdict(text: string): (typeof VERDICTS)[number] {
-  const known = VERDICTS.find((word) => word === text);
-  if (known) return known;
-  throw usage(`--verdict: one of ${VERDICTS.join(", ")}.`);
+function oneOf<T extends string>(option: string, words: readonly T[], text: string): T {
+  const known = words.find((word) => word === text);
+  if (known !== undefined) return known;
+  throw usage(`${option}: one of ${words.join(", ")}.`);
 }
 
 function limit(text: string): number {

@@ -12,11 +12,33 @@ import type { Vault } from "./content.ts";
 import { openDelegation } from "../session/lineage.ts";
 import { principalOf } from "./principal.ts";
 import { listRecords } from "./records.ts";
-import type { Engine } from "../store/types.ts";
+import type { Engine, StoredRecord } from "../store/types.ts";
 import type { FullRecord } from "../types.ts";
 
 /** All entries of the action whose entry stands at `index`, joined, with what is still kept of their content. */
 export async function joinRecord(engine: Engine, index: number): Promise<FullRecord | undefined> {
+  const joined = await joinEntries(engine, index);
+  if (!joined) return undefined;
+  const { row, vault, record } = joined;
+  const { interaction, action, outcome } = record.entries;
+  const content = {
+    ...(interaction &&
+      (await opened(engine, vault, row.interaction!, interaction.turn, interaction.content))),
+    ...(await opened(engine, vault, index, action.action, action.content)),
+    ...(outcome && (await opened(engine, vault, row.ended!, action.action, outcome.content))),
+  };
+  return { ...record, content };
+}
+
+interface Joined {
+  readonly row: StoredRecord;
+  /** Undefined after erasure. */
+  readonly vault: Vault | undefined;
+  readonly record: Omit<FullRecord, "content">;
+}
+
+/** The same without content: none is opened. */
+export async function joinEntries(engine: Engine, index: number): Promise<Joined | undefined> {
   const [row] = await engine.records({ index });
   const [record] = await listRecords(engine, { index });
   if (!row || !record) return undefined;
@@ -35,23 +57,14 @@ export async function joinRecord(engine: Engine, index: number): Promise<FullRec
   const delegations: DelegationEntry[] = [];
   const places = row.delegation === undefined ? [] : await chainPlaces(engine, vault, row.delegation);
   for (const place of places) delegations.push((await at<DelegationEntry>(place))!);
-  const content = {
-    ...(interaction &&
-      (await opened(engine, vault, row.interaction!, interaction.turn, interaction.content))),
-    ...(await opened(engine, vault, index, action.action, action.content)),
-    ...(outcome && (await opened(engine, vault, row.ended!, action.action, outcome.content))),
+  const entries = {
+    delegations,
+    ...(interaction && { interaction }),
+    action,
+    ...(approvals.length > 0 && { approvals }),
+    ...(outcome && { outcome }),
   };
-  return {
-    ...record,
-    entries: {
-      delegations,
-      ...(interaction && { interaction }),
-      action,
-      ...(approvals.length > 0 && { approvals }),
-      ...(outcome && { outcome }),
-    },
-    content,
-  };
+  return { row, vault, record: { ...record, entries } };
 }
 
 /** Where the entries of what persons have signed stand, on which an action started. */

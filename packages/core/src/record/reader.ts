@@ -1,6 +1,7 @@
-import type { EvidenceBundle } from "@behest/provenance";
+import { type EvidenceBundle, parseCheckpoint } from "@behest/provenance";
 import { type EvidenceFilter, exportEvidence } from "../evidence/export.ts";
-import { joinRecord } from "./joined.ts";
+import { joinEntries, joinRecord } from "./joined.ts";
+import { type OcsfEvent, ocsfEvent } from "./ocsf.ts";
 import { listRecords } from "./records.ts";
 import { openDelegation } from "../session/lineage.ts";
 import { principalOf } from "./principal.ts";
@@ -12,6 +13,8 @@ export interface Reader {
   records(filter?: RecordsFilter): Promise<ActionRecord[]>;
   /** The record whose `action` entry stands at `index`, with all its entries. */
   record(index: number): Promise<FullRecord | undefined>;
+  /** Records as events of OCSF 1.9.0 (API Activity, with `delegation`): what the records show, and ids; no content. */
+  ocsf(records: Iterable<ActionRecord>): AsyncGenerator<OcsfEvent>;
   /** Entries as they were signed, in log order. */
   entries(): AsyncGenerator<string>;
   /** The last signed checkpoint. */
@@ -37,6 +40,13 @@ export function readStore(store: Store): Reader {
   return {
     records: (filter) => listRecords(engine, filter),
     record: (index) => joinRecord(engine, index),
+    async *ocsf(records) {
+      const { origin } = parseCheckpoint(await engine.checkpoint());
+      for (const { index } of records) {
+        const joined = await joinEntries(engine, index);
+        if (joined) yield ocsfEvent(joined.record, origin);
+      }
+    },
     async *entries() {
       for (let from = 0; ; from += PAGE) {
         const page = await engine.entries(from, PAGE);

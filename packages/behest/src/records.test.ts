@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Workplace } from "../test/workplace.ts";
+
+let place: Workplace;
+beforeAll(() => {
+  place = Workplace.used();
+});
+afterAll(() => place[Symbol.dispose]());
+
+test("records are printed one a line, as they are or as OCSF events of the same actions", () => {
+  const lines = place.must("records", "--format", "jsonl");
+  expect(lines).toBe(place.must("records", "--json"));
+  const records = parsed(lines);
+  const events = parsed(place.must("records", "--format", "ocsf"));
+  expect(records.length).toBeGreaterThan(1);
+  expect(events.map(({ time, message }) => [time, message])).toEqual(
+    records.map(({ at, tool, verdict, outcome }) => [
+      at,
+      outcome === undefined ? `${tool}: ${verdict}` : `${tool}: ${verdict}, ${outcome}`,
+    ]),
+  );
+  for (const event of events)
+    expect(event).toMatchObject({
+      class_uid: 6003,
+      actor: { user: { name: "alice" } },
+      delegation: { uid: expect.any(String), issuer_uid: expect.any(String) },
+    });
+  const denied = parsed(place.must("records", "--format", "ocsf", "--verdict", "deny", "--limit", "1"));
+  expect(denied.map(({ action }) => action)).toEqual(["Denied"]);
+});
+
+function parsed(lines: string): { readonly [name: string]: string | number }[] {
+  return lines
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { [name: string]: string | number });
+}
