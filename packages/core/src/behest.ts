@@ -7,6 +7,7 @@ import { erase } from "./erasure/erase.ts";
 import { holdsOf } from "./erasure/holds.ts";
 import { BehestError } from "./error.ts";
 import { type Trust, trusted } from "./trust.ts";
+import { EntryLogs } from "./record/entry-logs.ts";
 import { joinRecord } from "./record/joined.ts";
 import { observer } from "./session/observe.ts";
 import { openSession } from "./session/open.ts";
@@ -65,6 +66,8 @@ export interface BehestConfig {
    * where one has seen another log than this. Default: nobody.
    */
   witnesses?: WitnessesConfig;
+  /** `"entries"`: one OpenTelemetry LogRecord for each entry of the log, without content. Default: none. */
+  logs?: "entries";
   /** An agent that is not the one its delegation binds: a finding in every record (default), or a denial. */
   identity?: "record" | "refuse";
   /** ms since the epoch; default `Date.now`. */
@@ -93,8 +96,11 @@ export async function createFrom(
   const from = Math.floor(clock() / 1000);
   const until = from + ENTRY_KEY_LIFETIME;
   const certificate = await certified(config.signer, entryKey, manifest, { from, until });
-  const engine = config.store[engineOf];
+  const entryLogs =
+    config.logs === "entries" ? new EntryLogs(config.store[engineOf], thumbprint(entryKey)) : undefined;
+  const engine = entryLogs?.watched ?? config.store[engineOf];
   await engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate });
+  await entryLogs?.start();
   if (policies) await engine.keepDocument(policies.digest, policies.document);
   const closing = new AbortController();
   const revocations = new Revocations({
@@ -142,6 +148,7 @@ export async function createFrom(
     await Promise.all(deployment.deferring.values());
     await Promise.all(deployment.pending);
     await keeper?.stop();
+    await entryLogs?.close();
     await Promise.all([engine.close(), config.feed?.close()]);
   };
   return {

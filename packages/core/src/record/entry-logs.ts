@@ -1,0 +1,120 @@
+import { type Logger, logs } from "@opentelemetry/api";
+import { type EntryPayload, headOf, parseCheckpoint, parseEntry, parsePayload } from "@behest/provenance";
+import { logRecordOf } from "./log-record.ts";
+import type { Engine } from "../store/types.ts";
+
+const PAGE = 256;
+/** So far back the entry of this process's own certificate is looked for: others may have written since. */
+const BACK = 1024;
+/** So many sessions' pseudonyms are remembered. */
+const SESSIONS = 1024;
+const WRITES: ReadonlySet<PropertyKey> = new Set(["append", "begin", "finish"]);
+
+/**
+ * One OpenTelemetry LogRecord (`behest.entry`) for each entry that this process has signed, in the log's order, also for
+ * those that the store writes by itself. Read back from the log once they are durable: nothing waits for it, and without
+ * an SDK nothing is read. What an exporter loses is not lost: the log has it.
+ */
+export class EntryLogs {
+  readonly #engine: Engine;
+  /** Thumbprint of the entry key. */
+  readonly #kid: string;
+  /** Where to go on; nowhere until it has started. */
+  #next: number = Number.POSITIVE_INFINITY;
+  #telling = false;
+  #more = false;
+  #told: Promise<void> = Promise.resolve();
+  /** Pseudonyms by session: only entries of delegations name one. */
+  readonly #principals = new Map<string, string>();
+
+  constructor(engine: Engine, kid: string) {
+    this.#engine = engine;
+    this.#kid = kid;
+  }
+
+  /** The engine, with a look at the log after each write. */
+  get watched(): Engine {
+    return new Proxy(this.#engine, {
+      get: (engine, name) => {
+        const member: unknown = Reflect.get(engine, name, engine);
+        if (typeof member !== "function") return member;
+        if (!WRITES.has(name)) return member.bind(engine) as unknown;
+        return async (request: unknown) => {
+          const answer: unknown = await Reflect.apply(member, engine, [request]);
+          this.look();
+          return answer;
+        };
+      },
+    });
+  }
+
+  /** Once the store is attached: from the entry of this process's certificate on. */
+  async start(): Promise<void> {
+    try {
+      const { size } = parseCheckpoint(await this.#engine.checkpoint());
+      const from = Math.max(0, size - BACK);
+      const entries = (await this.#engine.entries(from, size - from)).map(parseEntry);
+      const first = entries.findLastIndex(({ kid, seq }) => kid === this.#kid && seq === 0);
+      this.#next = first < 0 ? size : from + first;
+      this.look();
+    } catch {
+      // What cannot be read is refused where it is needed.
+    }
+  }
+
+  look(): void {
+    this.#more = true;
+    if (!this.#telling) this.#told = this.#tell();
+  }
+
+  /** What was written up to now is handed to the SDK; to export it is the SDK's own `shutdown`. */
+  async close(): Promise<void> {
+    await this.#told;
+    this.look();
+    await this.#told;
+  }
+
+  async #tell(): Promise<void> {
+    this.#telling = true;
+    try {
+      const logger = logs.getLogger("@behest/core");
+      while (this.#more && logger.enabled()) {
+        this.#more = false;
+        const head = parseCheckpoint(await this.#engine.checkpoint());
+        while (this.#next < head.size) {
+          const page = await this.#engine.entries(this.#next, Math.min(PAGE, head.size - this.#next));
+          if (page.length === 0) return;
+          for (const jws of page) await this.#emit(logger, jws, headOf(head));
+        }
+      }
+    } catch {
+      // A log that cannot be read shows where it is written.
+    } finally {
+      this.#telling = false;
+    }
+  }
+
+  async #emit(logger: Logger, jws: string, head: string): Promise<void> {
+    const index = this.#next++;
+    const entry = parseEntry(jws);
+    if (entry.kid !== this.#kid) return;
+    const payload = parsePayload(entry.payload);
+    const principal = await this.#principalOf(payload, index);
+    try {
+      logger.emit(logRecordOf(payload, { index, head, principal, hash: entry.hash }));
+    } catch {
+      // A processor has thrown: the entry stands all the same.
+    }
+  }
+
+  async #principalOf(payload: EntryPayload, index: number): Promise<string | undefined> {
+    if (payload.type === "delegation") return payload.principal;
+    if (!("session" in payload)) return undefined;
+    const known = this.#principals.get(payload.session);
+    if (known !== undefined || payload.type !== "action") return known;
+    const [row] = await this.#engine.records({ index });
+    if (this.#principals.size >= SESSIONS) this.#principals.clear();
+    if (row) this.#principals.set(payload.session, row.principal);
+    return row?.principal;
+  }
+}
