@@ -1,6 +1,8 @@
 import type { Holder, KeySetFetch } from "@behest/delegation";
 import { type PrivateJwk, type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
 import { type Manifest, ProvenanceError, certifyEntryKey, readCertificate } from "@behest/provenance";
+import type { AlertOptions } from "./alert/alert.ts";
+import { Alerts } from "./alert/alerts.ts";
 import { approvalsOf } from "./approval/approvals.ts";
 import type { Credentials, Deployment } from "./deployment.ts";
 import { erase } from "./erasure/erase.ts";
@@ -21,6 +23,7 @@ import { revocationsIn } from "./revocation/listing.ts";
 import { Revocations } from "./revocation/revocations.ts";
 import { listedStatus } from "./revocation/status.ts";
 import { spentIn } from "./store/spent.ts";
+import { watched } from "./store/watched.ts";
 import { type Store, engine as engineOf } from "./store/types.ts";
 import type { Behest } from "./types.ts";
 import { type WitnessesConfig, witnessesOf } from "./witness/config.ts";
@@ -66,6 +69,11 @@ export interface BehestConfig {
    * where one has seen another log than this. Default: nobody.
    */
   witnesses?: WitnessesConfig;
+  /**
+   * Told of bursts of denials, of break-glass and of what fails verification; nothing waits for it, and nothing fails
+   * by it. `close` gives it 5 s. Default: metrics alone.
+   */
+  alerts?: AlertOptions;
   /** `"entries"`: one OpenTelemetry LogRecord for each entry of the log, without content. Default: none. */
   logs?: "entries";
   /** An agent that is not the one its delegation binds: a finding in every record (default), or a denial. */
@@ -96,10 +104,17 @@ export async function createFrom(
   const from = Math.floor(clock() / 1000);
   const until = from + ENTRY_KEY_LIFETIME;
   const certificate = await certified(config.signer, entryKey, manifest, { from, until });
-  const entryLogs =
-    config.logs === "entries" ? new EntryLogs(config.store[engineOf], thumbprint(entryKey)) : undefined;
-  const engine = entryLogs?.watched ?? config.store[engineOf];
-  await engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate });
+  const alerts = new Alerts(manifest.origin, clock, config.alerts);
+  const own = config.store[engineOf];
+  const entryLogs = config.logs === "entries" ? new EntryLogs(own, thumbprint(entryKey)) : undefined;
+  const watch = <T>(write: Promise<T>): Promise<T> => alerts.watch(write.finally(() => entryLogs?.look()));
+  const engine = entryLogs || config.alerts ? watched(own, watch) : own;
+  await alerts
+    .watch(engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate }))
+    .catch(async (error: unknown) => {
+      await alerts.close();
+      throw error;
+    });
   await entryLogs?.start();
   if (policies) await engine.keepDocument(policies.digest, policies.document);
   const closing = new AbortController();
@@ -110,9 +125,10 @@ export async function createFrom(
     clock,
     record: (admitted) => record({ engine, manifest, clock }, admitted),
     recorded: () => recorded(engine),
+    refused: (error) => alerts.note(error),
   });
-  await revocations.start().catch(async (error: unknown) => {
-    await Promise.all([engine.close(), config.feed?.close()]);
+  await alerts.watch(revocations.start()).catch(async (error: unknown) => {
+    await Promise.all([engine.close(), config.feed?.close(), alerts.close()]);
     throw error;
   });
   const deployment: Deployment = {
@@ -133,6 +149,7 @@ export async function createFrom(
     status: listedStatus(config.status, manifest, clock),
     keep: config.content === "keep",
     identity: config.identity ?? "record",
+    alerts,
     closing: closing.signal,
     pending: new Set(),
     deferring: new Map(),
@@ -149,12 +166,18 @@ export async function createFrom(
     await Promise.all(deployment.pending);
     await keeper?.stop();
     await entryLogs?.close();
-    await Promise.all([engine.close(), config.feed?.close()]);
+    await Promise.all([engine.close(), config.feed?.close(), alerts.close()]);
   };
+  const approvals = approvalsOf(deployment);
   return {
-    open: async (delegation, options = {}) => (await openSession(deployment, delegation, options)).facade,
+    open: async (delegation, options = {}) =>
+      (await alerts.watch(openSession(deployment, delegation, options))).facade,
     observe: observer(deployment),
-    approvals: approvalsOf(deployment),
+    approvals: {
+      ...approvals,
+      submit: (ids, decision) => alerts.watch(approvals.submit(ids, decision)),
+      submitAhead: (signed) => alerts.watch(approvals.submitAhead(signed)),
+    },
     records: {
       async list(filter) {
         await Promise.all(deployment.pending);
@@ -162,10 +185,10 @@ export async function createFrom(
       },
       async get(index) {
         await Promise.all(deployment.pending);
-        return joinRecord(engine, index);
+        return alerts.watch(joinRecord(engine, index));
       },
     },
-    revoke: ({ jws }) => revocations.submit(jws),
+    revoke: ({ jws }) => alerts.watch(revocations.submit(jws)),
     revocations: () =>
       revocationsIn({ feed: config.feed ?? engine.feed, manifest, engine }, Math.floor(clock() / 1000)),
     erase: (request) => erase(deployment, feeds, request),

@@ -1,6 +1,7 @@
 import type { Holder } from "@behest/delegation";
 import type { PublicJwk, Signer } from "@behest/jws";
 import type { Manifest } from "@behest/provenance";
+import type { Alerts } from "./alert/alerts.ts";
 import type { DeferredOutcome } from "./deferred/deferral.ts";
 import { BehestError } from "./error.ts";
 import type { Policies } from "./policy/prepare.ts";
@@ -45,6 +46,7 @@ export interface Deployment {
   readonly keep: boolean;
   /** Whether an agent that is another than its delegation binds is only recorded as such. */
   readonly identity: "record" | "refuse";
+  readonly alerts: Alerts;
   /** Aborts when Behest closes. */
   readonly closing: AbortSignal;
   /** Writes that nobody waits for; listings and close() do. */

@@ -1,3 +1,4 @@
+export type { Alert, AlertOptions } from "./alert/alert.ts";
 export {
   type Approval,
   type ApprovalDecision,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import {
   type AatTools,
   type Delegation,
@@ -103,6 +104,12 @@ export class Estate implements Disposable {
       clock: () => this.time.now,
       ...config,
     });
+  }
+
+  /** Changes the database behind the back of everybody. */
+  meddle(sql: string): void {
+    using database = new DatabaseSync(join(this.#folder, "log.db"));
+    database.exec(sql);
   }
 
   get engine(): Engine {

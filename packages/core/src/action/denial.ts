@@ -29,5 +29,7 @@ export async function recordDenial(
   );
   background(deployment, written);
   session.countDenial();
+  const granted = Object.hasOwn(session.tools, draft.tool) ? draft.tool : undefined;
+  deployment.alerts.denied(last.code, vault.principal, session.id, granted);
   return denied(last.code, last.message);
 }

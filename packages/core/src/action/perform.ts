@@ -119,7 +119,10 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   span.prove({ action: draft.place.id, verdict: "permit", placed: begun.placed!, override });
   if (override !== undefined) {
     warnOfOverride(session.deployment, rests[0]!.id);
-    measureOverride(toolLabel(draft.tool, session.tools));
+    const tool = toolLabel(draft.tool, session.tools);
+    measureOverride(tool);
+    const about = { principal: session.vault.principal, session: session.id, tool };
+    session.deployment.alerts.overridden("used", rests[0]!.id, about);
   }
 
   const from = clock();

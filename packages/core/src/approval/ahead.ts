@@ -89,7 +89,9 @@ export async function submitAhead(
   const placed = stored ? undefined : await engine.append({ ...append, approval: row });
   // Somebody else has signed it before.
   if (!placed || placed.again) await engine.append(append);
-  if (!isMandate(what) && decision === "approve") warnOfOverride(deployment, id);
+  if (isMandate(what) || decision === "deny") return;
+  warnOfOverride(deployment, id);
+  deployment.alerts.overridden("approved", id, { principal: delegation.principal });
 }
 
 function entryOf(

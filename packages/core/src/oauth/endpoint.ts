@@ -1,3 +1,4 @@
+import { addressOf } from "../address.ts";
 import { BehestError } from "../error.ts";
 
 /** Of an answer: far more than a token takes. */
@@ -5,14 +6,13 @@ const MAX_BODY = 262_144;
 
 /** Where tokens are asked for: https, or http on this very machine. Throws `config_invalid`. */
 export function endpointOf(address: string): { readonly href: string; readonly local: boolean } {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  const local = url?.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  if (!url || !(url.protocol === "https:" || local) || url.username !== "" || url.hash !== "")
+  const endpoint = addressOf(address);
+  if (!endpoint)
     throw new BehestError(
       "config_invalid",
       "config_invalid: tokenExchange: token_endpoint is an https URL, without a user or a fragment.",
     );
-  return { href: url.href, local };
+  return endpoint;
 }
 
 /** `fetch`, with an answer of a bounded size, read whole. */

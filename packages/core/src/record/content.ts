@@ -21,11 +21,15 @@ export interface Vault {
    * be swapped.
    */
   seal(subject: string, field: string, text: string): Uint8Array;
-  /** Throws where the row was altered, moved or sealed under another key. */
+  /** Throws {@link AlteredContent} where the row was altered, moved or sealed under another key. */
   open(subject: string, field: string, sealed: Uint8Array): string;
 }
 
-export function vaultOf(principal: string, key: Uint8Array): Vault {
+/** What is kept is not what was sealed. */
+export class AlteredContent extends Error {}
+
+/** `altered`: told of each piece that does not open. */
+export function vaultOf(principal: string, key: Uint8Array, altered?: (error: Error) => void): Vault {
   const derive = (label: string): Buffer =>
     Buffer.from(hkdfSync("sha256", key, "", `behest ${label} v1`, 32));
   // A key object: Node wraps a bare buffer anew at every use, which costs more than the use.
@@ -58,10 +62,16 @@ export function vaultOf(principal: string, key: Uint8Array): Vault {
       return sealed;
     },
     open(subject, field, sealed) {
-      const decipher = createDecipheriv("aes-256-gcm", sealing, sealed.subarray(0, NONCE));
-      decipher.setAAD(utf8(`${field}:${subject}`));
-      decipher.setAuthTag(sealed.subarray(-TAG));
-      return decipher.update(sealed.subarray(NONCE, -TAG), undefined, "utf8") + decipher.final("utf8");
+      try {
+        const decipher = createDecipheriv("aes-256-gcm", sealing, sealed.subarray(0, NONCE));
+        decipher.setAAD(utf8(`${field}:${subject}`));
+        decipher.setAuthTag(sealed.subarray(-TAG));
+        return decipher.update(sealed.subarray(NONCE, -TAG), undefined, "utf8") + decipher.final("utf8");
+      } catch (cause) {
+        const error = new AlteredContent("stored content is not what was sealed", { cause });
+        altered?.(error);
+        throw error;
+      }
     },
   };
 }

@@ -8,7 +8,6 @@ const PAGE = 256;
 const BACK = 1024;
 /** So many sessions' pseudonyms are remembered. */
 const SESSIONS = 1024;
-const WRITES: ReadonlySet<PropertyKey> = new Set(["append", "begin", "finish"]);
 
 /**
  * One OpenTelemetry LogRecord (`behest.entry`) for each entry that this process has signed, in the log's order, also for
@@ -30,22 +29,6 @@ export class EntryLogs {
   constructor(engine: Engine, kid: string) {
     this.#engine = engine;
     this.#kid = kid;
-  }
-
-  /** The engine, with a look at the log after each write. */
-  get watched(): Engine {
-    return new Proxy(this.#engine, {
-      get: (engine, name) => {
-        const member: unknown = Reflect.get(engine, name, engine);
-        if (typeof member !== "function") return member;
-        if (!WRITES.has(name)) return member.bind(engine) as unknown;
-        return async (request: unknown) => {
-          const answer: unknown = await Reflect.apply(member, engine, [request]);
-          this.look();
-          return answer;
-        };
-      },
-    });
   }
 
   /** Once the store is attached: from the entry of this process's certificate on. */

@@ -3,7 +3,7 @@ import type { DelegationEntry } from "@behest/provenance";
 import type { FullRecord } from "../types.ts";
 
 /** Version of the schema that {@link ocsfEvent} is written for: the first with `delegation`. */
-export const OCSF_VERSION = "1.9.0";
+const OCSF_VERSION = "1.9.0";
 
 /** One action as an event of the Open Cybersecurity Schema Framework: API Activity (6003). */
 export interface OcsfEvent {

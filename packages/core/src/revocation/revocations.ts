@@ -32,6 +32,8 @@ export interface RevocationParts {
   /** Takes a cut that is in force into the log, once among all processes. */
   readonly record: (admitted: Admitted) => Promise<void>;
   readonly recorded: () => Promise<Recorded>;
+  /** Told of cuts in a feed that nobody has signed who may. */
+  readonly refused: (error: unknown) => void;
 }
 
 /** A feed is read at least this often while a process runs, ms, and a little more: it was away, then. */
@@ -212,7 +214,10 @@ export class Revocations {
         if ((this.#recorded.get(digest) ?? 0) > now) throw broken("a revocation is gone before its time");
         continue;
       }
-      const admitted = await admit(jws, this.#parts.manifest, "before").catch(alarm);
+      const admitted = await admit(jws, this.#parts.manifest, "before").catch((error: unknown) => {
+        this.#parts.refused(error);
+        return alarm(error);
+      });
       if (!admitted) continue;
       // It would be emptied earlier or later than it may.
       if (until !== spanOf(admitted.cut).until) throw broken("a revocation has another end than its own");

@@ -34,7 +34,7 @@ export function observer(deployment: Deployment): Behest["observe"] {
     background(deployment, registered);
     // Who comes next tries again.
     registered.catch(() => named.delete(principal));
-    const vault = vaultOf(row.pseudonym, row.key);
+    const vault = vaultOf(row.pseudonym, row.key, (error) => deployment.alerts.note(error));
     const made = { vault, hop: standIn(deployment, issuer, principal), registered };
     named.set(principal, made);
     return made;

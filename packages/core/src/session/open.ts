@@ -56,7 +56,7 @@ export async function openSession(
   if (listed) throw new BehestError(listed, `${listed}: ${STOPPED[listed]}`);
   await refuseErased(deployment, claims);
   const { pseudonym, key } = await engine.principal(issuer, principal);
-  const vault = vaultOf(pseudonym, key);
+  const vault = vaultOf(pseudonym, key, (error) => deployment.alerts.note(error));
   let parent: string | undefined;
   for (const [i, hop] of claims.entries()) {
     const named = hop === leaf ? (options.agent ?? hop.agent) : hop.agent;
