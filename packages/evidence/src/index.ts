@@ -1,6 +1,16 @@
 export type { ChainSource } from "./chains.ts";
 export { Chains } from "./chains.ts";
 export { type Moment, verifyUnder } from "./issuer.ts";
-export type { Aspect, EvidenceFinding, EvidenceRecord, EvidenceReport, State } from "./report.ts";
+export type {
+  Aspect,
+  EvidenceApproval,
+  EvidenceDelegation,
+  EvidenceFinding,
+  EvidencePrincipal,
+  EvidenceRecord,
+  EvidenceReport,
+  SignedApproval,
+  State,
+} from "./report.ts";
 export { type SpanFinding, type SpanReport, type SpanState, verifySpans } from "./spans.ts";
 export { type EvidenceOptions, verifyEvidence } from "./verify.ts";

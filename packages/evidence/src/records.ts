@@ -1,12 +1,24 @@
-import type { Cedar } from "@behest/core/replay";
-import type { ActionEntry, ApprovalEntry, EvidenceBundle, LogReport } from "@behest/provenance";
+import type { Cedar, Facts } from "@behest/core/replay";
+import type { Json } from "@behest/jws";
+import type { ActionEntry, ApprovalEntry, EvidenceBundle, LogReport, OutcomeWord } from "@behest/provenance";
 import { judgeApprovals } from "./approvals.ts";
 import type { Chains, KnownDelegation } from "./chains.ts";
 import { Revoked } from "./cuts.ts";
 import { type Judged, argumentsIn, judgeGrant } from "./grants.ts";
 import { type ShownEntry, commitmentsOf, openingOf } from "./parts.ts";
 import { Replay } from "./policies.ts";
-import { type Aspect, type EvidenceFinding, type EvidenceRecord, type State, worst } from "./report.ts";
+import {
+  type Aspect,
+  type EvidenceApproval,
+  type EvidenceDelegation,
+  type EvidenceFinding,
+  type EvidenceRecord,
+  type EvidenceReport,
+  type SignedApproval,
+  type State,
+  worst,
+} from "./report.ts";
+import { signedBy } from "./signed.ts";
 
 interface Parts {
   readonly bundle: EvidenceBundle;
@@ -20,7 +32,15 @@ interface Draft {
   readonly entry: ShownEntry & { readonly payload: ActionEntry };
   readonly judged: Map<Aspect, State>;
   readonly delegation: KnownDelegation | undefined;
-  outcome?: number;
+  /** As its process called the agent. */
+  readonly called: string | undefined;
+  outcome?: { readonly index: number; readonly word: OutcomeWord };
+}
+
+interface Approving {
+  readonly index: number;
+  readonly payload: ApprovalEntry;
+  readonly signed: SignedApproval | undefined;
 }
 
 /** Takes entries in log order; judges what the log alone cannot: grants, policies, revocations and content. */
@@ -33,8 +53,10 @@ export class Judging {
   readonly #revoked: Revoked;
   readonly #drafts: Draft[] = [];
   readonly #byHash = new Map<string, Draft>();
-  readonly #approvals = new Map<string, ApprovalEntry>();
+  readonly #approvalOf = new Map<string, ApprovalEntry>();
   readonly #places = new Map<string, number>();
+  readonly #delegations: KnownDelegation[] = [];
+  readonly #approvals: Approving[] = [];
   #shown = 0;
 
   constructor(parts: Parts) {
@@ -52,11 +74,18 @@ export class Judging {
       this.#note(index, "revocation", await this.#revoked.add(payload, this.#parts.chains.manifest));
     } else if (payload.type === "outcome") {
       const draft = this.#byHash.get(payload.links.action);
-      if (draft) draft.outcome ??= index;
+      // One that names another outcome stands in its place.
+      if (draft && (!draft.outcome || payload.links.outcome !== undefined))
+        draft.outcome = { index, word: payload.outcome };
       if (draft && content)
         draft.judged.set("content", worst([draft.judged.get("content") ?? "proven", content]));
-    } else if (payload.type === "approval") this.#approvals.set(hash, payload);
-    else if (payload.type === "action") this.#action({ ...entry, payload }, content);
+    } else if (payload.type === "delegation") {
+      this.#delegations.push(this.#parts.chains.delegation(hash) ?? { index, entry: payload });
+    } else if (payload.type === "approval") {
+      this.#approvalOf.set(hash, payload);
+      const signed = await signedBy(payload, index, this.#parts.chains.manifest);
+      this.#approvals.push({ index, payload, signed });
+    } else if (payload.type === "action") this.#action({ ...entry, payload }, content);
     this.#shown++;
   }
 
@@ -64,13 +93,13 @@ export class Judging {
     const { index, hash, payload } = entry;
     const { bundle, chains } = this.#parts;
     const delegation = chains.delegation(payload.links.delegation);
-    const draft: Draft = { entry, judged: new Map(), delegation };
     const shown = (commitment: string | undefined): ReturnType<typeof argumentsIn> => {
       const opened = commitment === undefined ? "absent" : openingOf(bundle, commitment);
       return typeof opened === "string" ? undefined : argumentsIn(opened.text);
     };
     const args = shown(payload.content.args);
     const facts = shown(payload.content.facts);
+    const draft: Draft = { entry, judged: new Map(), delegation, called: nameIn(facts) };
     const gone = this.#isErased(delegation?.entry.principal);
     const judge = (aspect: Aspect, found: Judged | undefined): void => {
       if (!found) return;
@@ -82,7 +111,9 @@ export class Judging {
     judge("grant", judgeGrant(payload, delegation, args));
     const policy = this.#replay.judge(payload, { args, facts, delegation });
     judge("policy", policy);
-    const linked = (payload.links.approvals ?? []).flatMap((approval) => this.#approvals.get(approval) ?? []);
+    const linked = (payload.links.approvals ?? []).flatMap(
+      (approval) => this.#approvalOf.get(approval) ?? [],
+    );
     judge("approval", judgeApprovals(payload, linked, { delegation, decided: policy?.decided }));
     if (payload.verdict === "permit" && !payload.observed)
       judge("revocation", this.#revoked.judge(delegation, this.#shown < index));
@@ -135,22 +166,39 @@ export class Judging {
   }
 
   /** With what was found elsewhere of their entries. */
-  records(findings: readonly EvidenceFinding[]): EvidenceRecord[] {
+  close(findings: readonly EvidenceFinding[]): Pick<EvidenceReport, "records" | "delegations" | "approvals"> {
     const failed = Map.groupBy(
       findings.filter(({ state }) => state === "failed" || state === "missing"),
       ({ index }) => index,
     );
     const consistent = this.#parts.log.completeness !== "not consistent";
-    return this.#drafts.map((draft) => this.#record(draft, failed, consistent));
+    return {
+      records: this.#drafts.map((draft) => this.#record(draft, failed, consistent)),
+      delegations: this.#delegations.map((known) => this.#hop(known, failed.has(known.index))),
+      approvals: this.#approvals.map((one) => approvalOf(one, failed.has(one.index) || !consistent)),
+    };
+  }
+
+  #hop({ index, entry, verified }: KnownDelegation, failed: boolean): EvidenceDelegation {
+    const parent = this.#parts.chains.delegation(entry.links.parent)?.index;
+    const token = verified && !failed ? tokenOf(verified) : undefined;
+    return {
+      index,
+      ...(parent !== undefined && { parent }),
+      state: failed ? "failed" : token ? "proven" : "not_shown",
+      pseudonym: entry.principal,
+      holder: entry.holder,
+      ...(token && { token }),
+    };
   }
 
   #record(
-    { entry, judged, delegation, outcome }: Draft,
+    { entry, judged, delegation, called, outcome }: Draft,
     failed: ReadonlyMap<number, readonly EvidenceFinding[]>,
     consistent: boolean,
   ): EvidenceRecord {
     const { index, payload } = entry;
-    const { links, verdict } = payload;
+    const { links, verdict, at, tool, enforce, observed } = payload;
     const placesOf = (hashes: readonly string[]): number[] =>
       hashes.flatMap((hash) => this.#places.get(hash) ?? []);
     const approvals = placesOf([...(links.approvals ?? []), ...(links.override ? [links.override] : [])]);
@@ -168,7 +216,7 @@ export class Judging {
       ),
       ...Object.fromEntries(judged),
     };
-    if (!payload.observed) {
+    if (!observed) {
       const unproven = this.#isErased(delegation?.entry.principal) ? "erased" : "not_shown";
       states.authority = hasFailed(delegations) ? "failed" : delegation?.verified ? "proven" : unproven;
       states.decision = state(!hasFailed([index], "decision"));
@@ -178,20 +226,32 @@ export class Judging {
       states.approval = state(!hasFailed([index], "approval") && !hasFailed(approvals));
     if (verdict === "permit")
       states.outcome =
-        hasFailed([index], "attempt") || (outcome !== undefined && hasFailed([outcome]))
+        hasFailed([index], "attempt") || (outcome && hasFailed([outcome.index]))
           ? "failed"
-          : outcome === undefined
-            ? "not_shown"
-            : "proven";
+          : outcome
+            ? "proven"
+            : "not_shown";
     if (hasFailed([index], "revocation")) states.revocation = "failed";
+    // Somebody else may have named the chain in an entry that does not stand.
+    const stands = states.entry === "proven" && states.authority === "proven";
+    const token = stands && delegation?.verified ? tokenOf(delegation.verified) : undefined;
+    const agent = token && (token.agent ?? called);
     return {
       index,
       action: payload.action,
+      at,
+      tool,
+      verdict,
+      ...(enforce && { enforce }),
+      ...(observed && { observed }),
+      ...(links.override !== undefined && { override: true as const }),
+      ...(token && { principal: token.principal }),
+      ...(agent !== undefined && { agent }),
       states,
       delegations,
       ...(interaction !== undefined && { interaction }),
       approvals,
-      ...(outcome !== undefined && { outcome }),
+      ...(outcome && { outcome: outcome.index, result: outcome.word }),
     };
   }
 
@@ -206,4 +266,37 @@ export class Judging {
     if (state !== "proven")
       this.findings.push({ index, check, state, code: code ?? state, message: message ?? "" });
   }
+}
+
+function nameIn(facts: Json | undefined): string | undefined {
+  const { agent } = (facts ?? {}) as unknown as Partial<Facts>;
+  return typeof agent?.name === "string" ? agent.name : undefined;
+}
+
+function tokenOf({
+  issuer,
+  principal,
+  consent,
+  leaf,
+  tools,
+}: NonNullable<KnownDelegation["verified"]>): NonNullable<EvidenceDelegation["token"]> {
+  const { agent, task, exp } = leaf;
+  return {
+    principal: { issuer, subject: principal },
+    consent: consent.rung,
+    ...(agent !== undefined && { agent }),
+    ...(task !== undefined && { task }),
+    tools: Object.keys(tools),
+    expires: new Date(exp * 1000).toISOString(),
+  };
+}
+
+function approvalOf({ index, payload, signed }: Approving, failed: boolean): EvidenceApproval {
+  return {
+    index,
+    kind: payload.kind,
+    at: payload.at,
+    state: failed || !signed ? "failed" : "proven",
+    ...(signed && { signed }),
+  };
 }

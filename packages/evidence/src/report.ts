@@ -1,4 +1,4 @@
-import type { LogReport } from "@behest/provenance";
+import type { ActionEntry, ApprovalEntry, LogReport, OutcomeWord } from "@behest/provenance";
 
 /** `not_shown`: this kind of proof, or this bundle, can neither prove nor disprove it. */
 export type State = "proven" | "failed" | "missing" | "erased" | "not_shown";
@@ -37,12 +37,76 @@ export interface EvidenceFinding {
 export interface EvidenceRecord {
   readonly index: number;
   readonly action: string;
+  /** As its entry says, with `override` where break-glass let it start. */
+  readonly at: string;
+  readonly tool: string;
+  readonly verdict: ActionEntry["verdict"];
+  readonly enforce?: "shadow";
+  readonly observed?: true;
+  readonly override?: true;
+  /**
+   * On whose behalf, and by which agent, as its parent named it or else as its process called it: only where the entry
+   * and its chain are proven.
+   */
+  readonly principal?: EvidencePrincipal;
+  readonly agent?: string;
   readonly states: { readonly [aspect in Aspect]?: State };
   /** Root first. */
   readonly delegations: readonly number[];
   readonly interaction?: number;
   readonly approvals: readonly number[];
+  /** The one that stands, and what it says. */
   readonly outcome?: number;
+  readonly result?: OutcomeWord;
+}
+
+/** A principal, and who asserts it. */
+export interface EvidencePrincipal {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+/** One hop of a chain. What its token says is absent unless the chain up to it is proven. */
+export interface EvidenceDelegation {
+  readonly index: number;
+  readonly parent?: number;
+  readonly state: State;
+  /** Pseudonym in this log. */
+  readonly pseudonym: string;
+  /** Public key of the holder, `x` of an Ed25519 JWK. */
+  readonly holder: string;
+  readonly token?: {
+    readonly principal: EvidencePrincipal;
+    /** How the principal consented, as the issuer states it. */
+    readonly consent: string;
+    readonly agent?: string;
+    readonly task?: string;
+    readonly tools: readonly string[];
+    /** RFC 3339. */
+    readonly expires: string;
+  };
+}
+
+/** What a person signed: on actions that wait, or ahead of them. */
+export interface EvidenceApproval {
+  readonly index: number;
+  readonly kind: ApprovalEntry["kind"];
+  /** When it was handed in. */
+  readonly at: string;
+  readonly state: State;
+  /** Absent where no key that the manifest names for this signed it. */
+  readonly signed?: SignedApproval;
+}
+
+export interface SignedApproval {
+  readonly decision: "approve" | "deny";
+  readonly group: string;
+  /** As the owner's manifest names the person. */
+  readonly person: string;
+  /** RFC 7638 thumbprint. */
+  readonly key: string;
+  /** RFC 3339: good until. */
+  readonly until: string;
 }
 
 export interface EvidenceReport {
@@ -51,6 +115,8 @@ export interface EvidenceReport {
   readonly log: LogReport;
   /** In log order. */
   readonly records: readonly EvidenceRecord[];
+  readonly delegations: readonly EvidenceDelegation[];
+  readonly approvals: readonly EvidenceApproval[];
   /** Everything that is not proven, in log order. */
   readonly findings: readonly EvidenceFinding[];
 }

@@ -41,10 +41,32 @@ test("a bundle of everything proves everything, from the owner's thumbprint alon
   expect(report.log.completeness).toBe("consistent, not proven complete");
 });
 
+test("it tells who acted on whose behalf, at whose approval, and what came of it", async () => {
+  const { records, delegations, approvals } = await judged(whole);
+  const told = records.map(({ principal, agent, tool, verdict, result }) =>
+    [principal?.subject, agent, tool, verdict, result].join(" "),
+  );
+  expect(told).toContain("alice clerk pay permit done");
+  expect(told).toContain("alice helper look permit done");
+  expect(told).toContain("bob agent look permit failed");
+  const hops = delegations.map(
+    ({ token, parent }) => `${token?.principal.subject} ${token?.agent} ${parent}`,
+  );
+  expect(hops).toContain(`alice helper ${delegations[0]!.index}`);
+  expect(approvals).toMatchObject([
+    { kind: "decision", state: "proven", signed: { decision: "approve", group: "approvers" } },
+  ]);
+});
+
 test("under another owner nothing is proven", async () => {
   const report = await judged(whole, "A".repeat(43));
   expect(report.ok).toBe(false);
   expect(report.records.every(({ states }) => states.entry === "failed")).toBe(true);
+  const { records, delegations, approvals } = report;
+  expect(records.some(({ principal, agent }) => principal ?? agent)).toBe(false);
+  expect(delegations.some(({ token }) => token)).toBe(false);
+  expect(approvals).toMatchObject([{ state: "failed" }]);
+  expect(approvals[0]?.signed).toBeUndefined();
 });
 
 test("a part shows what was asked for with all that it rests on, and says what it cannot show", async () => {

@@ -40,7 +40,7 @@ export async function verifyEvidence(
   return {
     ok: log.ok && findings.every(({ state }) => state !== "failed" && state !== "missing"),
     log,
-    records: judging.records(findings),
+    ...judging.close(findings),
     findings: findings.toSorted((a, b) => a.index - b.index),
   };
 }

@@ -1,4 +1,4 @@
-import type { EvidenceFinding, EvidenceReport, State } from "@behest/evidence";
+import type { EvidenceFinding, EvidenceRecord, EvidenceReport, State } from "@behest/evidence";
 import { type Cell, bad, bold, dim, good, print, printFacts, printTable } from "../output.ts";
 import { sentence } from "../verify/report.ts";
 
@@ -31,9 +31,14 @@ export function printEvidence(
   ]);
   print();
   printTable(
-    ["record", ...ASPECTS],
-    records.map(({ index, states }) => [
+    ["record", "at", "principal", "agent", "tool", "verdict", ...ASPECTS],
+    records.map(({ index, at, principal, agent, tool, verdict, states }) => [
       `#${index}`,
+      at,
+      principal?.subject ?? "-",
+      agent ?? "-",
+      tool,
+      VERDICTS[verdict],
       ...ASPECTS.map((aspect): Cell => (states[aspect] ? STATES[states[aspect]] : "-")),
     ]),
   );
@@ -50,6 +55,12 @@ function printSome(findings: readonly EvidenceFinding[]): void {
   const [first] = findings;
   if (findings.length > MOST) print(dim(`… and ${findings.length - MOST} more of ${first!.code}`));
 }
+
+const VERDICTS: { readonly [verdict in EvidenceRecord["verdict"]]: Cell } = {
+  permit: "permit",
+  deny: bad("deny"),
+  ask: dim("ask"),
+};
 
 const STATES: { readonly [state in State]: Cell } = {
   proven: good("proven"),
