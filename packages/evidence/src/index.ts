@@ -14,3 +14,4 @@ export type {
 } from "./report.ts";
 export { type SpanFinding, type SpanReport, type SpanState, verifySpans } from "./spans.ts";
 export { type EvidenceOptions, verifyEvidence } from "./verify.ts";
+export { type ReportOptions, renderReport } from "./page/page.ts";

@@ -1,5 +1,5 @@
 import type { EvidenceFilter, Reading } from "@behest/core";
-import { type EvidenceReport, verifyEvidence } from "@behest/evidence";
+import { type EvidenceReport, renderReport, verifyEvidence } from "@behest/evidence";
 import {
   type EvidenceBundle,
   type Head,
@@ -48,6 +48,15 @@ export function evidence(program: Command): void {
     .argument("<file>", "what evidence export wrote, or - for standard input")
     .option("--owner <thumbprint>", "the owner to pin (default: this folder's)", ownerOf);
   outsideOptions(verifying).action(verify);
+  const reporting = define(group, {
+    name: "report",
+    description: "write what evidence says, verified, as one page for people to read",
+    example: "behest evidence report alice.json --owner <thumbprint> --out report.html",
+  })
+    .argument("<file>", "what evidence export wrote, or - for standard input")
+    .requiredOption("--out <file>", "the file to write: HTML, without scripts and without anything to load")
+    .option("--owner <thumbprint>", "the owner to pin (default: this folder's)", ownerOf);
+  outsideOptions(reporting).action(report);
 }
 
 interface Exporting extends EvidenceFilter {
@@ -76,13 +85,41 @@ interface Verifying extends OutsideOptions {
   readonly json?: true;
 }
 
-async function verify(file: string, { owner, json, ...options }: Verifying): Promise<void> {
+async function verify(file: string, options: Verifying): Promise<void> {
+  const { owner, report } = await verified(file, options);
+  if (options.json) printJson({ owner, ...report });
+  else printEvidence(report, { owner, pinnedHere: options.owner === undefined });
+  if (!report.ok) throw refused(report);
+}
+
+/** The page is written also where something speaks against the evidence: it says so, first. */
+async function report(
+  file: string,
+  { out, ...options }: Verifying & { readonly out: string },
+): Promise<void> {
+  const { bundle, owner, report: found } = await verified(file, options);
+  writeNew(out, renderReport(bundle, found, { owner }));
+  const { ok, records } = found;
+  if (options.json) printJson({ out, owner, ok, records: records.length });
+  else print(`Wrote ${out}: ${records.length} records. Whoever needs proof verifies the evidence itself.`);
+  if (!ok) throw refused(found);
+}
+
+async function verified(
+  file: string,
+  { owner, json: _json, ...options }: Verifying,
+): Promise<{
+  readonly bundle: EvidenceBundle;
+  readonly owner: string;
+  readonly report: EvidenceReport;
+}> {
   const pin = pinned(owner);
   const bundle = readBundle(await readText(file));
-  const report = await verifyEvidence(bundle, { owner: pin, ...(await outside(options)) });
-  if (json) printJson({ owner: pin, ...report });
-  else printEvidence(report, { owner: pin, pinnedHere: owner === undefined });
-  if (!report.ok) throw refused(report);
+  return {
+    bundle,
+    owner: pin,
+    report: await verifyEvidence(bundle, { owner: pin, ...(await outside(options)) }),
+  };
 }
 
 function refused({ findings }: EvidenceReport): CliError {

@@ -48,10 +48,23 @@ test("evidence that was changed, is another owner's, or is none is refused", () 
   expect(verify(() => {}, "short")).toBe("usage 2");
 });
 
+test("a report is one page of the same, written also where something speaks against it", () => {
+  place.must("evidence", "report", "mail.json", "--owner", owner, "--out", "mail.html");
+  const page = place.read("mail.html");
+  expect(page).toMatch(/^<!doctype html>/);
+  expect(page).toContain("✓ Verified");
+  expect(page).toContain("send_mail");
+  place.behest("evidence", "report", "all.json", "--owner", "A".repeat(43), "--out", "other.html");
+  expect(place.read("other.html")).toContain("✗ Not verified");
+});
+
 test("nothing is overwritten, and what cannot be meant is told", () => {
   const run = (...args: string[]): string => place.after(() => {}, "evidence", ...args).refusal;
   expect(run("export", "--out", "all.json")).toBe("file_exists 1");
   expect(run("export")).toBe("usage 2");
+  expect(run("report", "mail.json")).toBe("usage 2");
+  expect(run("report", "nowhere.json", "--out", "nowhere.html")).toBe("file_missing 1");
+  expect(run("report", "mail.json", "--out", "mail.json")).toBe("file_exists 1");
   expect(run("verify", "nowhere.json")).toBe("file_missing 1");
   expect(run("export", "--out", "x.json", "--head", "1")).toBe("usage 2");
   expect(run("export", "--out", "x.json", "--store", "nowhere.db")).toBe("store_missing 1");

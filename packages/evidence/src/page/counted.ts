@@ -1,0 +1,60 @@
+import type { Aspect, EvidenceRecord } from "../report.ts";
+import type { Model } from "./model.ts";
+
+/** What is there and proven. */
+export interface Counted {
+  readonly actions: number;
+  readonly denied: number;
+  /** Permitted on an approval. */
+  readonly approved: number;
+  /** By two persons or more. */
+  readonly twice: number;
+  readonly overrides: number;
+  readonly authority: number;
+  readonly decision: number;
+  readonly grant: number;
+  readonly policy: number;
+  readonly content: number;
+  readonly outcomes: number;
+  readonly credentials: number;
+  readonly turns: number;
+  readonly approvals: number;
+  readonly persons: number;
+  readonly revocations: number;
+  readonly manifests: number;
+}
+
+export function counted(model: Model): Counted {
+  const records = model.report.records.filter(({ states }) => states.entry === "proven");
+  const of = (test: (record: EvidenceRecord) => boolean): number => records.filter(test).length;
+  const proven = (aspect: Aspect): number => of(({ states }) => states[aspect] === "proven");
+  const approvals = model.report.approvals.filter(({ state }) => state === "proven");
+  const turns = new Set(records.flatMap(({ interaction }) => interaction ?? []));
+  const isApproved = (record: EvidenceRecord): boolean =>
+    record.verdict === "permit" && record.states.approval === "proven" && !record.override;
+  return {
+    actions: records.length,
+    denied: of(({ verdict }) => verdict === "deny"),
+    approved: of(isApproved),
+    twice: of((record) => isApproved(record) && personsOf(model.approvals(record)) > 1),
+    overrides: of(({ override, states }) => override === true && states.approval === "proven"),
+    authority: proven("authority"),
+    decision: proven("decision"),
+    grant: proven("grant"),
+    policy: proven("policy"),
+    content: proven("content"),
+    outcomes: proven("outcome"),
+    credentials: of(
+      (record) => record.states.outcome === "proven" && model.outcome(record)?.credential !== undefined,
+    ),
+    turns: [...turns].filter((index) => model.state(index) === "proven").length,
+    approvals: approvals.length,
+    persons: personsOf(approvals),
+    revocations: model.proven("revocation"),
+    manifests: model.proven("manifest"),
+  };
+}
+
+function personsOf(approvals: Model["report"]["approvals"]): number {
+  return new Set(approvals.flatMap(({ signed }) => signed?.person ?? [])).size;
+}
