@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { CHROMIUM_ARGS } from "./chromium.ts";
 import { NODE_ONLY } from "./node-only.ts";
 
 export default defineConfig({
@@ -20,15 +21,7 @@ export default defineConfig({
       provider: playwright({
         launchOptions: {
           executablePath: process.env["CHROMIUM"]!,
-          args: [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-          ],
+          args: [...CHROMIUM_ARGS],
         },
       }),
     },

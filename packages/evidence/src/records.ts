@@ -53,10 +53,10 @@ export class Judging {
   readonly #revoked: Revoked;
   readonly #drafts: Draft[] = [];
   readonly #byHash = new Map<string, Draft>();
-  readonly #approvalOf = new Map<string, ApprovalEntry>();
   readonly #places = new Map<string, number>();
   readonly #delegations: KnownDelegation[] = [];
-  readonly #approvals: Approving[] = [];
+  /** By the hash of their entries. */
+  readonly #approvals = new Map<string, Approving>();
   #shown = 0;
 
   constructor(parts: Parts) {
@@ -82,9 +82,8 @@ export class Judging {
     } else if (payload.type === "delegation") {
       this.#delegations.push(this.#parts.chains.delegation(hash) ?? { index, entry: payload });
     } else if (payload.type === "approval") {
-      this.#approvalOf.set(hash, payload);
       const signed = await signedBy(payload, index, this.#parts.chains.manifest);
-      this.#approvals.push({ index, payload, signed });
+      this.#approvals.set(hash, { index, payload, signed });
     } else if (payload.type === "action") this.#action({ ...entry, payload }, content);
     this.#shown++;
   }
@@ -112,7 +111,7 @@ export class Judging {
     const policy = this.#replay.judge(payload, { args, facts, delegation });
     judge("policy", policy);
     const linked = (payload.links.approvals ?? []).flatMap(
-      (approval) => this.#approvalOf.get(approval) ?? [],
+      (approval) => this.#approvals.get(approval)?.payload ?? [],
     );
     judge("approval", judgeApprovals(payload, linked, { delegation, decided: policy?.decided }));
     if (payload.verdict === "permit" && !payload.observed)
@@ -175,7 +174,9 @@ export class Judging {
     return {
       records: this.#drafts.map((draft) => this.#record(draft, failed, consistent)),
       delegations: this.#delegations.map((known) => this.#hop(known, failed.has(known.index))),
-      approvals: this.#approvals.map((one) => approvalOf(one, failed.has(one.index) || !consistent)),
+      approvals: [...this.#approvals.values()].map((one) =>
+        approvalOf(one, failed.has(one.index) || !consistent),
+      ),
     };
   }
 

@@ -5,7 +5,7 @@ import type { Model } from "./model.ts";
 export interface Counted {
   readonly actions: number;
   readonly denied: number;
-  /** Permitted on an approval. */
+  /** Permitted on a decision about this very action. */
   readonly approved: number;
   /** By two persons or more. */
   readonly twice: number;
@@ -30,13 +30,16 @@ export function counted(model: Model): Counted {
   const proven = (aspect: Aspect): number => of(({ states }) => states[aspect] === "proven");
   const approvals = model.report.approvals.filter(({ state }) => state === "proven");
   const turns = new Set(records.flatMap(({ interaction }) => interaction ?? []));
-  const isApproved = (record: EvidenceRecord): boolean =>
-    record.verdict === "permit" && record.states.approval === "proven" && !record.override;
+  // A mandate is no decision on one action, and an override none at all.
+  const deciders = (record: EvidenceRecord): number =>
+    record.verdict === "permit" && record.states.approval === "proven"
+      ? personsOf(model.approvals(record).filter(({ kind }) => kind === "decision"))
+      : 0;
   return {
     actions: records.length,
     denied: of(({ verdict }) => verdict === "deny"),
-    approved: of(isApproved),
-    twice: of((record) => isApproved(record) && personsOf(model.approvals(record)) > 1),
+    approved: of((record) => deciders(record) > 0),
+    twice: of((record) => deciders(record) > 1),
     overrides: of(({ override, states }) => override === true && states.approval === "proven"),
     authority: proven("authority"),
     decision: proven("decision"),

@@ -36,7 +36,7 @@ const grants = (c: Counted): string | undefined =>
 const policies = (c: Counted): string | undefined =>
   some(c.policy, "actions whose `policy`, evaluated again from its text, decides the same");
 const people = (c: Counted): string | undefined =>
-  some(c.approvals, `\`approval\` entries signed by keys that the manifest names (${c.persons} persons)`);
+  some(c.approvals, `\`approval\` entries signed by keys that the manifest names (persons: ${c.persons})`);
 const bound = (c: Counted): string | undefined =>
   some(c.approved, "permitted actions that rest on an approval of exactly their tool and arguments");
 const holders = (c: Counted): string | undefined =>

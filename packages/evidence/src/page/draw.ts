@@ -103,9 +103,11 @@ function labelOf(model: Model, node: Node, who: string): string {
     default: {
       const { first, count } = node.of;
       const { index, tool, verdict, result } = first;
+      const agent = model.agentOf(first);
+      const reason = model.reason(first);
       const words = [
-        `#${index} ${short(tool)}${count > 1 ? ` × ${count}` : ""}`,
-        VERDICTS[verdict],
+        `#${index} ${agent === undefined ? "" : `${short(agent)}: `}${short(tool)}${count > 1 ? ` × ${count}` : ""}`,
+        reason === undefined ? VERDICTS[verdict] : `${VERDICTS[verdict]} (${short(reason)})`,
         ...(result ? [OUTCOMES[result].split(":")[0]!] : []),
         ...(hasFailed(first) ? ["FAILED"] : []),
         ...marksOf(first),

@@ -20,13 +20,17 @@ function row(model: Model, record: EvidenceRecord): Html {
   const { index, at, principal, tool, verdict, result } = record;
   const marks = marksOf(record);
   const agent = model.agentOf(record);
+  const reason = model.reason(record);
   return html`<tr>
     <th scope="row">${model.link(index)}</th>
     <td>${time(at)}</td>
     <td>${principal ? name(principal.subject) : "not proven"}</td>
     <td>${called(agent)}</td>
     <td>${name(tool)}</td>
-    <td>${VERDICTS[verdict]} ${marks.map((mark) => html`<strong class="mark">${mark}</strong> `)}</td>
+    <td>
+      ${VERDICTS[verdict]}${reason === undefined ? undefined : html` (${name(reason)})`}
+      ${marks.map((mark) => html`<strong class="mark">${mark}</strong> `)}
+    </td>
     <td>${verdict !== "permit" ? "–" : result ? OUTCOMES[result] : "not recorded here"}</td>
     <td>${summary(record)}</td>
   </tr> `;

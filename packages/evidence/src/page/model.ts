@@ -115,6 +115,11 @@ export class Model {
     return wrong ? "failed" : "proven";
   }
 
+  /** Why it was not permitted: the code of the check that decided. */
+  reason(record: EvidenceRecord): string | undefined {
+    return record.verdict === "permit" ? undefined : this.action(record)?.findings.at(-1)?.code;
+  }
+
   /** How many such entries are shown and proven. */
   proven(kind: "revocation" | "manifest"): number {
     const entries = [...this.#entries.values()].filter(({ payload }) =>

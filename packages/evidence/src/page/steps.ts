@@ -20,7 +20,7 @@ export function behests(model: Model): Behest[] {
   const groups = Map.groupBy(model.report.records, (record) => whose(model.chain(record).at(-1)));
   return [...groups.values()].map((records) => ({
     under: model.chain(records[0]!).at(-1),
-    steps: stepsOf(records),
+    steps: stepsOf(model, records),
   }));
 }
 
@@ -30,11 +30,11 @@ function whose(leaf: EvidenceDelegation | undefined): string {
   return principal ? JSON.stringify([principal.issuer, principal.subject]) : leaf.pseudonym;
 }
 
-function stepsOf(records: readonly EvidenceRecord[]): Step[] {
+function stepsOf(model: Model, records: readonly EvidenceRecord[]): Step[] {
   const steps: { first: EvidenceRecord; count: number }[] = [];
   let before = "";
   for (const record of records) {
-    const kind = kindOf(record);
+    const kind = kindOf(model, record);
     if (kind === before) steps.at(-1)!.count++;
     else steps.push({ first: record, count: 1 });
     before = kind;
@@ -43,11 +43,12 @@ function stepsOf(records: readonly EvidenceRecord[]): Step[] {
 }
 
 /** What a person has to look at alone is like nothing else. */
-function kindOf({ index, ...record }: EvidenceRecord): string {
-  const { delegations, tool, verdict, result, states, approvals } = record;
-  const alone =
-    hasFailed({ index, ...record }) || approvals.length > 0 || verdict === "ask" || record.override;
+function kindOf(model: Model, record: EvidenceRecord): string {
+  const { index, delegations, tool, verdict, result, states, approvals } = record;
+  const alone = hasFailed(record) || approvals.length > 0 || verdict === "ask" || record.override;
   return JSON.stringify(
-    alone ? index : [delegations, tool, verdict, result, states, record.enforce, record.observed],
+    alone
+      ? index
+      : [delegations, tool, verdict, result, states, model.reason(record), record.enforce, record.observed],
   );
 }
