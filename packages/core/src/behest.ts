@@ -158,7 +158,8 @@ export async function createFrom(
   };
   const feeds = config.feed ? [config.feed, engine.feed] : [engine.feed];
   const { origin } = manifest;
-  const keeper = witnesses && new HeadKeeper({ engine, origin, signer: config.signer, witnesses });
+  const conflict = (): void => alerts.failed("witness_conflict");
+  const keeper = witnesses && new HeadKeeper({ engine, origin, signer: config.signer, witnesses, conflict });
   const close = async (): Promise<void> => {
     closing.abort(new BehestError("session_ended", "session_ended: this Behest was closed."));
     revocations.close();

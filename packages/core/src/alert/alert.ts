@@ -12,7 +12,7 @@ export interface Alert {
   readonly at: string;
   /** The log's name. */
   readonly log: string;
-  /** `denials`: of the last one. `verification_failed`: the error's code, or `content_altered`. */
+  /** `denials`: of the last one. `verification_failed`: the error's code, `content_altered` or `witness_conflict`. */
   readonly code: string;
   /** How often since the last alert of the same kind about the same. */
   readonly count: number;

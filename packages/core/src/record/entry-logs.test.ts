@@ -51,10 +51,12 @@ test.each(["memory", "sqlite"] as const)("each entry is told once, in order: %s 
     ),
   );
   expect(await said(session.perform({ tool: "drop", args: {} }, async () => 1))).toBe("tool_not_granted");
+  await behest.erase({ principal: "alice", reason: "hidden", despiteRetention: true });
   await behest.records.list();
   const entries = await written(estate);
   await behest.close();
   expect(entries.length).toBeGreaterThan(1200);
+  expect(entries.at(-1)).toContain("erasure");
   expect(told(exporter)).toEqual(entries);
   const records = exporter.getFinishedLogRecords();
   const principals = records.map(({ attributes }) => attributes["behest.principal"]);

@@ -73,6 +73,8 @@ function attributesOf(payload: EntryPayload): Attributes {
       return { "behest.approval": payload.kind };
     case "revocation":
       return { "behest.revocation": payload.target };
+    case "erasure":
+      return { "behest.erasure": payload.kind };
     default:
       return {};
   }

@@ -115,6 +115,22 @@ test("what nobody enforced is neither allowed nor denied; what nobody delegated 
   expect(told[1]).not.toHaveProperty("delegation");
 });
 
+test("of an erased principal the pseudonym is left, and no name", async () => {
+  const told = await events(async (behest) => {
+    const session = await behest.as("alice", tools, { agent: "hidden-agent" });
+    await session.perform({ tool: "read", args: {} }, async () => 1);
+    await behest.erase({ principal: "alice", reason: "asked", despiteRetention: true });
+  });
+  expect(told).toMatchObject([
+    {
+      actor: { user: { name: "(erased)", uid: expect.any(String) } },
+      ai_agent: { name: "(erased)" },
+      delegation: { uid: expect.any(String) },
+    },
+  ]);
+  expect(JSON.stringify(told)).not.toMatch(/alice|hidden/);
+});
+
 test("the check of events finds what is not in the schema", async () => {
   const [event] = await events(async (behest) => {
     const session = await behest.as("alice", tools);

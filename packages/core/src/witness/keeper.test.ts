@@ -11,6 +11,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { TestWitness } from "../../test/witness/server.ts";
 import { readStore } from "../record/reader.ts";
 import { memoryStore } from "../store/memory.ts";
+import type { Alert } from "../alert/alert.ts";
 import { type TestBehest, testBehest } from "../testing.ts";
 import { type Store, engine as engineOf } from "../store/types.ts";
 import { witnessesOf } from "./config.ts";
@@ -145,13 +146,16 @@ test("fewer than are needed keep nothing; the others do not wait for one that is
 
 test("a witness that has seen more, or another log, is an alarm", async () => {
   one.seen = { size: 1000, root: sha256("another") };
-  await using behest = await testBehest({ witnesses: { at: [one.at], every: EVERY } });
+  const told: string[] = [];
+  const alerts = { send: ({ event, code }: Alert) => told.push(`${event} ${code}`) };
+  await using behest = await testBehest({ alerts, witnesses: { at: [one.at], every: EVERY } });
   await vi.waitFor(() => expect(warned()).toEqual(["BEHEST_WITNESS_CONFLICT"]));
   one.seen = { size: 1, root: sha256("another") };
   await act(behest);
   await new Promise((resolve) => setTimeout(resolve, 5 * EVERY));
   // Told once.
   expect(warned()).toEqual(["BEHEST_WITNESS_CONFLICT"]);
+  expect(told).toEqual(["verification_failed witness_conflict"]);
   expect(await behest.witnessed()).toBeUndefined();
 });
 

@@ -17,6 +17,8 @@ interface Parts {
   /** The enforcer's: it signs what is submitted, under the log's name, so that witnesses pin one key. */
   readonly signer: Signer;
   readonly witnesses: Witnesses;
+  /** Told where `BEHEST_WITNESS_CONFLICT` is warned of. */
+  readonly conflict?: () => void;
 }
 
 /** ms for the last submission, when the process ends. */
@@ -110,6 +112,7 @@ export class HeadKeeper {
     if (this.#warned.has(code) || this.#stopping.signal.aborted) return;
     this.#warned.add(code);
     process.emitWarning(`${message}.`, { code });
+    if (code === "BEHEST_WITNESS_CONFLICT") this.#parts.conflict?.();
   }
 
   async #extends(known: Head, head: Head): Promise<boolean> {
