@@ -1,6 +1,5 @@
-import type { Cedar, Facts } from "@behest/core/replay";
-import type { Json } from "@behest/jws";
-import type { ActionEntry, ApprovalEntry, EvidenceBundle, LogReport, OutcomeWord } from "@behest/provenance";
+import type { Cedar } from "@behest/core/replay";
+import type { ActionEntry, EvidenceBundle, LogReport, OutcomeWord } from "@behest/provenance";
 import { judgeApprovals } from "./approvals.ts";
 import type { Chains, KnownDelegation } from "./chains.ts";
 import { Revoked } from "./cuts.ts";
@@ -9,16 +8,15 @@ import { type ShownEntry, commitmentsOf, openingOf } from "./parts.ts";
 import { Replay } from "./policies.ts";
 import {
   type Aspect,
-  type EvidenceApproval,
   type EvidenceDelegation,
   type EvidenceFinding,
   type EvidenceRecord,
   type EvidenceReport,
-  type SignedApproval,
   type State,
   worst,
 } from "./report.ts";
 import { signedBy } from "./signed.ts";
+import { type Approving, approvalOf, nameIn, tokenOf } from "./told.ts";
 
 interface Parts {
   readonly bundle: EvidenceBundle;
@@ -35,12 +33,6 @@ interface Draft {
   /** As its process called the agent. */
   readonly called: string | undefined;
   outcome?: { readonly index: number; readonly word: OutcomeWord };
-}
-
-interface Approving {
-  readonly index: number;
-  readonly payload: ApprovalEntry;
-  readonly signed: SignedApproval | undefined;
 }
 
 /** Takes entries in log order; judges what the log alone cannot: grants, policies, revocations and content. */
@@ -267,37 +259,4 @@ export class Judging {
     if (state !== "proven")
       this.findings.push({ index, check, state, code: code ?? state, message: message ?? "" });
   }
-}
-
-function nameIn(facts: Json | undefined): string | undefined {
-  const { agent } = (facts ?? {}) as unknown as Partial<Facts>;
-  return typeof agent?.name === "string" ? agent.name : undefined;
-}
-
-function tokenOf({
-  issuer,
-  principal,
-  consent,
-  leaf,
-  tools,
-}: NonNullable<KnownDelegation["verified"]>): NonNullable<EvidenceDelegation["token"]> {
-  const { agent, task, exp } = leaf;
-  return {
-    principal: { issuer, subject: principal },
-    consent: consent.rung,
-    ...(agent !== undefined && { agent }),
-    ...(task !== undefined && { task }),
-    tools: Object.keys(tools),
-    expires: new Date(exp * 1000).toISOString(),
-  };
-}
-
-function approvalOf({ index, payload, signed }: Approving, failed: boolean): EvidenceApproval {
-  return {
-    index,
-    kind: payload.kind,
-    at: payload.at,
-    state: failed || !signed ? "failed" : "proven",
-    ...(signed && { signed }),
-  };
 }
