@@ -52,5 +52,6 @@ const REMAINS: { readonly [what in Remaining["what"]]: (one: Extract<Remaining, 
       `a revocation that names the person, until ${clockTime(until * 1000)}; then it is emptied by itself.`,
     manifest: () =>
       "the trust manifest names the person as one whom an issuer may assert. It is in the log and stays there.",
-    journal: () => "the store's journal was in use; it is emptied within moments, or by whoever starts next.",
+    journal: () =>
+      "what the database keeps for its own recovery. SQLite's journal was in use, and is emptied within moments or by whoever starts next; PostgreSQL's dead rows go with the next vacuum, its log as it is recycled.",
   };

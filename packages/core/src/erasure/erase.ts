@@ -26,7 +26,7 @@ export type Remaining =
   | ({ readonly what: "cut" } & NamingCut)
   /** The trust manifest, as a subject that an issuer may assert: it is an entry of the log. */
   | { readonly what: "manifest" }
-  /** The store's journal, which was in use; it is emptied within moments, or when the next process starts. */
+  /** What the database keeps for its own recovery: SQLite's journal was in use, and is emptied within moments or when the next process starts; PostgreSQL's is its operator's to vacuum. */
   | { readonly what: "journal" };
 
 export interface Erasure {

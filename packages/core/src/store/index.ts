@@ -2,6 +2,7 @@
 export { type HeadRow, type Stored, agreed, damaged, extending } from "./agree.ts";
 export { type Held, ruleCharges, ruleUnspent } from "./charges.ts";
 export {
+  ACCESS,
   ERASED,
   type Erasable,
   type Erase,

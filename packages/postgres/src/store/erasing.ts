@@ -1,4 +1,5 @@
 import {
+  ACCESS,
   ERASED,
   type Erasable,
   type Erase,
@@ -44,6 +45,8 @@ const FIND = `SELECT
     UNION ALL SELECT max(idx) FROM behest_approval WHERE ${THEIRS}
     UNION ALL SELECT max((SELECT max(d.idx) FROM behest_decision d WHERE d.${MINE} AND d.approval = a.id))
       FROM behest_approval a WHERE a.${THEIRS}
+    UNION ALL SELECT max(o.idx) FROM behest_once o, unnest($1::text[]) AS who
+      WHERE o.${MINE} AND o.key > '${ACCESS}' || who || ':' AND o.key < '${ACCESS}' || who || ';'
   ) AS places)`)} AS latest`;
 
 /** What an action has spent would tell its amount. Nothing more is spent from these: their tokens are not opened again. */
