@@ -22,6 +22,7 @@ export async function writeEverything(
   await engine.principal("iss", "alice");
   await engine.spend("id", expires);
   await engine.keepDocument("digest", name);
+  await engine.keepCosigned(await engine.checkpoint());
   await engine.feed.append({ jws: `${name}.b.c` });
   engine.seen([{ tool: name, kind: "wrapped", declared: true, at: 1 }]);
   await engine.coverage();

@@ -54,6 +54,7 @@ async function read(engine: Engine, pseudonym: string): Promise<unknown> {
     counters: await engine.held(["counter", "none"]),
     recorded: await engine.recorded(""),
     alice: await engine.subject(pseudonym),
+    cosigned: await engine.cosigned(),
     document: await engine.document("digest"),
     coverage: await engine.coverage(),
     begun: await engine.hasBegun("action"),
