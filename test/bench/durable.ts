@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Session, type Store, sqliteStore } from "@behest/core";
 import { testBehest } from "@behest/core/testing";
+import { postgresStore } from "@behest/postgres";
+import { postgresServer } from "../../packages/postgres/test/server.ts";
 import { type Figure, measured, median, wallOf } from "./figure.ts";
 
 const tools = { look: { "*": { constraint_type: "wildcard" } } } as const;
@@ -77,4 +79,12 @@ export async function onSqlite(measure: (store: Measured) => Promise<Figure>): P
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** On a PostgreSQL of this machine, in a schema of its own. */
+export async function onPostgres(measure: (store: Measured) => Promise<Figure>): Promise<Figure> {
+  await using server = await postgresServer();
+  if (!server) throw new Error("there is no PostgreSQL to measure");
+  const url = await server.url();
+  return await measure({ store: postgresStore(url), sync: "fsync, synchronous_commit=on" });
 }

@@ -31,6 +31,14 @@ const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
     const { addedAt100, onSqlite } = await import("./durable.ts");
     return onSqlite((store) => addedAt100("added-at-100", store));
   },
+  "actions-per-second-postgres": async () => {
+    const { actionsPerSecond, onPostgres } = await import("./durable.ts");
+    return onPostgres((store) => actionsPerSecond("actions-per-second-postgres", store));
+  },
+  "added-at-100-postgres": async () => {
+    const { addedAt100, onPostgres } = await import("./durable.ts");
+    return onPostgres((store) => addedAt100("added-at-100-postgres", store));
+  },
   "budget-contention": async () => (await import("./budget.ts")).budgetContention(),
   "budget-contention-policy": async () => (await import("./budget.ts")).budgetContentionPolicy(),
   "log-growth": async () => (await import("./store.ts")).logGrowth(),
