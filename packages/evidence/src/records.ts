@@ -178,7 +178,7 @@ export class Judging {
     return {
       index,
       ...(parent !== undefined && { parent }),
-      state: failed ? "failed" : token ? "proven" : "not_shown",
+      state: failed ? "failed" : token ? "proven" : this.#isErased(entry.principal) ? "erased" : "not_shown",
       pseudonym: entry.principal,
       holder: entry.holder,
       ...(token && { token }),

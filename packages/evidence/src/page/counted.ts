@@ -1,3 +1,5 @@
+import { parseJson, splitCompact } from "@behest/jws";
+import { type Manifest, retentionOf } from "@behest/provenance";
 import type { Aspect, EvidenceRecord } from "../report.ts";
 import type { Model } from "./model.ts";
 
@@ -22,6 +24,9 @@ export interface Counted {
   readonly persons: number;
   readonly revocations: number;
   readonly manifests: number;
+  /** Of these, those under which nothing may be erased unmarked for six months. */
+  readonly keeping: number;
+  readonly accesses: number;
 }
 
 export function counted(model: Model): Counted {
@@ -29,6 +34,7 @@ export function counted(model: Model): Counted {
   const of = (test: (record: EvidenceRecord) => boolean): number => records.filter(test).length;
   const proven = (aspect: Aspect): number => of(({ states }) => states[aspect] === "proven");
   const approvals = model.report.approvals.filter(({ state }) => state === "proven");
+  const manifests = model.proven("trust").flatMap(({ manifest }) => manifest ?? []);
   const turns = new Set(records.flatMap(({ interaction }) => interaction ?? []));
   // A mandate is no decision on one action, and an override none at all.
   const deciders = (record: EvidenceRecord): number =>
@@ -53,11 +59,19 @@ export function counted(model: Model): Counted {
     turns: [...turns].filter((index) => model.state(index) === "proven").length,
     approvals: approvals.length,
     persons: personsOf(approvals),
-    revocations: model.proven("revocation"),
-    manifests: model.proven("manifest"),
+    revocations: model.proven("revocation").length,
+    manifests: manifests.length,
+    keeping: manifests.filter((jws) => keepsSixMonths(jws)).length,
+    accesses: model.proven("access").length,
   };
 }
 
 function personsOf(approvals: Model["report"]["approvals"]): number {
   return new Set(approvals.flatMap(({ signed }) => signed?.person ?? [])).size;
+}
+
+/** Of a manifest in a proven entry: its signature was verified. */
+function keepsSixMonths(jws: string): boolean {
+  const { retention } = parseJson(splitCompact(jws).payload) as Pick<Manifest, "retention">;
+  return retentionOf({ ...(retention !== undefined && { retention }) }) >= retentionOf({});
 }

@@ -51,7 +51,15 @@ const overrides = (c: Counted): string | undefined =>
 const contents = (c: Counted): string | undefined =>
   some(c.content, "actions whose arguments, prompts and results are shown and are what was committed to");
 
-const RETENTION = "How long the log is kept, and what is deleted when.";
+const keeping = (c: Counted): string | undefined =>
+  some(
+    c.keeping,
+    "versions of the trust manifest with a `retention` of six months or more: an earlier erasure is marked in its entry",
+  );
+const accesses = (c: Counted): string | undefined =>
+  some(c.accesses, "`access` entries (`by`, `what`, `principals`)");
+
+const RETENTION = "That the store itself is kept, and for how long it has been.";
 
 export const CROSSWALK: readonly Framework[] = [
   {
@@ -95,7 +103,7 @@ export const CROSSWALK: readonly Framework[] = [
       {
         of: "19(1)",
         asks: "the provider keeps the logs for at least six months",
-        supported: [],
+        supported: [keeping],
         beyond: RETENTION,
       },
       {
@@ -107,7 +115,7 @@ export const CROSSWALK: readonly Framework[] = [
       {
         of: "26(6)",
         asks: "the deployer keeps the logs for at least six months",
-        supported: [],
+        supported: [keeping],
         beyond: RETENTION,
       },
     ],
@@ -160,8 +168,8 @@ export const CROSSWALK: readonly Framework[] = [
       {
         of: "164.312(b), of the records themselves",
         asks: "who looked at the audit records is recorded",
-        supported: [],
-        beyond: "Access to the store.",
+        supported: [accesses],
+        beyond: "Access to the store that does not go through Behest.",
       },
     ],
   },

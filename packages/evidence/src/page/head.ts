@@ -1,7 +1,7 @@
 import type { EvidenceFinding } from "../report.ts";
 import { type Html, html } from "./escape.ts";
 import type { Model } from "./model.ts";
-import { badge, digest, facts, name } from "./values.ts";
+import { badge, digest, facts, name, time } from "./values.ts";
 
 /** Findings of one code that are listed one by one. */
 const MOST = 200;
@@ -10,7 +10,7 @@ const MOST = 200;
 export function head(model: Model, owner: string): Html {
   const { report } = model;
   const { log, records, findings, ok } = report;
-  const { origin, size, root, hidden, rung } = log;
+  const { origin, size, root, hidden, rung, witnessed } = log;
   const wrong = findings.filter(({ state }) => state === "failed" || state === "missing");
   const open = findings.filter(({ state }) => state !== "failed" && state !== "missing");
   const shadow = records.filter(({ enforce }) => enforce === "shadow").length;
@@ -55,6 +55,10 @@ export function head(model: Model, owner: string): Html {
       ["Log", origin === undefined ? "not named by a manifest of this owner" : name(origin)],
       ["Owner", html`${digest(owner)} pinned: it must have come from the owner, not with the bundle`],
       ["Entries", hidden > 0 ? `${size - hidden} of ${size} are shown` : `${size}, all shown`],
+      ...witnessed.map(
+        ({ name: witness, at, size: seen }) =>
+          ["Witness", html`${name(witness)} has cosigned ${seen} entries, ${time(dateOf(at))}`] as const,
+      ),
       ["Head", html`${size}:${digest(root)}`],
     ])}${
       open.length > 0
@@ -67,6 +71,12 @@ export function head(model: Model, owner: string): Html {
         : undefined
     }
   </header>`;
+}
+
+/** A date that a witness made up may be none. */
+function dateOf(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? "at no date" : date.toISOString();
 }
 
 function complete(completeness: Model["report"]["log"]["completeness"]): string {

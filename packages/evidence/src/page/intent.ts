@@ -27,6 +27,7 @@ export function intent(model: Model, record: EvidenceRecord): Html {
 export function principalOf(chain: readonly EvidenceDelegation[]): Content {
   const leaf = chain.at(-1);
   if (!leaf) return "not shown";
+  if (leaf.state === "erased") return html`somebody who was erased, pseudonym ${digest(leaf.pseudonym)}`;
   if (!leaf.token) return html`somebody whose name is not proven here, pseudonym ${digest(leaf.pseudonym)}`;
   const { issuer, subject } = leaf.token.principal;
   return html`${name(subject)}, asserted by ${name(issuer)}`;

@@ -120,14 +120,12 @@ export class Model {
     return record.verdict === "permit" ? undefined : this.action(record)?.findings.at(-1)?.code;
   }
 
-  /** How many such entries are shown and proven. */
-  proven(kind: "revocation" | "manifest"): number {
-    const entries = [...this.#entries.values()].filter(({ payload }) =>
-      kind === "manifest"
-        ? payload.type === "trust" && payload.manifest !== undefined
-        : payload.type === "revocation",
-    );
-    return entries.filter(({ index }) => this.state(index) === "proven").length;
+  /** Payloads of the entries of a type that are shown and proven. */
+  proven<T extends EntryType>(type: T): Extract<EntryPayload, { type: T }>[] {
+    return [...this.#entries.keys()].flatMap((index) => {
+      const payload = this.#payload(index, type);
+      return payload && this.state(index) === "proven" ? [payload] : [];
+    });
   }
 
   /** What an entry commits to, where it is shown and opens; else that it is not. */

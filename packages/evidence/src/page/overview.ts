@@ -31,6 +31,7 @@ function pages({ steps }: Behest): Behest["steps"][] {
 
 function whoOf({ under }: Behest): string {
   if (!under) return "Nobody is shown to have delegated";
+  if (under.state === "erased") return `pseudonym ${under.pseudonym.slice(0, 10)}…, erased`;
   return under.token
     ? under.token.principal.subject
     : `pseudonym ${under.pseudonym.slice(0, 10)}…, name not proven`;

@@ -153,6 +153,21 @@ test("a part says how much is hidden, and the log's rung and completeness are sa
   expect(textOf(page)).toContain("consistent, not proven complete");
 });
 
+test("who was erased has no name any more, and what went with the erasure says so", async () => {
+  await using other = await Office.open();
+  await other.behest.erase({ principal: "bob", reason: "asked by letter", despiteRetention: true });
+  const [after] = await rendered(await other.reader.evidence(), other.behest.owner);
+  expect(after).not.toContain("bob,");
+  const text = textOf(after);
+  for (const said of [
+    "somebody who was erased, pseudonym",
+    "Arguments ⊘ erased",
+    "alice, asserted by",
+    "✓ Verified",
+  ])
+    expect(text).toContain(said);
+});
+
 test("what was only watched, and what went ahead under break-glass, is marked", async () => {
   const store = memoryStore();
   await using behest = await testBehest({ store, enforce: "shadow", policy: "default" });
@@ -203,7 +218,8 @@ test("the requirements list what supports them, and never pass judgement", async
   expect(row("12(1)")).toContain(`${report.records.length} action entries`);
   expect(row("26(2)")).toContain("1 permitted actions that rest on an approval");
   expect(row("14(5)")).toContain("not covered");
-  expect(row("19(1)")).toContain("not covered");
+  expect(row("164.312(b), of the records themselves")).toContain("not covered");
+  expect(row("26(6)")).toContain("1 versions of the trust manifest with a retention of six months or more");
   for (const one of [page, (await rendered(whole, "A".repeat(43)))[0]])
     expect(one).not.toMatch(/compl(?:y|ies|ian)/i);
 });

@@ -1,11 +1,11 @@
 /** The one style of the page; its hash stands in the page's policy. Colours have a contrast of at least 4.5 to their ground. */
 export const STYLE = `
 :root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--soft:#f3f4f6;--line:#c4c9d1;--good:#17602a;--bad:#a8071a;--dim:#565d68;--link:#0b4fb3;--l0:#0b4fb3;--l1:#8a3b00;--l2:#17602a;--l3:#7b1fa2;--l4:#006a6a;--l5:#9c1458}
-@media (prefers-color-scheme:dark){:root{--ink:#e8eaed;--paper:#15181c;--soft:#22272e;--line:#4a515c;--good:#7bd88f;--bad:#ff9a94;--dim:#aeb6c2;--link:#8ab8ff;--l0:#8ab8ff;--l1:#ffb27a;--l2:#7bd88f;--l3:#d8a6ff;--l4:#6fdede;--l5:#ff9ccd}}
+@media screen and (prefers-color-scheme:dark){:root{--ink:#e8eaed;--paper:#15181c;--soft:#22272e;--line:#4a515c;--good:#7bd88f;--bad:#ff9a94;--dim:#aeb6c2;--link:#8ab8ff;--l0:#8ab8ff;--l1:#ffb27a;--l2:#7bd88f;--l3:#d8a6ff;--l4:#6fdede;--l5:#ff9ccd}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:72rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);overflow-wrap:anywhere}
 h1,h2,h3,h4{line-height:1.25;margin:1.5em 0 .5em}h1{margin-top:.2em}
-h4{margin:1.1em 0 .3em;font-size:1rem}
+h4{margin:1.1em 0 .3em;font-size:1em}
 a{color:var(--link)}
 a:focus-visible,summary:focus-visible,.wide:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;list-style:none;padding:0}
@@ -42,5 +42,5 @@ svg .deny,svg .ask,svg .bad{fill:var(--paper);stroke:var(--c);stroke-width:2.5}
 svg .deny,svg .bad{stroke:var(--bad)}svg .bad{stroke-width:4}
 .l0{--c:var(--l0)}.l1{--c:var(--l1)}.l2{--c:var(--l2)}.l3{--c:var(--l3)}.l4{--c:var(--l4)}.l5{--c:var(--l5)}
 @media (max-width:40rem){body{padding:.6rem}dl div{grid-template-columns:1fr}h1{font-size:1.5rem}}
-@media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#fff}body{max-width:none;font-size:11px}details::details-content{content-visibility:visible;block-size:auto}pre{max-height:none}.wide{overflow:visible}.action{break-inside:auto;content-visibility:visible}h3,h4{break-after:avoid}a{color:inherit}nav{display:none}}
+@media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#fff}body{max-width:none;font-size:11px}details::details-content{content-visibility:visible;block-size:auto}pre{max-height:none}.wide{overflow:visible}.action{break-inside:auto;content-visibility:visible}h3,h4{break-after:avoid}a{color:inherit}nav{display:none}:target{outline:0}}
 `;
