@@ -8,5 +8,6 @@ export default defineConfig({
     pool: "forks",
     execArgv: ["--conditions=@behest/source"],
     testTimeout: 30_000,
+    hookTimeout: 120_000,
   },
 });
