@@ -76,3 +76,32 @@ test("two changes in a row are one version more for the log, and nothing has to 
   expect(place.script(PAYER, "me.json")).toBe("paid");
   expect(place.json("verify")).toMatchObject({ ok: true });
 });
+
+test("where keepers have to sign too, the owner alone changes nothing; drafts go round", () => {
+  const keepers = ["ann", "ben"].map((person) => {
+    const { jwk } = JSON.parse(place.must("keys", "new", "--out", `${person}.jwk`, "--json")) as {
+      jwk: object;
+    };
+    return { person, jwk };
+  });
+  const { manifest } = place.json("trust") as { manifest: Manifest };
+  writeFileSync(place.path("trust.json"), JSON.stringify({ ...manifest, changes: { need: 2, keepers } }));
+  place.must("trust", "sign", "trust.json");
+  expect(place.must("trust")).toContain("ann countersigns changes (2 needed)");
+  expect(place.script(PAYER, "me.json")).toBe("paid");
+  const refused = (...args: string[]): string => place.refusal(place.behest("trust", ...args));
+  expect(refused("revoke-key", keyOf("revoker"), "--after-index", "1")).toBe("changes_unsigned 1");
+  place.must("trust", "revoke-key", keyOf("revoker"), "--after-index", "1", "--draft", "next.json");
+  expect(refused("sign", "next.json")).toBe("changes_unsigned 1");
+  place.must("trust", "countersign", "next.json", "--key", "ann.jwk");
+  expect(refused("sign", "next.json")).toBe("changes_unsigned 1");
+  place.must("trust", "countersign", "next.json", "--key", "ben.jwk");
+  const draft = JSON.parse(place.read("next.json")) as Manifest;
+  // What was countersigned is what is signed.
+  writeFileSync(place.path("other.json"), JSON.stringify({ ...draft, approvers: [] }));
+  expect(refused("sign", "other.json")).toBe("changes_unsigned 1");
+  expect(place.must("trust", "sign", "next.json")).toContain("version 2 is in place");
+  expect(place.json("trust")).toMatchObject({ manifest: { revokers: [{ until: 2 }] } });
+  expect(place.script(PAYER, "me.json")).toBe("paid");
+  expect(place.json("verify")).toMatchObject({ ok: true });
+});

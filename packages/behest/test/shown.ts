@@ -22,7 +22,8 @@ const session = await behest.open(readFileSync(delegation, "utf8"), { agent: "as
 for (let i = 0; i < Number(reads); i++)
   await session.perform({ tool: "read_file", args: { path: `/docs/${i}` } }, async () => "text");
 await behest.close();
-const collected = exporter.getFinishedSpans().map(({ name, attributes }) => ({
+const collected = exporter.getFinishedSpans().map(({ name, attributes, spanContext }) => ({
+  ...spanContext(),
   name,
   attributes: Object.entries(attributes).map(([key, value]) => ({
     key,

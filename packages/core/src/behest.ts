@@ -1,6 +1,5 @@
 import type { Holder, KeySetFetch } from "@behest/delegation";
-import { type PrivateJwk, type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
-import { type Manifest, ProvenanceError, certifyEntryKey, readCertificate } from "@behest/provenance";
+import type { Signer } from "@behest/jws";
 import type { AlertOptions } from "./alert/alert.ts";
 import { Alerts } from "./alert/alerts.ts";
 import { approvalsOf } from "./approval/approvals.ts";
@@ -8,16 +7,19 @@ import type { Credentials, Deployment } from "./deployment.ts";
 import { erase } from "./erasure/erase.ts";
 import { holdsOf } from "./erasure/holds.ts";
 import { BehestError } from "./error.ts";
-import { type Trust, trusted } from "./trust.ts";
+import { Enrolment } from "./enrolment.ts";
+import { takeUp } from "./take-up.ts";
+import type { Trust } from "./trust.ts";
 import { EntryLogs } from "./record/entry-logs.ts";
 import { joinRecord } from "./record/joined.ts";
 import { observer } from "./session/observe.ts";
 import { openSession } from "./session/open.ts";
-import { policiesOf, warnOfShortages } from "./policy/policed.ts";
+import { policiesOf, refuseUnlisted, warnOfShortages } from "./policy/policed.ts";
 import { type Profiles, readProfiles } from "./profile/profiles.ts";
 import { accesses, readingAs } from "./record/reading.ts";
 import { listRecords } from "./record/records.ts";
 import type { Feed } from "./revocation/feed.ts";
+import { admit } from "./revocation/admission.ts";
 import { record, recorded } from "./revocation/entry.ts";
 import { revocationsIn } from "./revocation/listing.ts";
 import { Revocations } from "./revocation/revocations.ts";
@@ -78,12 +80,11 @@ export interface BehestConfig {
   logs?: "entries";
   /** An agent that is not the one its delegation binds: a finding in every record (default), or a denial. */
   identity?: "record" | "refuse";
+  /** How long an entry key is certified for, seconds; when two thirds are over another takes its place. Default: 90 days. */
+  entryKeyLifetime?: number;
   /** ms since the epoch; default `Date.now`. */
   clock?: () => number;
 }
-
-/** How long an entry key signs, seconds: restart the process, or make a new Behest, before. */
-const ENTRY_KEY_LIFETIME = 90 * 86_400;
 
 /** Attaches to the store and answers with a Behest. Throws `trust_invalid`, `config_invalid`, `key_readable`, `profiles_invalid`, `policy_…`, `store_…`. */
 export async function createFrom(
@@ -91,39 +92,46 @@ export async function createFrom(
   undeclared: Deployment["undeclared"] = "policies",
 ): Promise<Behest> {
   const clock = config.clock ?? Date.now;
-  const { jws, manifest } = await trusted(config.trust);
-  const apart = apartFrom(manifest, config.trust.owner);
-  apart("signer", config.signer.jwk);
-  if (config.holder) apart("holder", config.holder.jwk);
+  const enrolment = await Enrolment.make(config.trust, {
+    signer: config.signer,
+    clock,
+    lifetime: config.entryKeyLifetime,
+  });
+  if (config.holder) enrolment.apart("holder", config.holder);
   const profiles = typeof config.profiles === "string" ? readProfiles(config.profiles) : config.profiles;
   const policies = await policiesOf(config.policy);
-  if (policies) warnOfShortages(policies, manifest);
+  refuseUnlisted(policies, enrolment.manifest);
+  if (policies) warnOfShortages(policies, enrolment.manifest);
   const enforce = enforceOf(config.enforce);
   const witnesses = witnessesOf(config.witnesses);
-  const entryKey = await generatePrivateJwk();
-  const from = Math.floor(clock() / 1000);
-  const until = from + ENTRY_KEY_LIFETIME;
-  const certificate = await certified(config.signer, entryKey, manifest, { from, until });
-  const alerts = new Alerts(manifest.origin, clock, config.alerts);
+  const { origin } = enrolment.manifest;
+  const alerts = new Alerts(origin, clock, config.alerts);
   const own = config.store[engineOf];
-  const entryLogs = config.logs === "entries" ? new EntryLogs(own, thumbprint(entryKey)) : undefined;
+  const entryLogs =
+    config.logs === "entries" ? new EntryLogs(own, (kid) => enrolment.signedWith(kid)) : undefined;
   const watch = <T>(write: Promise<T>): Promise<T> => alerts.watch(write.finally(() => entryLogs?.look()));
   const engine = entryLogs || config.alerts ? watched(own, watch) : own;
-  await alerts
-    .watch(engine.attach({ origin: manifest.origin, manifest: jws, entryKey, certificate }))
-    .catch(async (error: unknown) => {
-      await alerts.close();
-      throw error;
-    });
+  await alerts.watch(engine.attach(enrolment.identity)).catch(async (error: unknown) => {
+    await alerts.close();
+    throw error;
+  });
   await entryLogs?.start();
   if (policies) await engine.keepDocument(policies.digest, policies.document);
   const closing = new AbortController();
   const revocations = new Revocations({
     own: engine.feed,
     shared: config.feed,
-    manifest,
+    get manifest() {
+      return enrolment.manifest;
+    },
     clock,
-    record: (admitted) => record({ engine, manifest, clock }, admitted),
+    record: ({ jws }) =>
+      enrolment.under(async () => {
+        const { manifest } = enrolment;
+        // Its revoker may have been withdrawn since it came in: it stays in force, and the log cannot take it in.
+        const admitted = await admit(jws, manifest, "before").catch(() => undefined);
+        if (admitted?.holds) await record({ engine, manifest, clock }, admitted);
+      }),
     recorded: () => recorded(engine),
     refused: (error) => alerts.note(error),
   });
@@ -131,12 +139,21 @@ export async function createFrom(
     await Promise.all([engine.close(), config.feed?.close(), alerts.close()]);
     throw error;
   });
+  const listed = (): Deployment["status"] => listedStatus(config.status, enrolment.manifest, clock);
+  let status = listed();
   const deployment: Deployment = {
     engine,
-    manifest,
-    entryKey: signerOf(entryKey),
-    until: until * 1000,
-    apart,
+    get manifest() {
+      return enrolment.manifest;
+    },
+    get entryKey() {
+      return enrolment.entryKey;
+    },
+    get until() {
+      return enrolment.until;
+    },
+    under: (work) => enrolment.under(work),
+    apart: (name, jwk) => enrolment.apart(name, { jwk }),
     clock,
     holder: config.holder,
     profiles: profiles ?? {},
@@ -146,7 +163,9 @@ export async function createFrom(
     enforce,
     credentials: config.credentials,
     revocations,
-    status: listedStatus(config.status, manifest, clock),
+    get status() {
+      return status;
+    },
     keep: config.content === "keep",
     identity: config.identity ?? "record",
     alerts,
@@ -157,12 +176,13 @@ export async function createFrom(
     erased: new Set(),
   };
   const feeds = config.feed ? [config.feed, engine.feed] : [engine.feed];
-  const { origin } = manifest;
+  enrolment.start(engine);
   const conflict = (): void => alerts.failed("witness_conflict");
   const keeper = witnesses && new HeadKeeper({ engine, origin, signer: config.signer, witnesses, conflict });
   const close = async (): Promise<void> => {
     closing.abort(new BehestError("session_ended", "session_ended: this Behest was closed."));
     revocations.close();
+    await enrolment.stop();
     await Promise.all(deployment.deferring.values());
     await Promise.all(deployment.pending);
     await keeper?.stop();
@@ -189,12 +209,20 @@ export async function createFrom(
         return alerts.watch(joinRecord(engine, index));
       },
     },
+    trust: (manifest) =>
+      takeUp({ enrolment, deployment }, manifest, () => {
+        status = listed();
+        if (policies) warnOfShortages(policies, enrolment.manifest);
+      }),
     revoke: ({ jws }) => alerts.watch(revocations.submit(jws)),
     revocations: () =>
-      revocationsIn({ feed: config.feed ?? engine.feed, manifest, engine }, Math.floor(clock() / 1000)),
+      revocationsIn(
+        { feed: config.feed ?? engine.feed, manifest: enrolment.manifest, engine },
+        Math.floor(clock() / 1000),
+      ),
     erase: (request) => erase(deployment, feeds, request),
     holds: holdsOf(deployment),
-    witnessed: () => witnessedIn(engine, [...manifest.witnesses, ...(witnesses?.list ?? [])]),
+    witnessed: () => witnessedIn(engine, [...enrolment.manifest.witnesses, ...(witnesses?.list ?? [])]),
     readingAs: (person) => readingAs(deployment, person),
     accesses: () => accesses(deployment),
     replay: spentIn(engine),
@@ -212,39 +240,4 @@ function enforceOf(enforce: BehestConfig["enforce"] = "enforce"): Deployment["en
       { code: "BEHEST_SHADOW" },
     );
   return enforce;
-}
-
-async function certified(
-  enforcer: Signer,
-  entryKey: PrivateJwk,
-  manifest: Manifest,
-  term: { readonly from: number; readonly until: number },
-): Promise<string> {
-  const { kty, crv, x } = entryKey;
-  try {
-    const request = { jwk: { kty, crv, x }, origin: manifest.origin, ...term };
-    const certificate = await certifyEntryKey(request, enforcer);
-    await readCertificate(certificate, manifest);
-    return certificate;
-  } catch (cause) {
-    if (!(cause instanceof ProvenanceError))
-      throw new BehestError("config_invalid", "config_invalid: the signer could not certify an entry key.", {
-        cause,
-      });
-    throw new BehestError("trust_invalid", `trust_invalid: ${cause.message}.`, { cause });
-  }
-}
-
-/** A process that enforces holds no key that could issue, approve, revoke, attest, or change who is trusted. */
-function apartFrom(manifest: Manifest, owner: string): Deployment["apart"] {
-  const { issuers, approvers, revokers, deployers = [], witnesses } = manifest;
-  const roles = [...issuers, ...approvers, ...revokers, ...deployers, ...witnesses];
-  const reserved = new Set(roles.flatMap(({ jwk }) => (jwk ? [thumbprint(jwk)] : [])).concat(owner));
-  return (name, jwk) => {
-    if (reserved.has(thumbprint(jwk)))
-      throw new BehestError(
-        "key_readable",
-        `key_readable: "${name}" is a key that owns, issues, approves, revokes, attests or witnesses. The enforcing process must not hold it.`,
-      );
-  };
 }

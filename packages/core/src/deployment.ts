@@ -25,6 +25,8 @@ export interface Deployment {
   readonly entryKey: Signer;
   /** When the entry key's certificate runs out, ms since the epoch. */
   readonly until: number;
+  /** Runs what writes an entry that holds under the manifest in force: no other is taken up meanwhile. Short. */
+  readonly under: <T>(work: () => Promise<T>) => Promise<T>;
   /** Throws `key_readable` for a key that the manifest reserves for another role. */
   readonly apart: (name: string, jwk: PublicJwk) => void;
   /** ms since the epoch. */
@@ -65,7 +67,7 @@ export function refuseOver({ closing, clock, until }: Deployment): void {
   if (clock() >= until)
     throw new BehestError(
       "trust_invalid",
-      "trust_invalid: the entry key's certificate has run out. Make a new Behest.",
+      "trust_invalid: the entry key's certificate has run out, or its enforcer is no longer trusted. Make a new Behest.",
     );
 }
 

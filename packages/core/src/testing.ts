@@ -1,6 +1,6 @@
 import { type AatTools, type Holder, generateHolder, issueDelegation } from "@behest/delegation";
 import { type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
-import { type Manifest, signTrust } from "@behest/provenance";
+import { type Manifest, readTrust, signTrust, trustHash } from "@behest/provenance";
 import { type BehestConfig, createFrom } from "./behest.ts";
 import { memoryStore } from "./store/memory.ts";
 import type { Behest, OpenOptions, Session } from "./types.ts";
@@ -17,6 +17,10 @@ export interface TestBehest extends Behest {
   approver(group: string, person?: number): Signer;
   /** May revoke everything. */
   readonly revoker: Signer;
+  /** The first version of the trust manifest, as its owner signed it. */
+  readonly firstTrust: string;
+  /** Signs the version of the trust manifest after `before` (default: the first), for `trust`. */
+  nextTrust(change: Partial<Manifest>, before?: string): Promise<string>;
 }
 
 const ISSUER = "https://issuer.test";
@@ -58,9 +62,10 @@ export async function testBehest({
     witnesses: [],
   };
   const pin = thumbprint(owner.jwk);
+  const first = await signTrust(manifest, owner);
   const behest = await createFrom(
     {
-      trust: { owner: pin, manifest: await signTrust(manifest, owner) },
+      trust: { owner: pin, manifest: first },
       signer: enforcer,
       store: memoryStore(config.clock ? { now: config.clock } : {}),
       ...config,
@@ -74,6 +79,11 @@ export async function testBehest({
     holder,
     owner: pin,
     revoker,
+    firstTrust: first,
+    async nextTrust(change, before = first) {
+      const current = await readTrust(before, pin);
+      return signTrust({ ...current, seq: current.seq + 1, prev: trustHash(before), ...change }, owner);
+    },
     approver(group, person = 0) {
       const found = people.find((one) => one.group === group && one.n === person);
       if (!found)

@@ -27,6 +27,7 @@ import type { ApprovalStats } from "./approval/fatigue.ts";
 import type { AheadInForce } from "./approval/in-force.ts";
 import type { SignedMandate } from "./approval/mandate.ts";
 import type { SignedOverride } from "./approval/override.ts";
+import type { Trust } from "./trust.ts";
 import type { Witnessed } from "./witness/witnessed.ts";
 import type { PolicyLimit } from "./policy/limit.ts";
 
@@ -242,6 +243,15 @@ export interface Behest extends AsyncDisposable {
   revoke(cut: SignedCut): Promise<void>;
   /** The cuts in force, and how much of what the log knows each stops. */
   revocations(): Promise<readonly Revocation[]>;
+  /**
+   * Takes up the next version of the trust manifest while everything runs: it becomes an entry of the log, with another
+   * entry key; issuers, approvers, revokers and witnesses are those that it names from then on. Sessions end whose issuer
+   * may no longer speak for them. Every process of a store has to be told, before or after: until it is, it writes nothing
+   * (`trust_invalid`). Throws `trust_invalid` (another owner's, not the next, or not signed by its keepers; or one that no
+   * longer trusts this process's enforcer), `policy_invalid` (it does not list this process's policies): with these last two
+   * all sessions end. `key_readable`, `store_failed`.
+   */
+  trust(manifest: Trust["manifest"]): Promise<void>;
   /** How far witnesses have seen the log, as the store has kept it; undefined where none has, or it cannot be verified. */
   witnessed(): Promise<Witnessed | undefined>;
   /**

@@ -1,6 +1,7 @@
 export type { ChainSource } from "./chains.ts";
 export { Chains } from "./chains.ts";
 export { type Moment, verifyUnder } from "./issuer.ts";
+export { type WireSpan, spansIn } from "./otlp.ts";
 export type {
   Aspect,
   EvidenceApproval,

@@ -18,6 +18,7 @@ export type ProvenanceCode =
   | "signature_invalid"
   | "owner_mismatch"
   | "roles_not_apart"
+  | "changes_unsigned"
   | "enforcer_not_trusted"
   | "origin_mismatch"
   | "out_of_tree"

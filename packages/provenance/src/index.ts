@@ -28,10 +28,12 @@ export { type Entry, MAX_ENTRY, entryHash, parseEntry, signEntry, verifyEntry } 
 export { type ProvenanceCode, ProvenanceError } from "./error.ts";
 export {
   type Approver,
+  type Changes,
   type Deployer,
   type Enforcer,
   type IndexRange,
   type Issuer,
+  type Keeper,
   type Manifest,
   type Revoker,
   type Rung,
@@ -89,6 +91,7 @@ export {
   rootOf,
   subtreesBetween,
 } from "./tree.ts";
+export { checkChange, countersignTrust } from "./trust-change.ts";
 export { type NamedKey, type Vkey, parseVkey, printVkey } from "./vkey.ts";
 export { type WitnessPolicy, parseWitnessPolicy } from "./witness-policy.ts";
 export { readTrust, signTrust, trustHash } from "./trust.ts";

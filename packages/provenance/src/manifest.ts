@@ -56,6 +56,18 @@ export interface Witness extends IndexRange {
   readonly jwk: PublicJwk;
 }
 
+/** Who has to sign the next version beside the owner, and how many of them: four eyes. */
+export interface Changes {
+  readonly need: number;
+  readonly keepers: readonly Keeper[];
+}
+
+export interface Keeper {
+  /** Opaque; one person may hold several keys and still counts once. */
+  readonly person: string;
+  readonly jwk: PublicJwk;
+}
+
 /**
  * Every key of a deployment and its role, signed by the owner. A role that a later version lists with a range
  * holds in that range only, also for entries written before; one that a later version leaves out no longer
@@ -82,6 +94,12 @@ export interface Manifest {
   readonly witnesses: readonly Witness[];
   /** Days for which nothing that was recorded of a principal is erased, unless its entry says that it was. Default {@link RETENTION}. */
   readonly retention?: number;
+  /** Absent: the owner alone changes this version. */
+  readonly changes?: Changes;
+  /** Digests of the sets of policies that may decide; absent: any. So a change of policies is a change of trust. */
+  readonly policies?: readonly string[];
+  /** Of this version, by keepers of the one before it. */
+  readonly countersigned?: readonly string[];
 }
 
 /** Days: no six months have more. */
@@ -141,9 +159,10 @@ export function speaksFor(
   return sets.length > 0 && sets.every((set) => allows(own.filter(({ jwks }) => jwks === set)));
 }
 
-/** `x` of each key that must never be an enforcer's or an entry key: of issuers, approvers, revokers, deployers, witnesses. */
+/** `x` of each key that must never be an enforcer's or an entry key: of issuers, approvers, revokers, deployers, witnesses, keepers. */
 export function keysApart(manifest: Manifest): ReadonlySet<string> {
-  const { issuers, approvers, revokers, deployers = [], witnesses } = manifest;
-  const roles = [...issuers, ...approvers, ...revokers, ...deployers, ...witnesses];
+  const { issuers, approvers, revokers, deployers = [], witnesses, changes } = manifest;
+  const keepers = changes?.keepers ?? [];
+  const roles = [...issuers, ...approvers, ...revokers, ...deployers, ...witnesses, ...keepers];
   return new Set(roles.flatMap(({ jwk }) => (jwk ? [jwk.x] : [])));
 }

@@ -13,10 +13,12 @@ import { readClaims } from "./claims.ts";
 import { ProvenanceError, refusing } from "./error.ts";
 import {
   type Approver,
+  type Changes,
   type Deployer,
   type Enforcer,
   type IndexRange,
   type Issuer,
+  type Keeper,
   type Manifest,
   type Revoker,
   type Witness,
@@ -80,6 +82,11 @@ const issuerMembers = role<IssuerMembers>({
 
 const keyName: Check = where((value) => typeof value === "string" && isKeyName(value));
 
+const changes = closed<Changes>({
+  need: count,
+  keepers: list(closed<Keeper>({ person: text, jwk: jwkShape })),
+});
+
 const shape: Check = closed<Manifest>({
   v: word(1),
   seq: count,
@@ -99,6 +106,14 @@ const shape: Check = closed<Manifest>({
   "deployers?": list(role<Deployer>({ deployer: text, jwk: jwkShape })),
   "retention?": count,
   witnesses: list(role<Witness>({ name: keyName, jwk: jwkShape })),
+  "changes?": (value) => {
+    const path = changes(value);
+    if (path !== undefined) return path;
+    const { need, keepers } = value as unknown as Changes;
+    return need >= 1 && need <= new Set(keepers.map(({ person }) => person)).size ? undefined : "need";
+  },
+  "policies?": list(bytes32),
+  "countersigned?": list(text),
 });
 
 /**
@@ -115,7 +130,8 @@ export async function signTrust(manifest: Manifest, owner: Signer): Promise<stri
 /**
  * The manifest that the pinned owner signed. The header's key is used only once its thumbprint (RFC 7638)
  * equals the pin. Throws `owner_mismatch`, `signature_invalid`, `malformed_trust`, and `roles_not_apart` when
- * an enforcer's key is also the owner's, an issuer's, an approver's, a revoker's, a deployer's or a witness's.
+ * an enforcer's key is also the owner's, an issuer's, an approver's, a revoker's, a deployer's, a witness's or a keeper's, or
+ * a keeper's is the owner's.
  */
 export async function readTrust(jws: string, pinnedOwnerThumbprint: string): Promise<Manifest> {
   const owner = refusing("malformed_trust", "a trust manifest's header has no usable key", () =>
@@ -138,6 +154,8 @@ export async function readTrust(jws: string, pinnedOwnerThumbprint: string): Pro
         "roles_not_apart",
         "an enforcer's key also holds another role; make one that only enforces",
       );
+  if (manifest.changes?.keepers.some(({ jwk }) => jwk.x === owner.x))
+    throw new ProvenanceError("roles_not_apart", "a keeper's key is the owner's: these would be two eyes");
   return manifest;
 }
 

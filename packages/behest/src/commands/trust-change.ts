@@ -6,6 +6,8 @@ import {
   type IndexRange,
   type Manifest,
   parseCheckpoint,
+  checkChange,
+  countersignTrust,
   parseEntry,
   parsePayload,
   readTrust,
@@ -20,12 +22,15 @@ import { readManifest, requireLocal } from "../local.ts";
 import { bold, print, printJson } from "../output.ts";
 import { withStore } from "../store.ts";
 
+const DRAFT = "write it unsigned to a new file, for its keepers to countersign; then sign that";
+
 interface Options {
   readonly keys?: string;
+  readonly draft?: string;
   readonly json?: true;
 }
 
-/** The owner's side: new versions of the trust manifest. Processes take one up when they are started again. */
+/** The owner's side: new versions of the trust manifest. Processes take one up by `behest.trust`, or when they are started again. */
 export function changes(group: Command): void {
   define(group, {
     name: "revoke-key",
@@ -35,6 +40,7 @@ export function changes(group: Command): void {
     .argument("<thumbprint>", "of the key, or its beginning")
     .requiredOption("--after-index <n>", "the last log entry up to which it is trusted", index)
     .option("--keys <folder>", "the owner's key, where it is not where init put it")
+    .option("--draft <file>", DRAFT)
     .action(revokeKey);
   define(group, {
     name: "sign",
@@ -43,7 +49,17 @@ export function changes(group: Command): void {
   })
     .argument("<file>", "JSON, as show prints it; version and date are set anew")
     .option("--keys <folder>", "the owner's key, where it is not where init put it")
+    .option("--draft <file>", DRAFT)
     .action(sign);
+  define(group, {
+    name: "countersign",
+    description: "a keeper's side: sign a draft of the next version",
+    example:
+      "behest trust sign trust.json --draft next.json\nbehest trust countersign next.json --key keeper.jwk",
+  })
+    .argument("<file>", "the draft, which gets the signature")
+    .requiredOption("--key <file>", "the keeper's key")
+    .action(countersign);
 }
 
 async function revokeKey(key: string, options: Options & { readonly afterIndex: number }): Promise<void> {
@@ -68,37 +84,79 @@ async function refuseAhead({ store }: Local, index: number): Promise<void> {
 async function sign(file: string, options: Options): Promise<void> {
   const local = requireLocal();
   const before = await readManifest(local);
-  let manifest: Manifest;
-  try {
-    const given = parseJson(await readText(file)) as unknown as Manifest & { readonly manifest?: Manifest };
-    manifest = given.manifest ?? given;
-  } catch (cause) {
-    throw new CliError("malformed_input", `${file} is no JSON.`, { cause });
-  }
+  const manifest = await manifestIn(file);
   if (manifest.origin !== before.origin) throw usage("trust sign: it is the manifest of another log.");
   await next(local, manifest, options);
 }
 
-/** Signs and puts in place the version after the one that is there. Throws `owner_mismatch`, `malformed_trust`, `roles_not_apart`. */
-async function next(local: Local, changed: Manifest, { keys, json }: Options): Promise<void> {
+/** As `show --json` prints it, or the manifest itself. */
+async function manifestIn(file: string): Promise<Manifest> {
+  try {
+    const given = parseJson(await readText(file)) as unknown as Manifest & { readonly manifest?: Manifest };
+    return given.manifest ?? given;
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    throw new CliError("malformed_input", `${file} is no JSON.`, { cause });
+  }
+}
+
+/** Signs and puts in place the version after the one that is there. Throws `owner_mismatch`, `malformed_trust`, `roles_not_apart`, `changes_unsigned`. */
+async function next(local: Local, changed: Manifest, { keys, draft, json }: Options): Promise<void> {
+  const before = (await inForce(local)) ?? readFileSync(local.manifest, "utf8").trim();
+  const current = await readTrust(before, local.owner);
+  const manifest = following(changed, current, trustHash(before));
+  if (draft !== undefined) return writeDraft(draft, manifest, json);
   const owner = readKeyFile(join(resolve(keys ?? local.keys), "owner.jwk"));
   if (owner.thumbprint !== local.owner)
     throw new CliError("owner_mismatch", "this is not the key of the owner who is pinned here.");
-  const before = (await inForce(local)) ?? readFileSync(local.manifest, "utf8").trim();
-  const { seq } = await readTrust(before, local.owner);
-  const { prev: _, ...rest } = changed;
-  const manifest: Manifest = { ...rest, seq: seq + 1, prev: trustHash(before), at: new Date().toISOString() };
+  await checkChange(current, manifest);
   const signed = await signTrust(manifest, owner);
   // Appears whole or not at all, in the place of the version before.
-  const draft = `${local.manifest}.${seq + 1}`;
-  writeNew(draft, `${signed}\n`);
-  renameSync(draft, local.manifest);
+  const name = `${local.manifest}.${manifest.seq}`;
+  writeNew(name, `${signed}\n`);
+  renameSync(name, local.manifest);
   if (json) return printJson({ manifest });
   print(
     "version ",
     bold(String(manifest.seq)),
-    " is in place. Start every process that runs agents again: none goes on under the version before.",
+    " is in place. Hand it to every process that runs agents (behest.trust), or start them again: none goes on under the version before.",
   );
+}
+
+/** A draft of the next version stays as it was countersigned; anything else gets its number, `prev` and date. */
+function following(changed: Manifest, current: Manifest, hash: string): Manifest {
+  const isDraft = changed.countersigned && changed.seq === current.seq + 1 && changed.prev === hash;
+  if (isDraft) return changed;
+  const { prev: _, countersigned: __, ...rest } = changed;
+  return { ...rest, seq: current.seq + 1, prev: hash, at: new Date().toISOString() };
+}
+
+function writeDraft(file: string, manifest: Manifest, json: true | undefined): void {
+  writeNew(file, `${JSON.stringify({ ...manifest, countersigned: [] }, null, 2)}\n`);
+  if (json) return printJson({ draft: file, manifest });
+  print(
+    `Wrote ${file}. Its keepers sign it: behest trust countersign ${file} --key <file>. Then: behest trust sign ${file}`,
+  );
+}
+
+/** Runs where the keeper is, who has read the draft: no deployment is needed. */
+async function countersign(
+  file: string,
+  { key, json }: { readonly key: string; readonly json?: true },
+): Promise<void> {
+  const manifest = await manifestIn(file);
+  const keeper = readKeyFile(key);
+  let signed: Manifest;
+  try {
+    signed = await countersignTrust(manifest, keeper);
+  } catch (cause) {
+    throw new CliError("malformed_input", `${file} is no draft of a trust manifest.`, { cause });
+  }
+  const name = `${file}.countersigned`;
+  writeNew(name, `${JSON.stringify(signed, null, 2)}\n`);
+  renameSync(name, file);
+  if (json) return printJson({ draft: file, keeper: keeper.thumbprint });
+  print(`${file} is countersigned by ${keeper.thumbprint}.`);
 }
 
 /** The version that the log has taken up last: one that it has not is replaced, since the log takes each in turn. */

@@ -54,6 +54,7 @@ function rolesOf({
   revokers,
   deployers = [],
   witnesses,
+  changes,
 }: Manifest): string[][] {
   const rows: string[][] = [];
   const add = (role: string, may: string, range: IndexRange, key: string): unknown =>
@@ -77,6 +78,8 @@ function rolesOf({
     add("revoker", `revoke in ${revoker.scope}`, revoker, thumbprint(revoker.jwk));
   for (const deployer of deployers)
     add("deployer", `attest agents of ${deployer.deployer}`, deployer, thumbprint(deployer.jwk));
+  for (const { person, jwk } of changes?.keepers ?? [])
+    add("keeper", `${person} countersigns changes (${changes!.need} needed)`, {}, thumbprint(jwk));
   for (const witness of witnesses)
     add("witness", `cosign as ${witness.name}`, witness, thumbprint(witness.jwk));
   return rows;

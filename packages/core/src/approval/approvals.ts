@@ -1,7 +1,7 @@
 import { sha256Text } from "@behest/jws";
 import type { DecisionEntry } from "@behest/provenance";
 import { submitAhead } from "./ahead.ts";
-import { type Approval, type Asked, invalid } from "./approval.ts";
+import { type Approval, type ApprovalDecision, type Asked, invalid } from "./approval.ts";
 import type { Vault } from "../record/content.ts";
 import type { Deployment } from "../deployment.ts";
 import { holdersIn } from "./enrolled.ts";
@@ -46,45 +46,9 @@ export function approvalsOf(deployment: Deployment): Approvals {
       return found;
     },
 
-    async submit(ids, { jws }) {
-      const named = new Set([ids].flat());
-      const asks = new Map<string, StoredApproval>();
-      let said: Awaited<ReturnType<typeof decided>> | undefined;
-      for (const id of named) {
-        const row = await engine.approval(id);
-        const waits = row?.kind === "ask" && !row.spent && row.expires > clock();
-        const one = waits ? await opened(row) : undefined;
-        if (!row || !one || (await isDenied(deployment, row))) throw missing();
-        said = await decided(deployment, one.asked, one.holders, jws, clock()).catch((cause: unknown) => {
-          throw invalid(NO_DECISION, cause);
-        });
-        asks.set(id, row);
-      }
-      // Neither more nor less than was signed: a plan is handed in whole.
-      if (!said || said.actions.length !== named.size) throw invalid(NO_DECISION);
-      const { actions, decision } = said;
-      const decides = actions.map((id) => asks.get(id)!);
-      await engine.append({
-        entry: entryText({
-          actions,
-          at: new Date(clock()).toISOString(),
-          decision: jws,
-          kind: "decision",
-          links: { actions: decides.map(({ asked }) => asked.hash) },
-          type: "approval",
-          v: 1,
-        } satisfies DecisionEntry),
-        decides: actions,
-        once: `decision:${sha256Text(jws)}`,
-      });
-      for (const { decisions, asked } of decides) {
-        if (decisions.length > 0) continue;
-        const ask = await entryAt(engine, asked.index);
-        if (ask?.type === "action") measureDecision(rulesOf(ask), decision, clock() - Date.parse(ask.at));
-      }
-    },
+    submit: (ids, decision) => deployment.under(() => submit(ids, decision)),
 
-    submitAhead: (signed) => submitAhead(deployment, signed),
+    submitAhead: (signed) => deployment.under(() => submitAhead(deployment, signed)),
 
     ahead: () => listAhead(deployment),
 
@@ -98,6 +62,44 @@ export function approvalsOf(deployment: Deployment): Approvals {
         }
     },
   };
+
+  async function submit(ids: string | readonly string[], { jws }: ApprovalDecision): Promise<void> {
+    const named = new Set([ids].flat());
+    const asks = new Map<string, StoredApproval>();
+    let said: Awaited<ReturnType<typeof decided>> | undefined;
+    for (const id of named) {
+      const row = await engine.approval(id);
+      const waits = row?.kind === "ask" && !row.spent && row.expires > clock();
+      const one = waits ? await opened(row) : undefined;
+      if (!row || !one || (await isDenied(deployment, row))) throw missing();
+      said = await decided(deployment, one.asked, one.holders, jws, clock()).catch((cause: unknown) => {
+        throw invalid(NO_DECISION, cause);
+      });
+      asks.set(id, row);
+    }
+    // Neither more nor less than was signed: a plan is handed in whole.
+    if (!said || said.actions.length !== named.size) throw invalid(NO_DECISION);
+    const { actions, decision } = said;
+    const decides = actions.map((id) => asks.get(id)!);
+    await engine.append({
+      entry: entryText({
+        actions,
+        at: new Date(clock()).toISOString(),
+        decision: jws,
+        kind: "decision",
+        links: { actions: decides.map(({ asked }) => asked.hash) },
+        type: "approval",
+        v: 1,
+      } satisfies DecisionEntry),
+      decides: actions,
+      once: `decision:${sha256Text(jws)}`,
+    });
+    for (const { decisions, asked } of decides) {
+      if (decisions.length > 0) continue;
+      const ask = await entryAt(engine, asked.index);
+      if (ask?.type === "action") measureDecision(rulesOf(ask), decision, clock() - Date.parse(ask.at));
+    }
+  }
 
   async function isWaiting(id: string): Promise<boolean> {
     const row = await engine.approval(id);

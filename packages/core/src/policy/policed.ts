@@ -1,4 +1,5 @@
 import type { Manifest } from "@behest/provenance";
+import { BehestError } from "../error.ts";
 import { loadPolicies } from "./policies.ts";
 import type { Policies } from "./prepare.ts";
 import { shortageText, shortages } from "./shortage.ts";
@@ -9,6 +10,16 @@ const GRANTS_ALONE = "grants-alone";
 /** The policies of a deployment by what its configuration says. Throws `policy_missing`, `policy_invalid`. */
 export async function policiesOf(policy: string = "default"): Promise<Policies | undefined> {
   return policy === GRANTS_ALONE ? undefined : loadPolicies(policy);
+}
+
+/** Where the trust manifest lists sets of policies, only those decide. Throws `policy_invalid`. */
+export function refuseUnlisted(policies: Policies | undefined, manifest: Manifest): void {
+  if (!manifest.policies || (policies && manifest.policies.includes(policies.digest))) return;
+  const digest = policies ? `, whose digest is ${policies.digest}` : ": grants alone";
+  throw new BehestError(
+    "policy_invalid",
+    `policy_invalid: the trust manifest does not list these policies${digest}. Have the owner list them, or use those that it lists.`,
+  );
 }
 
 /** What nobody could ever approve would wait until it is denied: said at start. */

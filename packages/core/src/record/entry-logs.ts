@@ -16,8 +16,8 @@ const SESSIONS = 1024;
  */
 export class EntryLogs {
   readonly #engine: Engine;
-  /** Thumbprint of the entry key. */
-  readonly #kid: string;
+  /** Whether a key (thumbprint) is, or was, this process's entry key. */
+  readonly #isOwn: (kid: string) => boolean;
   /** Where to go on; nowhere until it has started. */
   #next: number = Number.POSITIVE_INFINITY;
   #telling = false;
@@ -26,9 +26,9 @@ export class EntryLogs {
   /** Pseudonyms by session: only entries of delegations name one. */
   readonly #principals = new Map<string, string>();
 
-  constructor(engine: Engine, kid: string) {
+  constructor(engine: Engine, isOwn: (kid: string) => boolean) {
     this.#engine = engine;
-    this.#kid = kid;
+    this.#isOwn = isOwn;
   }
 
   /** Once the store is attached: from the entry of this process's certificate on. */
@@ -37,7 +37,7 @@ export class EntryLogs {
       const { size } = parseCheckpoint(await this.#engine.checkpoint());
       const from = Math.max(0, size - BACK);
       const entries = (await this.#engine.entries(from, size - from)).map(parseEntry);
-      const first = entries.findLastIndex(({ kid, seq }) => kid === this.#kid && seq === 0);
+      const first = entries.findLastIndex(({ kid, seq }) => this.#isOwn(kid) && seq === 0);
       this.#next = first < 0 ? size : from + first;
       this.look();
     } catch {
@@ -80,7 +80,7 @@ export class EntryLogs {
   async #emit(logger: Logger, jws: string, head: string): Promise<void> {
     const index = this.#next++;
     const entry = parseEntry(jws);
-    if (entry.kid !== this.#kid) return;
+    if (!this.#isOwn(entry.kid)) return;
     const payload = parsePayload(entry.payload);
     const principal = await this.#principalOf(payload, index);
     try {

@@ -66,6 +66,8 @@ export class Revocations {
   #recorded: Recorded = new Map();
   readonly #own: FeedReader;
   readonly #shared: FeedReader | undefined;
+  /** Rows that nobody whom the manifest names has signed, by digest: the next one may name their revoker. */
+  readonly #refused = { own: new Map<string, FeedRow>(), shared: new Map<string, FeedRow>() };
   /** Digests of what was submitted here and is being taken in. */
   readonly #submitted = new Set<string>();
   readonly #looks = new Set<NodeJS.Timeout>();
@@ -106,10 +108,7 @@ export class Revocations {
 
   /** Ends the sessions of one principal. */
   endOf(pseudonym: string, reason: BehestError): void {
-    for (const ref of this.#followed) {
-      const session = ref.deref();
-      if (session?.vault.principal === pseudonym) session.cut(reason);
-    }
+    this.end(({ vault }) => vault.principal === pseudonym, reason);
   }
 
   /** What is known here; no feed is read. */
@@ -176,8 +175,23 @@ export class Revocations {
     this.#shared?.stop();
   }
 
+  /** The trust manifest is another: cuts that its revokers have signed before are taken in. */
+  async retake(): Promise<void> {
+    const { own, shared } = this.#refused;
+    await this.#carryOver([...shared.values()]);
+    await this.#record([...own.values()]);
+  }
+
+  /** Ends the sessions that `which` says. */
+  end(which: (session: Followed) => boolean, reason: BehestError): void {
+    for (const ref of this.#followed) {
+      const session = ref.deref();
+      if (session && which(session)) session.cut(reason);
+    }
+  }
+
   async #record(rows: readonly FeedRow[]): Promise<void> {
-    for (const admitted of await this.#enforce(rows))
+    for (const admitted of await this.#enforce(rows, this.#refused.own))
       // A log that takes it in after its revoker's time would not verify; it is in force all the same.
       // Of several entries one may have been lost to a crash.
       if (admitted.holds && (admitted.scopes.length > 1 || !this.#recorded.has(admitted.digest)))
@@ -201,15 +215,17 @@ export class Revocations {
   }
 
   async #carryOver(rows: readonly FeedRow[]): Promise<void> {
-    for (const { cut, jws } of await this.#enforce(rows)) await this.#parts.own.append(rowFor(jws, cut));
+    for (const { cut, jws } of await this.#enforce(rows, this.#refused.shared))
+      await this.#parts.own.append(rowFor(jws, cut));
     await this.#own.refresh();
   }
 
   /** What is in force from now on. */
-  async #enforce(rows: readonly FeedRow[]): Promise<readonly Admitted[]> {
+  async #enforce(rows: readonly FeedRow[], refused: Map<string, FeedRow>): Promise<readonly Admitted[]> {
     const found: Admitted[] = [];
     const now = this.#seconds();
-    for (const { jws, digest, until } of rows) {
+    for (const row of rows) {
+      const { jws, digest, until } = row;
       if (jws === undefined) {
         if ((this.#recorded.get(digest) ?? 0) > now) throw broken("a revocation is gone before its time");
         continue;
@@ -218,6 +234,8 @@ export class Revocations {
         this.#parts.refused(error);
         return alarm(error);
       });
+      if (admitted) refused.delete(digest);
+      else refused.set(digest, row);
       if (!admitted) continue;
       // It would be emptied earlier or later than it may.
       if (until !== spanOf(admitted.cut).until) throw broken("a revocation has another end than its own");
@@ -229,7 +247,7 @@ export class Revocations {
         this.#cuts.add(words, spanOf(cut), now);
         this.#forms.add(form);
       }
-    if (found.length > 0) this.#end();
+    if (found.length > 0) this.#endCut();
     return found;
   }
 
@@ -245,12 +263,9 @@ export class Revocations {
   }
 
   /** Ends every session that is cut now. */
-  #end(): void {
+  #endCut(): void {
     this.#known = new WeakMap();
-    for (const ref of this.#followed) {
-      const session = ref.deref();
-      if (session && this.#concerns(session.lineage)) session.cut(cutOff());
-    }
+    this.end(({ lineage }) => this.#concerns(lineage), cutOff());
   }
 
   #concerns(lineage: Lineage): boolean {

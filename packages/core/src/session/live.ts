@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Span } from "@opentelemetry/api";
 import type { AatTools, Holder, HopClaims, Json } from "@behest/delegation";
+import { type Issuer, speaksFor } from "@behest/provenance";
 import { type Account, accountsOf } from "../budget/budget.ts";
 import { classOfCall } from "../profile/class.ts";
 import type { Vault } from "../record/content.ts";
@@ -66,6 +67,12 @@ export function newRun(id: string | undefined): Run {
 /** A loop of denials this long ends the run: the model is not going to stop by itself. */
 const MAX_DENIALS = 50;
 
+/** Who signed a root, and what it says that only who may assert it can. */
+interface Asserted {
+  readonly by: Parameters<typeof speaksFor>[1];
+  readonly said: Parameters<typeof speaksFor>[2];
+}
+
 /** The chain that a session acts under. */
 interface Delegated {
   readonly chain: readonly string[];
@@ -85,6 +92,8 @@ export interface SessionParts {
   readonly delegated: Delegated | undefined;
   /** Of the chain; of an observed session, what stands in for one in this process's memory. */
   readonly hops: readonly HopClaims[];
+  /** Absent where a session was spawned by another, or is only observed. */
+  readonly asserted?: Asserted;
   readonly tools: AatTools;
   /** Of an observed session: when its principal is in the store. What is to be recorded waits for it. */
   readonly registered?: Promise<void>;
@@ -222,6 +231,13 @@ export class LiveSession {
       if (isErasure(error)) endErased(this.deployment, this.vault.principal);
       throw error;
     }
+  }
+
+  /** Whether one of these issuers may still assert what it rests on. */
+  isSpokenFor(issuers: readonly Issuer[]): boolean {
+    const { asserted, parent } = this.parts;
+    if (parent) return parent.isSpokenFor(issuers);
+    return !asserted || speaksFor(issuers, asserted.by, asserted.said);
   }
 
   /** What it acts under was revoked, or its principal erased: all that runs in it is told at once. */

@@ -32,16 +32,13 @@ export async function openSession(
   refuseOver(deployment);
   // Roles hold at log indexes: what is opened now is recorded at the end of the log as it stands.
   const index = parseCheckpoint(await engine.checkpoint()).size;
-  const issuers = issuersOf(deployment.manifest, index);
+  const judged = deployment.manifest;
+  const issuers = issuersOf(judged, index);
   const { chain, verified } = await verify(deployment, anchorsOf(issuers), delegation);
   const { issuer, issuerKey, principal, tenant, consent, claims, leaf } = verified;
-  if (
-    !speaksFor(issuers, { iss: issuer, key: issuerKey }, { subject: principal, tenant, rung: consent.rung })
-  )
-    throw new BehestError(
-      "issuer_not_allowed",
-      "issuer_not_allowed: the trust manifest does not let this issuer speak for this principal or tenant, or of such consent.",
-    );
+  const by = { iss: issuer, key: issuerKey };
+  const said = { subject: principal, tenant, rung: consent.rung };
+  if (!speaksFor(issuers, by, said)) throw notAllowed();
   await deployment.revocations.refresh();
   const cut = deployment.revocations.state(
     new Lineage(claims, principal, options.agent === undefined ? [] : [options.agent]),
@@ -57,28 +54,36 @@ export async function openSession(
   await refuseErased(deployment, claims);
   const { pseudonym, key } = await engine.principal(issuer, principal);
   const vault = vaultOf(pseudonym, key, (error) => deployment.alerts.note(error));
-  let parent: string | undefined;
-  for (const [i, hop] of claims.entries()) {
-    const named = hop === leaf ? (options.agent ?? hop.agent) : hop.agent;
-    const links = { at: clock(), parent, ...(i === 0 && { issuer: verified.issuerKey }) };
-    const upTo = [chain.slice(0, i + 1), claims.slice(0, i + 1)] as const;
-    const placed = await engine.append(delegationAppend(vault, ...upTo, named, links)).catch(tooMany);
-    parent = placed.hash;
-  }
-  return new OpenSession({
-    deployment,
-    vault,
-    principal,
-    agent: options.agent ?? leaf.agent ?? "agent",
-    delegated: { chain, holder, entry: parent! },
-    hops: claims,
-    tools: verified.tools,
-    root: newRun(options.run),
-    path: "",
-    signal: options.signal,
-    defers: options.waiting === "defer",
-    identity,
-    strayed: [],
+  return deployment.under(async () => {
+    // Another version may have been taken up meanwhile: whoever is open when one is, is ended by that.
+    if (judged !== deployment.manifest) {
+      const { size } = parseCheckpoint(await engine.checkpoint());
+      if (!speaksFor(issuersOf(deployment.manifest, size), by, said)) throw notAllowed();
+    }
+    let parent: string | undefined;
+    for (const [i, hop] of claims.entries()) {
+      const named = hop === leaf ? (options.agent ?? hop.agent) : hop.agent;
+      const links = { at: clock(), parent, ...(i === 0 && { issuer: verified.issuerKey }) };
+      const upTo = [chain.slice(0, i + 1), claims.slice(0, i + 1)] as const;
+      const placed = await engine.append(delegationAppend(vault, ...upTo, named, links)).catch(tooMany);
+      parent = placed.hash;
+    }
+    return new OpenSession({
+      deployment,
+      vault,
+      principal,
+      agent: options.agent ?? leaf.agent ?? "agent",
+      delegated: { chain, holder, entry: parent! },
+      hops: claims,
+      asserted: { by, said },
+      tools: verified.tools,
+      root: newRun(options.run),
+      path: "",
+      signal: options.signal,
+      defers: options.waiting === "defer",
+      identity,
+      strayed: [],
+    });
   });
 }
 
@@ -91,6 +96,13 @@ async function refuseErased(
     const stored = await engine.delegationOf(hash);
     if (stored && !(await engine.subject(stored.principal))) throw erased();
   }
+}
+
+function notAllowed(): BehestError {
+  return new BehestError(
+    "issuer_not_allowed",
+    "issuer_not_allowed: the trust manifest does not let this issuer speak for this principal or tenant, or of such consent.",
+  );
 }
 
 /** A chain through a child that its parent may not have. */

@@ -77,6 +77,13 @@ export function broken(what: string, cause: unknown): BehestError {
 export function superseded(): BehestError {
   return new BehestError(
     "trust_invalid",
-    "trust_invalid: a newer trust manifest is in force in the log. Start again with it.",
+    "trust_invalid: a newer trust manifest is in force in the log. Take it up (behest.trust), or start again with it.",
+  );
+}
+
+export function skipped(): BehestError {
+  return new BehestError(
+    "trust_invalid",
+    "trust_invalid: the trust manifest does not follow the one in force in the log. Take up each version in turn.",
   );
 }

@@ -13,6 +13,11 @@ export class Kept {
     return (this.#content.get(beside) ?? []).filter(({ until = Number.POSITIVE_INFINITY }) => until > now);
   }
 
+  /** One piece of it. */
+  sealed(beside: number | string, id: string | undefined, now: number): Uint8Array | undefined {
+    return this.living(beside, now).find((one) => one.id === id)?.sealed;
+  }
+
   /** Indexes of the entries beside which there is content of this principal. */
   beside(principal: string): readonly number[] {
     return [...this.#content].flatMap(([at, content]) =>

@@ -1,9 +1,11 @@
-import { type Signer, canonical, signerOf, splitCompact, thumbprint } from "@behest/jws";
+import { type Signer, canonical, parseJson, signerOf, splitCompact, thumbprint } from "@behest/jws";
 import {
   type Frontier,
   type Manifest,
+  ProvenanceError,
   type TrustEntry,
   appendLeaf,
+  checkChange,
   entryHash,
   headOf,
   readCertificate,
@@ -11,8 +13,10 @@ import {
   rootOf,
   signCheckpoint,
   signEntry,
+  trustHash,
 } from "@behest/provenance";
 import { BehestError } from "../error.ts";
+import { skipped, superseded } from "./failure.ts";
 import type { Draft, Identity } from "./types.ts";
 
 /** The end of the log and of this emitter. A value: what is not committed is simply not kept. */
@@ -93,6 +97,33 @@ export async function emitterOf(identity: Identity, index: number): Promise<Emit
 /** Reads a manifest under the owner who signed `pinned`. */
 export function readManifest(jws: string, pinned: string): Promise<Manifest> {
   return readTrust(jws, thumbprint(splitCompact(pinned).header["jwk"] as never));
+}
+
+/**
+ * Whether this emitter brings the next version of the manifest that is in force; false where it is that one. Throws
+ * `trust_invalid` for any other. The one in force needs no reading: the next one names it by its hash.
+ */
+export function takesUp(
+  { identity, manifest }: Pick<Emitter, "identity" | "manifest">,
+  inForce: string,
+): boolean {
+  if (inForce === identity.manifest) return false;
+  const { seq } = parseJson(splitCompact(inForce).payload) as { readonly seq: number };
+  if (seq >= manifest.seq) throw superseded();
+  if (manifest.seq !== seq + 1 || manifest.prev !== trustHash(inForce)) throw skipped();
+  return true;
+}
+
+/** {@link takesUp} before it is asked for in a transaction; the next version has to be signed by whom the one in force names. */
+export async function examineNext(emitter: Emitter, inForce: string): Promise<Emitter> {
+  if (!takesUp(emitter, inForce)) return emitter;
+  try {
+    await checkChange(await readManifest(inForce, emitter.identity.manifest), emitter.manifest);
+    return emitter;
+  } catch (cause) {
+    if (!(cause instanceof ProvenanceError)) throw cause;
+    throw new BehestError("trust_invalid", `trust_invalid: ${cause.message}.`, { cause });
+  }
 }
 
 /** The first entry of an emitter, with the manifest where the log does not have it in force. */

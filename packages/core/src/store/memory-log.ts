@@ -1,11 +1,11 @@
 import { toBase64url } from "@behest/jws";
 import { parseCheckpoint } from "@behest/provenance";
-import { EMPTY, type Emitter, type Tail, headAt, seal, sign } from "./log.ts";
+import { EMPTY, type Emitter, type Tail, headAt, seal, sign, takesUp, trustDraft } from "./log.ts";
 import type { Draft, Placed, Subtree } from "./types.ts";
 
 /** Entries of one process, signed and linked as in a durable log. */
 export class MemoryLog {
-  readonly #emitter: Emitter;
+  #emitter: Emitter;
   #tail: Tail = EMPTY;
   readonly #entries: string[] = [];
   /** Of each entry: hashes of the subtrees that end with it. */
@@ -16,6 +16,23 @@ export class MemoryLog {
 
   constructor(emitter: Emitter) {
     this.#emitter = emitter;
+  }
+
+  /** In force, as its owner signed it. */
+  get manifest(): string {
+    return this.#emitter.identity.manifest;
+  }
+
+  get size(): number {
+    return this.#tail.size;
+  }
+
+  /** Another entry key from now on, and the next manifest where it comes with one. */
+  rotate(emitter: Emitter, now: number): Placed {
+    const isNext = takesUp(emitter, this.#emitter.identity.manifest);
+    this.#emitter = emitter;
+    this.#tail = { ...this.#tail, seq: 0 };
+    return this.place(trustDraft(emitter.identity, now, isNext));
   }
 
   get head(): string {

@@ -2,6 +2,7 @@ import { Delegations } from "./delegations.ts";
 import { ACCESS, ERASED, type Erasable, HOLD, RELEASE, erased } from "./erasure.ts";
 import { matches } from "./filter.ts";
 import { Kept } from "./kept.ts";
+import { MemoryCounters } from "./memory-counters.ts";
 import type { MemoryLog } from "./memory-log.ts";
 import { Principals } from "./principals.ts";
 import type { ActionState } from "./rules.ts";
@@ -28,7 +29,7 @@ export interface MemoryRows {
   /** By index of the action entry, so in log order. */
   readonly records: Map<number, StoredRecord>;
   readonly actions: Map<string, MemoryAction>;
-  readonly counters: Map<string, string>;
+  readonly counters: MemoryCounters;
   /** By digest. */
   readonly documents: Map<string, string>;
   /** How tools were met. */
@@ -45,7 +46,7 @@ export function memoryRows(): MemoryRows {
     delegations: new Delegations(),
     records: new Map(),
     actions: new Map(),
-    counters: new Map(),
+    counters: new MemoryCounters(),
     documents: new Map(),
     tools: new Map(),
   };

@@ -1,8 +1,8 @@
 import { replayCache } from "@behest/delegation";
-import { type Held, ruleCharges, ruleUnspent } from "./charges.ts";
+import { ruleCharges, ruleUnspent } from "./charges.ts";
 import { ERASED, type Erase, type EraseResult, ownerOf, ruleErase } from "./erasure.ts";
 import { childless, closed, missing, twice, unattached, unstorable } from "./failure.ts";
-import { emitterOf, trustDraft, trustKey } from "./log.ts";
+import { emitterOf, examineNext, trustDraft, trustKey } from "./log.ts";
 import { MemoryLog } from "./memory-log.ts";
 import { type MemoryRows, destroy, erasable, memoryRows, recordsIn, refuseErased } from "./memory-rows.ts";
 import { askedBefore, mayFinish, mayStart, ruleBegin } from "./rules.ts";
@@ -53,8 +53,13 @@ class MemoryEngine implements Engine {
     const emitter = await emitterOf(identity, 0);
     if (this.#log || this.#closed) throw twice();
     this.#log = new MemoryLog(emitter);
-    const { index } = this.#log.place(trustDraft(identity, this.#clock(), true));
-    this.#rows.once.set(trustKey(index), index);
+    this.#rows.once.set(trustKey(0), this.#log.place(trustDraft(identity, this.#clock(), true)).index);
+  }
+
+  async rotate(identity: Identity): Promise<void> {
+    const log = this.#opened();
+    const emitter = await examineNext(await emitterOf(identity, log.size), log.manifest);
+    this.#rows.once.set(trustKey(log.size), log.rotate(emitter, this.#clock()).index);
   }
 
   async principal(issuer: string, subject: string): Promise<PrincipalRow> {
@@ -93,10 +98,10 @@ class MemoryEngine implements Engine {
     const index = this.#stored(request);
     if (index !== undefined) return { index, hash: log.hash(index), head: log.head, again: true };
     const { once, delegation, charge, journal, record, approval, decides } = request;
-    const counted = ruleCharges(charge ? [charge] : [], [], this.#counter, this.#now());
+    const counted = ruleCharges(charge ? [charge] : [], [], this.#rows.counters.read, this.#now());
     if ("spent" in counted) throw childless();
     const placed = log.place(request.entry);
-    this.#count(counted.held);
+    this.#rows.counters.write(counted.held);
     if (once !== undefined) this.#rows.once.set(once, placed.index);
     if (approval) this.#rows.waiting.ask(approval, placed);
     for (const id of decides ?? []) this.#rows.waiting.decide(id, placed);
@@ -126,22 +131,20 @@ class MemoryEngine implements Engine {
     const ruling = ruleBegin(before, request, this.#now(), () => true);
     if (ruling.next === "answer") return ruling.answer;
     if (ruling.next === "tell") {
-      const { outcome, code } = ruling;
-      const result = this.#rows.content
-        .living(before?.ended ?? request.action, this.#now())
-        .find(({ id }) => id === before?.result)?.sealed;
-      return { begun: "ended", outcome, code, ...(result && { result }) };
+      const { next: _, ...ended } = ruling;
+      const result = this.#rows.content.sealed(before?.ended ?? request.action, before?.result, this.#now());
+      return { begun: "ended", ...ended, ...(result && { result }) };
     }
     const { args, given, attempt, repeatable, entry, record, charges = [], rests, seen } = request;
     if (seen !== undefined && seen < this.feed.seq) return { begun: "refused", code: "cuts_unseen" };
     if (!mayStart(request, (id) => this.#rows.waiting.get(id), this.#now()))
       return { begun: "refused", code: "approval_needed" };
     const had = before?.charged ?? [];
-    const counted = ruleCharges(charges, had, this.#counter, this.#now());
+    const counted = ruleCharges(charges, had, this.#rows.counters.read, this.#now());
     if ("spent" in counted) return { begun: "refused", code: "budget_spent", charge: counted.spent };
     if (rests) this.#rows.waiting.spend(request.action);
     const placed = entry === undefined ? undefined : log.place(entry);
-    this.#count(counted.held);
+    this.#rows.counters.write(counted.held);
     const charged = [...had, ...counted.held.keys()];
     const state = { args, given, attempt, repeatable, charged, index: placed?.index };
     this.#rows.actions.set(request.action, state);
@@ -156,8 +159,8 @@ class MemoryEngine implements Engine {
     if (!state || !mayFinish(state, request, true)) return { finished: "late" };
     const { outcome, code, result, entry, unspent = [] } = request;
     const placed = entry === undefined ? undefined : log.place(entry);
-    const held = ruleUnspent(unspent, state.charged, this.#counter);
-    this.#count(held);
+    const held = ruleUnspent(unspent, state.charged, this.#rows.counters.read);
+    this.#rows.counters.write(held);
     const charged = state.charged.filter((counter) => !held.has(counter));
     this.#rows.actions.set(request.action, {
       ...state,
@@ -219,7 +222,7 @@ class MemoryEngine implements Engine {
   }
 
   async held(counters: readonly string[]): Promise<readonly string[]> {
-    return counters.map((counter) => this.#rows.counters.get(counter) ?? "0");
+    return counters.map((counter) => this.#rows.counters.read(counter) ?? "0");
   }
 
   async recorded(prefix: string): Promise<readonly number[]> {
@@ -289,11 +292,5 @@ class MemoryEngine implements Engine {
     if (this.#closed) throw closed();
     if (!this.#log) throw unattached();
     return this.#log;
-  }
-
-  readonly #counter = (counter: string): string | undefined => this.#rows.counters.get(counter);
-
-  #count(held: Held): void {
-    for (const [counter, value] of held) this.#rows.counters.set(counter, value);
   }
 }

@@ -208,6 +208,8 @@ export interface Engine {
    * closes what dead processes left as `unknown`; takes a lease. Called once, before anything is written.
    */
   attach(identity: Identity): Promise<void>;
+  /** Another entry key from now on, certified under the manifest in force or under the next one, which becomes an entry with it; else `trust_invalid`. */
+  rotate(identity: Identity): Promise<void>;
   /** The pseudonym and key of (issuer, subject); made on first use, durable before it is answered. */
   principal(issuer: string, subject: string): Promise<PrincipalRow>;
   /**

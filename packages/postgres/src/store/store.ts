@@ -1,4 +1,4 @@
-import type { Feed } from "@behest/core";
+import { BehestError, type Feed } from "@behest/core";
 import {
   type Append,
   type Begin,
@@ -90,6 +90,14 @@ class PostgresEngine implements Engine {
     const link = (): Link => new Link(this.#config, { of: "the store", ready: this.#ready });
     this.#link = link();
     this.#reads = new Reads(Array.from({ length: READERS }, link));
+  }
+
+  /** Not here yet: the entry key lives for as long as it is certified, and a new manifest takes a new start. */
+  async rotate(): Promise<void> {
+    throw new BehestError(
+      "store_failed",
+      "store_failed: a store on PostgreSQL cannot take another entry key or manifest in mid-run yet. Start again.",
+    );
   }
 
   async attach(identity: Identity): Promise<void> {

@@ -2,8 +2,10 @@ import { type PublicKey, publicKey, thumbprint } from "@behest/jws";
 import { type Certificate, readCertificate } from "../certificate.ts";
 import { type Entry, verifyEntry } from "../entry.ts";
 import { type Manifest, type Witness, rolesAt } from "../manifest.ts";
+import { ProvenanceError } from "../error.ts";
 import type { EntryPayload, TrustEntry } from "../payload.ts";
 import { readTrust, trustHash } from "../trust.ts";
+import { checkChange } from "../trust-change.ts";
 import { Reliance } from "./reliance.ts";
 import { type Findings, Refusal } from "./report.ts";
 
@@ -167,6 +169,10 @@ export class Keys {
           "trust_out_of_sequence",
           "a trust manifest does not follow the one in force",
         );
+      await checkChange(current.manifest, manifest).catch((error: unknown) => {
+        if (!(error instanceof ProvenanceError)) throw error;
+        throw new Refusal("trust", error.code, error.message);
+      });
     }
     return { manifest, hash: trustHash(jws) };
   }

@@ -1,6 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { TrustEntry } from "@behest/provenance";
-import { examine, trustEntryOf } from "../examine.ts";
+import { examine } from "../examine.ts";
 import { mismatch } from "../failure.ts";
 import { emitterOf } from "../log.ts";
 import type { Identity } from "../types.ts";
@@ -57,8 +56,8 @@ export async function attachTo(
     const { size } = entries.agreed(row, identity.origin);
     if (witnessed) entries.extends(witnessed, size);
     const trust = row && {
-      certificate: trustAt(entries, row.certificate),
-      manifest: trustAt(entries, row.manifest),
+      certificate: entries.trustAt(row.certificate),
+      manifest: entries.trustAt(row.manifest),
     };
     db.exec("COMMIT");
     const emitter = await emitterOf(identity, size);
@@ -66,10 +65,4 @@ export async function attachTo(
     const writer = new Writer({ db, path, entries, leases, emitter, clock, feed });
     if (writer.enroll(row, trust?.manifest.manifest)) return writer;
   }
-}
-
-/** The trust entry at `index`. */
-function trustAt(entries: Entries, index: number): TrustEntry {
-  const [jws = ""] = entries.range(index, 1);
-  return trustEntryOf(jws, entries.hash(index));
 }

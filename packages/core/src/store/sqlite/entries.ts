@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { toBase64url } from "@behest/jws";
-import { type Frontier, type Head, frontierOf } from "@behest/provenance";
+import { type Frontier, type Head, type TrustEntry, frontierOf } from "@behest/provenance";
 import { type HeadRow, type Stored, agreed, damaged, extending } from "../agree.ts";
+import { trustEntryOf } from "../examine.ts";
 import type { Leaf } from "../log.ts";
 
 const HASH = 32;
@@ -46,6 +47,12 @@ export class Entries {
 
   frontierAt(size: number): Frontier {
     return frontierOf(this.subtree, size);
+  }
+
+  /** The trust entry at `index`. */
+  trustAt(index: number): TrustEntry {
+    const [jws = ""] = this.range(index, 1);
+    return trustEntryOf(jws, this.hash(index));
   }
 
   agreed(row: HeadRow | undefined, origin: string): { readonly size: number; readonly frontier: Frontier } {

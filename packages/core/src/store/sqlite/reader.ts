@@ -153,6 +153,13 @@ export class Reader {
     return this.#db.prepare("SELECT note FROM cosigned").get()?.["note"] as string | undefined;
   }
 
+  /** The manifest in force, as its owner signed it. */
+  manifest(): string {
+    const head = this.#entries.head();
+    if (!head) throw missing();
+    return this.#entries.trustAt(head.manifest).manifest ?? "";
+  }
+
   checkpoint(): string {
     const head = this.#entries.head();
     if (!head) throw missing();

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { parseCheckpoint } from "@behest/provenance";
 import { closed, twice, unattached } from "../failure.ts";
+import { emitterOf, examineNext } from "../log.ts";
 import {
   type Append,
   type Begin,
@@ -27,7 +28,7 @@ import { SqliteFeed, cutIn } from "./feed.ts";
 import { telling } from "./file.ts";
 import { Reader } from "./reader.ts";
 import { WriterThread } from "./thread.ts";
-import type { Write } from "./write.ts";
+import type { Request } from "./write.ts";
 
 /** What only tests change. */
 export type SqliteOptions = Partial<WriterOptions>;
@@ -64,6 +65,14 @@ class SqliteEngine implements Engine {
     this.#thread = new WriterThread({ path: this.#path, identity, options: this.#options });
     await this.#thread.attached;
     this.#feed = new SqliteFeed(this.#path, this.#options.wait);
+  }
+
+  async rotate(identity: Identity): Promise<void> {
+    if (!this.#thread) throw unattached();
+    const { size } = this.#read((reader) => parseCheckpoint(reader.checkpoint()));
+    const inForce = this.#read((reader) => reader.manifest());
+    const { manifest } = await examineNext(await emitterOf(identity, size), inForce);
+    await this.#write({ op: "rotate", identity, manifest });
   }
 
   async principal(issuer: string, subject: string): Promise<PrincipalRow> {
@@ -224,7 +233,7 @@ class SqliteEngine implements Engine {
     return telling(() => read((this.#reader ??= new Reader(this.#path, this.#options.wait))));
   }
 
-  #write(write: Write): Promise<unknown> {
+  #write(write: Request): Promise<unknown> {
     if (this.#closed) return Promise.reject(closed());
     return this.#thread?.write(write) ?? Promise.reject(unattached());
   }

@@ -3,7 +3,7 @@ import { BehestError } from "../../error.ts";
 import { broken, closed } from "../failure.ts";
 import type { SeenTool } from "../types.ts";
 import type { FromWorker, Sent, ToWorker, WorkerData } from "./worker.ts";
-import type { Write } from "./write.ts";
+import type { Request } from "./write.ts";
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -18,7 +18,7 @@ export class WriterThread {
   readonly #worker: Worker;
   /** Answers come in the order of the requests. */
   readonly #waiting: Waiting[] = [];
-  #batch: Write[] = [];
+  #batch: Request[] = [];
   #over: BehestError | undefined;
   /** Resolves when the store is attached. */
   readonly attached: Promise<void>;
@@ -39,7 +39,7 @@ export class WriterThread {
     this.attached.catch((error: BehestError) => (this.#over = error));
   }
 
-  write(write: Write): Promise<unknown> {
+  write(write: Request): Promise<unknown> {
     if (this.#over || this.#closing) return Promise.reject(this.#over ?? closed());
     // After the promises that one answer settles have run, so that what they ask for next travels as one message.
     if (this.#batch.push(write) === 1) process.nextTick(() => this.#send());

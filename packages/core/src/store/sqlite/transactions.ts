@@ -52,6 +52,8 @@ export class Transactions {
     ]: StatementSync;
   };
   #failure: BehestError | undefined;
+  #superseded = false;
+  #emitter: Emitter;
   /** Where the log ends on disk, the checkpoint that says so, and its head as text. */
   #tail: Tail = EMPTY;
   #checkpoint: string | undefined;
@@ -66,6 +68,7 @@ export class Transactions {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#file = fileAt(parts.path);
+    this.#emitter = parts.emitter;
     const { db } = parts;
     this.#sql = {
       begin: db.prepare("BEGIN IMMEDIATE"),
@@ -86,8 +89,9 @@ export class Transactions {
     return this.#checkpoint;
   }
 
+  /** Nothing can be written: never again, or not before the manifest in force is taken up. */
   get broken(): boolean {
-    return this.#failure !== undefined;
+    return this.#failure !== undefined || this.#superseded;
   }
 
   /** The store's time: the latest that a transaction has seen, so that a clock set back revives nothing. */
@@ -110,6 +114,7 @@ export class Transactions {
       const sealed = this.#leave(now);
       this.#sql.commit.run();
       this.#tail = this.#next;
+      this.#superseded = false;
       if (sealed) ({ checkpoint: this.#checkpoint, head: this.#head } = sealed);
       return { value, head: this.#head };
     } catch (error) {
@@ -138,10 +143,27 @@ export class Transactions {
   /** Signs and appends an entry. */
   place(draft: Draft): NewPlace {
     const index = this.#next.size;
-    const { tail, leaf } = sign(this.#next, draft, this.#parts.emitter.signer);
+    const { tail, leaf } = sign(this.#next, draft, this.#emitter.signer);
     this.#parts.entries.add(index, leaf);
     this.#next = tail;
     return { index, hash: toBase64url(leaf.nodes[0]!) };
+  }
+
+  /** A transaction in which `emitter` takes the place of the one before: it counts and signs from its start on. */
+  rotate<T>(emitter: Emitter, work: (now: number, found: HeadRow | undefined) => T): T {
+    const before = { emitter: this.#emitter, trust: this.#trust, superseded: this.#superseded };
+    this.#emitter = emitter;
+    // Whichever manifest is in force is what `work` has to suit.
+    this.#trust = undefined;
+    try {
+      return this.run((now, found) => {
+        this.#next = { ...this.#next, seq: 0 };
+        return work(now, found);
+      }).value;
+    } catch (error) {
+      ({ emitter: this.#emitter, trust: this.#trust, superseded: this.#superseded } = before);
+      throw error;
+    }
   }
 
   /** Every checkpoint from now on points to these two entries. */
@@ -150,11 +172,11 @@ export class Transactions {
   }
 
   #enter(): number {
-    const { path, entries, emitter, leases } = this.#parts;
+    const { path, entries, leases } = this.#parts;
     if (fileAt(path) !== this.#file) throw mismatch("the database file was replaced while it was open");
     const row = (this.#row = entries.head());
     if (row?.checkpoint !== this.#checkpoint || !row) {
-      const { size, frontier } = entries.agreed(row, emitter.identity.origin);
+      const { size, frontier } = entries.agreed(row, this.#emitter.identity.origin);
       entries.extends({ size: this.#tail.size, root: rootOf(this.#tail.frontier) }, size);
       // Our entries may no longer verify under it, and it may have withdrawn what sessions here still rely on.
       if (this.#trust && row?.manifest !== this.#trust.manifest) throw superseded();
@@ -170,9 +192,10 @@ export class Transactions {
 
   #leave(now: number): ReturnType<typeof seal> | undefined {
     if (this.#next === this.#tail) return undefined;
-    const { origin } = this.#parts.emitter.identity;
+    const { identity, signer } = this.#emitter;
+    const { origin } = identity;
     const { certificate, manifest } = this.#trust!;
-    const sealed = seal(this.#next, origin, this.#parts.emitter.signer);
+    const sealed = seal(this.#next, origin, signer);
     this.#sql.head.run(origin, sealed.checkpoint, certificate, manifest, now);
     return sealed;
   }
@@ -184,6 +207,11 @@ export class Transactions {
       if (this.#parts.db.isTransaction) this.#sql.rollback.run();
     } catch {
       return this.#fail(error);
+    }
+    // Nothing was written, and it holds again once the manifest in force is taken up.
+    if (BehestError.isInstance(error) && error.code === "trust_invalid") {
+      this.#superseded = true;
+      return error;
     }
     return all ? this.#fail(error) : ownFault(error);
   }

@@ -3,7 +3,8 @@ import type { BehestError, Code } from "../../error.ts";
 import type { Identity, SeenTool } from "../types.ts";
 import { type WriterOptions, attach } from "./attach.ts";
 import { told } from "./file.ts";
-import type { Answer, Write } from "./write.ts";
+import type { Answer, Request, Write } from "./write.ts";
+import type { Writer } from "./writer.ts";
 
 /** What the thread is started with. */
 export interface WorkerData {
@@ -14,7 +15,7 @@ export interface WorkerData {
 
 /** From the calling thread. Writes are answered in their order; `seen` is not answered; `close` is the last one. */
 export type ToWorker =
-  | { readonly writes: readonly Write[] }
+  | { readonly writes: readonly Request[] }
   | { readonly seen: readonly SeenTool[] }
   | { readonly close: true };
 
@@ -48,6 +49,17 @@ function send(answers: readonly Answer[]): void {
   });
 }
 
+/** Does a group of them; a change of the entry key is a group of its own. */
+function next(writer: Writer, writes: Request[]): readonly Answer[] {
+  const [first] = writes;
+  if (first?.op === "rotate") {
+    writes.shift();
+    return [writer.enrolling.rotate(first)];
+  }
+  const at = writes.findIndex(({ op }) => op === "rotate");
+  return writer.write(writes.splice(0, at < 0 ? GROUP : Math.min(at, GROUP)) as Write[]);
+}
+
 /** Errors lose their class on the way. */
 function plain(error: BehestError): Extract<Sent, { error: unknown }>["error"] {
   const { code, message, hint, cause } = error;
@@ -63,7 +75,7 @@ try {
   const writer = await attach(path, identity, options);
   const timer = setInterval(() => writer.tick(), Math.min(TICK, options.lease / 5));
   port.on("message", (first: ToWorker) => {
-    const writes: Write[] = [];
+    const writes: Request[] = [];
     let closing = false;
     let message: ToWorker | undefined = first;
     // Everything that has arrived by now goes to disk together.
@@ -73,7 +85,7 @@ try {
       else closing = true;
       message = (receiveMessageOnPort(port) as { message: ToWorker } | undefined)?.message;
     }
-    while (writes.length > 0) send(writer.write(writes.splice(0, GROUP)));
+    while (writes.length > 0) send(next(writer, writes));
     if (!closing) return;
     clearInterval(timer);
     let closed: Answer = { value: undefined };

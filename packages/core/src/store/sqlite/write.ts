@@ -1,7 +1,15 @@
+import type { Manifest } from "@behest/provenance";
 import type { BehestError } from "../../error.ts";
-import type { Append, Begin, Erase, Finish, Principal } from "../types.ts";
+import type { Append, Begin, Erase, Finish, Identity, Principal } from "../types.ts";
 
-/** What the calling thread asks of the writer. */
+/** Another entry key from now on. Whoever asks has verified it. */
+export interface Rotation {
+  readonly op: "rotate";
+  readonly identity: Identity;
+  readonly manifest: Manifest;
+}
+
+/** What a transaction of the writer is made of. */
 export type Write =
   | { readonly op: "append"; readonly request: Append }
   | { readonly op: "begin"; readonly request: Begin }
@@ -15,5 +23,8 @@ export type Write =
   | { readonly op: "cosigned"; readonly size: number; readonly note: string }
   /** Writes what waits for something else to be written. */
   | { readonly op: "flush" };
+
+/** What the calling thread asks of this one. */
+export type Request = Write | Rotation;
 
 export type Answer = { readonly value: unknown } | { readonly error: BehestError };

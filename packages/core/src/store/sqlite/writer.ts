@@ -3,7 +3,6 @@ import type { HeadRow } from "../agree.ts";
 import { ruleCharges, ruleUnspent } from "../charges.ts";
 import { childless, conflict } from "../failure.ts";
 import { ownerOf } from "../erasure.ts";
-import { trustDraft, trustKey } from "../log.ts";
 import { LAPSED, askedBefore, lapsed, mayFinish, mayStart, ruleBegin, ruleDelegation } from "../rules.ts";
 import type {
   Append,
@@ -21,6 +20,7 @@ import { type ActionRow, Actions } from "./actions.ts";
 import { Approvals } from "./approvals.ts";
 import { Contents } from "./contents.ts";
 import { Counters } from "./counters.ts";
+import { Enrolling } from "./enrolling.ts";
 import { Erasing } from "./erasing.ts";
 import { isTruncated } from "./file.ts";
 import { HighestHead } from "./sidecar.ts";
@@ -32,6 +32,7 @@ const SWEEP_EVERY = 60_000;
 
 /** Applies requests to the log, many in one transaction. */
 export class Writer {
+  readonly enrolling: Enrolling;
   readonly #parts: Parts;
   readonly #transactions: Transactions;
   readonly #actions: Actions;
@@ -58,6 +59,7 @@ export class Writer {
     this.#counters = new Counters(parts.db);
     this.#erasing = new Erasing(parts.db, parts.entries);
     this.#highest = new HighestHead(parts.path);
+    this.enrolling = new Enrolling(parts, this.#transactions, this.#contents);
   }
 
   /**
@@ -70,9 +72,7 @@ export class Writer {
     return this.#transactions.run((now, found) => {
       if (found?.manifest !== examined?.manifest) return false;
       const withManifest = inForce !== identity.manifest;
-      const { index } = this.#transactions.place(trustDraft(identity, this.#parts.clock(), withManifest));
-      this.#contents.mark(trustKey(index), index);
-      this.#transactions.certify(index, withManifest || !found ? index : found.manifest);
+      this.enrolling.place(identity, found, withManifest);
       this.#parts.leases.clear(now);
       for (const row of this.#actions.orphans()) this.#lapse(row);
       this.#contents.sweep(now);

@@ -1,0 +1,40 @@
+import { issuersOf, parseCheckpoint } from "@behest/provenance";
+import type { Deployment } from "./deployment.ts";
+import type { Enrolment } from "./enrolment.ts";
+import { BehestError } from "./error.ts";
+import { refuseUnlisted } from "./policy/policed.ts";
+import { LiveSession } from "./session/live.ts";
+import type { Trust } from "./trust.ts";
+
+/**
+ * Takes up the next version of the trust manifest in mid-run. What is asked of it from now on is asked of that version;
+ * sessions whose issuer it no longer lets speak for them end, and so do all where it no longer trusts this process's
+ * enforcer or does not list its policies. `changed`: the version is another.
+ */
+export async function takeUp(
+  { enrolment, deployment }: { readonly enrolment: Enrolment; readonly deployment: Deployment },
+  manifest: Trust["manifest"],
+  changed: () => void,
+): Promise<void> {
+  const { revocations, engine } = deployment;
+  try {
+    if (!(await enrolment.take(manifest, (next) => refuseUnlisted(deployment.policies, next)))) return;
+  } catch (error) {
+    if (enrolment.until === 0)
+      revocations.end(() => true, over("its enforcer, or the policies it runs, are no longer trusted"));
+    throw error;
+  }
+  changed();
+  const { size } = parseCheckpoint(await engine.checkpoint());
+  const issuers = issuersOf(enrolment.manifest, size);
+  revocations.end(
+    (session) => session instanceof LiveSession && !session.isSpokenFor(issuers),
+    over("its issuer is no longer trusted to speak for it"),
+  );
+  // Of a revoker whom only this version names.
+  await revocations.retake();
+}
+
+function over(why: string): BehestError {
+  return new BehestError("session_ended", `session_ended: ${why}.`);
+}
