@@ -34,6 +34,7 @@ export {
   headAt,
   seal,
   sign,
+  takesUp,
   trustDraft,
   trustKey,
 } from "./log.ts";

@@ -1,4 +1,3 @@
-import type { TrustEntry } from "@behest/provenance";
 import { randomBytes, toBase64url } from "@behest/jws";
 import {
   type Emitter,
@@ -6,21 +5,17 @@ import {
   type Identity,
   type TrustInForce,
   agreed,
-  damaged,
   emitterOf,
   examine,
-  trustDraft,
-  trustEntryOf,
-  trustKey,
 } from "@behest/core/store";
 import type { Client } from "pg";
 import type { Link } from "../link.ts";
 import { MINE } from "../tenant.ts";
+import { certify, trustAt } from "./enrolling.ts";
 import { enter } from "./enter.ts";
 import { find, orphans } from "./find.ts";
 import { Log } from "./log.ts";
 import { lapse } from "./perform.ts";
-import { hashOf, leafAt } from "./shapes.ts";
 
 /** How long the row of a lease that is over is kept, ms. */
 const KEEP = 86_400_000;
@@ -36,8 +31,8 @@ export async function attach(link: Link, identity: Identity, lease: number): Pro
   }
 }
 
-/** One state of the log, which agrees with itself. */
-async function look(
+/** One state of the log, which agrees with itself, and what is in force in it. */
+export async function look(
   client: Client,
   origin: string,
 ): Promise<{ readonly row?: HeadRow | undefined; readonly size: number; readonly trust?: TrustInForce }> {
@@ -49,16 +44,6 @@ async function look(
   };
   await client.query("COMMIT");
   return { row, size, ...(trust && { trust }) };
-}
-
-async function trustAt(client: Client, index: number): Promise<TrustEntry> {
-  const { rows } = await client.query<{ readonly jws: string; readonly hash: string }>(
-    `SELECT jws, ${leafAt("$1")} AS hash FROM behest_entry WHERE ${MINE} AND idx = $1`,
-    [index],
-  );
-  const [found] = rows;
-  if (!found) throw damaged(index);
-  return trustEntryOf(found.jws, hashOf(found.hash));
 }
 
 /**
@@ -78,11 +63,7 @@ async function enroll(
     },
     perform(work, { row }, { left }) {
       if (row?.manifest !== examined?.manifest) return false;
-      const withManifest = inForce !== identity.manifest;
-      const { index, hash } = work.place(trustDraft(identity, work.now, withManifest));
-      const key = trustKey(index);
-      work.isolated(() => work.found.once.add(key, { key, idx: index, hash }));
-      work.trust = { certificate: index, manifest: withManifest || !row ? index : row.manifest };
+      certify(work, identity, row, inForce !== identity.manifest);
       for (const orphan of left) work.isolated(() => lapse(work, orphan));
       return true;
     },

@@ -24,6 +24,8 @@ export interface Job<T, K extends Known = Known> {
   perform(work: Work, entered: Entered, known: K): T;
   /** Keeps the lease, also where there is nothing to store. */
   readonly renews?: boolean;
+  /** Whose entries these are, and all after them; its own begin anew. Absent: the emitter's before. */
+  readonly emitter?: Emitter;
   /** It is committed. */
   done?(): void;
   /** It was committed after all, and whoever asked for it has been told that it failed. */
@@ -38,6 +40,8 @@ interface End {
   readonly tail: Tail;
   readonly checkpoint: string | undefined;
   readonly trust: TrustAt | undefined;
+  /** Who signs. */
+  readonly emitter: Emitter;
 }
 
 /** A transaction that was to be committed when the connection was lost, and what would be so. */
@@ -55,16 +59,15 @@ interface Doubt {
  */
 export class Log {
   readonly #link: Link;
-  readonly #emitter: Emitter;
   readonly #lease: { readonly id: string; readonly length: number };
-  #end: End = { tail: EMPTY, checkpoint: undefined, trust: undefined };
+  #end: End;
   #batch = 0;
   #doubt: Doubt | undefined;
 
   /** `lease`: its name, and how long it lasts, ms. */
   constructor(link: Link, emitter: Emitter, lease: { readonly id: string; readonly length: number }) {
     this.#link = link;
-    this.#emitter = emitter;
+    this.#end = { tail: EMPTY, checkpoint: undefined, trust: undefined, emitter };
     this.#lease = lease;
   }
 
@@ -90,6 +93,9 @@ export class Log {
       return this.#attempt(client, job);
     }
     this.#follow(entered);
+    // Our entries may no longer verify under it, and it may have withdrawn what sessions here still rely on.
+    const { trust } = this.#end;
+    if (!job.emitter && trust && entered.row?.manifest !== trust.manifest) throw superseded();
     try {
       return { value: await this.#carryOut(client, job, entered) };
     } catch (error) {
@@ -102,9 +108,11 @@ export class Log {
   async #carryOut<T, K extends Known>(client: Client, job: Job<T, K>, entered: Entered): Promise<T> {
     const known = await job.find(client, entered);
     const { now } = entered;
-    const work = new Work(known, { now, tail: this.#end.tail, emitter: this.#emitter });
+    const { emitter = this.#end.emitter } = job;
+    const tail = job.emitter ? { ...this.#end.tail, seq: 0 } : this.#end.tail;
+    const work = new Work(known, { now, tail, emitter });
     const value = job.perform(work, entered, known);
-    const { identity, signer } = this.#emitter;
+    const { identity, signer } = emitter;
     const isEmpty = work.isEmpty && !job.renews;
     const sealed = work.entries.length > 0 ? seal(work.tail, identity.origin, signer) : undefined;
     const head = sealed?.head ?? headOf({ size: work.tail.size, root: rootOf(work.tail.frontier) });
@@ -121,7 +129,7 @@ export class Log {
         head: { origin: identity.origin, checkpoint: sealed.checkpoint, ...trust!, at: now },
       }),
     });
-    const end = sealed ? { tail: work.tail, checkpoint: sealed.checkpoint, trust } : this.#end;
+    const end = sealed ? { tail: work.tail, checkpoint: sealed.checkpoint, trust, emitter } : this.#end;
     this.#doubt = { job: job as unknown as Job<never, never>, batch, end, value };
     const { command } = await client.query("COMMIT");
     if (command !== "COMMIT") throw new Error("the transaction was not committed");
@@ -145,13 +153,11 @@ export class Log {
   }
 
   #follow({ row, stored }: Entered): void {
-    const { tail, checkpoint, trust } = this.#end;
-    const { origin } = this.#emitter.identity;
+    const { tail, checkpoint, emitter } = this.#end;
+    const { origin } = emitter.identity;
     if (row && row.checkpoint === checkpoint && stored.size === tail.size) return;
     const { size, frontier } = agreed(row, origin, stored);
     extending({ size: tail.size, root: rootOf(tail.frontier) }, stored);
-    // Our entries may no longer verify under it, and it may have withdrawn what sessions here still rely on.
-    if (trust && row?.manifest !== trust.manifest) throw superseded();
-    this.#end = { tail: { size, frontier, seq: tail.seq }, checkpoint: row?.checkpoint, trust };
+    this.#end = { ...this.#end, tail: { size, frontier, seq: tail.seq }, checkpoint: row?.checkpoint };
   }
 }

@@ -22,6 +22,7 @@ import {
   type StoredRecord,
   type Subtree,
   closed,
+  emitterOf,
   engine,
   twice,
   unattached,
@@ -31,7 +32,7 @@ import { type Client, type ClientConfig, types } from "pg";
 import { configOf } from "../config.ts";
 import { feedAt } from "../feed.ts";
 import { Link } from "../link.ts";
-import { attach } from "./attach.ts";
+import { attach, look } from "./attach.ts";
 import { hello } from "./hello.ts";
 import { leave } from "./leave.ts";
 import { make } from "./make.ts";
@@ -114,6 +115,12 @@ class PostgresEngine implements Engine {
       this.#attaching = false;
       throw error;
     }
+  }
+
+  async rotate(identity: Identity): Promise<void> {
+    if (!this.#writer) throw unattached();
+    const { size } = await this.#link.run((client) => look(client, identity.origin));
+    await this.#write({ op: "rotate", emitter: await emitterOf(identity, size) });
   }
 
   async principal(issuer: string, subject: string): Promise<PrincipalRow> {

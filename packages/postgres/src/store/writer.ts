@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers";
 import { BehestError } from "@behest/core";
-import { type BeginResult, type Erase, type SeenTool, unstorable } from "@behest/core/store";
+import { type BeginResult, type Emitter, type Erase, type SeenTool, unstorable } from "@behest/core/store";
+import { rotation } from "./enrolling.ts";
 import { erasure } from "./erasing.ts";
 import { find } from "./find.ts";
 import type { Job, Log } from "./log.ts";
@@ -15,7 +16,11 @@ const TICK = 1_000;
 const SWEEP_EVERY = 60_000;
 
 /** What is asked of the writer: what shares a transaction with others, and what has one of its own. */
-export type Request = Write | { readonly op: "erase"; readonly request: Erase };
+export type Request =
+  | Write
+  | { readonly op: "erase"; readonly request: Erase }
+  /** Whoever asks has verified it. */
+  | { readonly op: "rotate"; readonly emitter: Emitter };
 
 type Answer = { readonly value: unknown } | { readonly error: BehestError };
 
@@ -83,6 +88,7 @@ export class Writer {
     for (const [i, request] of requests.entries()) {
       if (i < answers.length) continue;
       if (request.op === "erase") answers.push(await this.#alone(erasure(request.request)));
+      else if (request.op === "rotate") answers.push(await this.#alone(rotation(request.emitter)));
       else answers.push(...(await this.#together(requests.slice(i))));
     }
     return answers;
@@ -90,7 +96,7 @@ export class Writer {
 
   /** Those at the beginning that may share a transaction. */
   async #together(requests: readonly Request[]): Promise<readonly Answer[]> {
-    const end = requests.findIndex(({ op }) => op === "erase");
+    const end = requests.findIndex(({ op }) => op === "erase" || op === "rotate");
     const writes = requests.slice(0, end < 0 ? requests.length : end) as readonly Write[];
     const answers = await this.#group(writes);
     for (const [i, answer] of answers.entries()) this.#note(writes[i]!, answer);
