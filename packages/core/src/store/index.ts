@@ -31,6 +31,7 @@ export {
   type Leaf,
   type Tail,
   emitterOf,
+  examineNext,
   headAt,
   seal,
   sign,

@@ -9,11 +9,11 @@ import { type Behaviour, objections, openLog } from "./open-log.ts";
 import { rotationConformance } from "./rotation.ts";
 import { rowConformance } from "./rows.ts";
 
-/** What every store must do. `swept`: nothing of what is erased is left in its journal when that is answered. `rotates`: it takes another entry key in mid-run. */
+/** What every store must do. `swept`: nothing of what is erased is left in its journal when that is answered. */
 export function storeConformance(
   name: string,
   make: () => Store | Promise<Store>,
-  { swept = true, rotates = true }: { readonly swept?: boolean; readonly rotates?: boolean } = {},
+  { swept = true }: { readonly swept?: boolean } = {},
 ): void {
   const behaviour: Behaviour = (title, body) =>
     test(`${name}: ${title}`, async () => {
@@ -30,7 +30,7 @@ export function storeConformance(
   rowConformance(behaviour);
   approvalConformance(behaviour);
   erasureConformance(behaviour, swept);
-  if (rotates) rotationConformance(behaviour);
+  rotationConformance(behaviour);
 
   test(`${name}: nothing is written before attach or after close, and closing twice is closing once`, async () => {
     const store = await make();

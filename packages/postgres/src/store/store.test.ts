@@ -9,6 +9,5 @@ afterAll(() => server?.[Symbol.asyncDispose](), 60_000);
 describe.runIf(server)("a store on PostgreSQL", () => {
   storeConformance("postgres", async () => postgresStore(await server!.url()), {
     swept: false,
-    rotates: false,
   });
 });

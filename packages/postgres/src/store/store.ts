@@ -1,4 +1,4 @@
-import { BehestError, type Feed } from "@behest/core";
+import type { Feed } from "@behest/core";
 import {
   type Append,
   type Begin,
@@ -24,6 +24,7 @@ import {
   closed,
   emitterOf,
   engine,
+  examineNext,
   twice,
   unattached,
 } from "@behest/core/store";
@@ -93,14 +94,6 @@ class PostgresEngine implements Engine {
     this.#reads = new Reads(Array.from({ length: READERS }, link));
   }
 
-  /** Not here yet: the entry key lives for as long as it is certified, and a new manifest takes a new start. */
-  async rotate(): Promise<void> {
-    throw new BehestError(
-      "store_failed",
-      "store_failed: a store on PostgreSQL cannot take another entry key or manifest in mid-run yet. Start again.",
-    );
-  }
-
   async attach(identity: Identity): Promise<void> {
     if (this.#closing) throw closed();
     if (this.#attaching) throw twice();
@@ -119,8 +112,9 @@ class PostgresEngine implements Engine {
 
   async rotate(identity: Identity): Promise<void> {
     if (!this.#writer) throw unattached();
-    const { size } = await this.#link.run((client) => look(client, identity.origin));
-    await this.#write({ op: "rotate", emitter: await emitterOf(identity, size) });
+    const { size, trust } = await this.#link.run((client) => look(client, identity.origin));
+    const emitter = await examineNext(await emitterOf(identity, size), trust?.manifest.manifest ?? "");
+    await this.#write({ op: "rotate", emitter });
   }
 
   async principal(issuer: string, subject: string): Promise<PrincipalRow> {
