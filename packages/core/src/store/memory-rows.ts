@@ -10,7 +10,7 @@ import { Turns } from "./turns.ts";
 import type { RecordFilter, SeenTool, StoredRecord } from "./types.ts";
 import { Waiting } from "./waiting.ts";
 
-export interface MemoryAction extends ActionState {
+interface MemoryAction extends ActionState {
   readonly result?: string | undefined;
   /** Index of its action entry; absent for a spawn. */
   readonly index?: number | undefined;
