@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Workplace } from "../test/workplace.ts";
 
+const AGENT = join(import.meta.dirname, "../test/agent.ts");
 let place: Workplace;
 beforeAll(() => {
   place = Workplace.used();
@@ -27,6 +29,25 @@ test("records are printed one a line, as they are or as OCSF events of the same 
     });
   const denied = parsed(place.must("records", "--format", "ocsf", "--verdict", "deny", "--limit", "1"));
   expect(denied.map(({ action }) => action)).toEqual(["Denied"]);
+});
+
+test("records are found by the value of an argument that a profile declares as control", () => {
+  place.declare({
+    send_mail: { effect: "reversible", boundary: "inside", control: ["to"] },
+    read_file: { effect: "read", boundary: "inside" },
+  });
+  place.script(AGENT, "alice.json");
+  const found = (...args: string[]): unknown[] =>
+    place
+      .must("records", "--json", ...args)
+      .split("\n")
+      .filter(Boolean);
+  expect(found("--arg", "to=bob@example.com")).toHaveLength(1);
+  expect(found("--arg", "to=bob@example.com", "--principal", "nobody")).toEqual([]);
+  expect(found("--arg", "to=bob")).toEqual([]);
+  expect(found("--arg", "path=/docs/a.md")).toEqual([]);
+  for (const wrong of ["to", "=x"])
+    expect(place.refusal(place.behest("records", "--arg", wrong))).toBe("usage 2");
 });
 
 function parsed(lines: string): { readonly [name: string]: string | number }[] {

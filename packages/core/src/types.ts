@@ -181,6 +181,8 @@ export interface RecordsFilter {
   agent?: string;
   tool?: string;
   verdict?: "permit" | "deny" | "ask";
+  /** Of a tool whose profile declares the argument as `control`: it had this value, whole, as it was decided on. */
+  argument?: { readonly name: string; readonly value: Json };
   /** ms since the epoch, inclusive. */
   since?: number;
   until?: number;

@@ -1,4 +1,5 @@
 import type { ActionRecord, Reading, RecordsFilter } from "@behest/core";
+import { parseJson } from "@behest/jws";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { usage } from "../error.ts";
@@ -14,6 +15,7 @@ interface Options {
   readonly agent?: string;
   readonly tool?: string;
   readonly verdict?: (typeof VERDICTS)[number];
+  readonly arg?: NonNullable<RecordsFilter["argument"]>;
   readonly since?: number;
   readonly until?: number;
   readonly session?: string;
@@ -35,6 +37,11 @@ export function records(program: Command): void {
     .option("--agent <name>", "by which agent")
     .option("--tool <name>", "with which tool")
     .option("--verdict <verdict>", VERDICTS.join(", "), (text) => oneOf("--verdict", VERDICTS, text))
+    .option(
+      "--arg <name=value>",
+      "with this value of an argument that the tool's profile declares as control",
+      argument,
+    )
     .option("--since <time>", "1h (ago), 2026-11-20, 2026-11-20T08:00Z", (text) => moment("--since", text))
     .option("--until <time>", "the same", (text) => moment("--until", text))
     .option("--session <id>", "a session and those spawned below it")
@@ -49,7 +56,9 @@ export function records(program: Command): void {
     .action(run);
 }
 
-async function run({ limit: count, store, as, session, json, format, ...filter }: Options): Promise<void> {
+async function run(options: Options): Promise<void> {
+  const { limit: count, store, as, session, json, format, arg, ...rest } = options;
+  const filter = { ...rest, ...(arg && { argument: arg }) };
   if (as !== undefined && store !== undefined) throw usage("--as: only this folder's store is written to.");
   const look = (reader: Pick<Reading, "records">): Promise<ActionRecord[]> =>
     reader.records(filter satisfies RecordsFilter);
@@ -90,6 +99,19 @@ function oneOf<T extends string>(option: string, words: readonly T[], text: stri
   const known = words.find((word) => word === text);
   if (known !== undefined) return known;
   throw usage(`${option}: one of ${words.join(", ")}.`);
+}
+
+/** A value that is JSON is meant as such: `5` is a number, `"5"` a text. */
+function argument(text: string): NonNullable<RecordsFilter["argument"]> {
+  const at = text.indexOf("=");
+  if (at < 1)
+    throw usage("--arg: write name=value, such as to=bob@example.com or amount=5 (a text: 'id=\"5\"').");
+  const [name, written] = [text.slice(0, at), text.slice(at + 1)];
+  try {
+    return { name, value: parseJson(written) };
+  } catch {
+    return { name, value: written };
+  }
 }
 
 function limit(text: string): number {

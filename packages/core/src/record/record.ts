@@ -12,6 +12,7 @@ import { type Place } from "../action/place.ts";
 import type { Grounds } from "../action/grounds.ts";
 import { toolLabel } from "../action/label.ts";
 import type { LiveSession, TurnPlace } from "../session/live.ts";
+import { termsOf } from "./terms.ts";
 import type { ActionClass } from "../profile/profile.ts";
 import type { Content, RecordRow } from "../store/types.ts";
 import type { Finding, Verdict } from "../types.ts";
@@ -125,6 +126,7 @@ export function actionEntry(
   const content = session.deployment.keep ? [kept(session, draft.place.id, "args", draft.text)] : [];
   if (session.deployment.keep && draft.facts !== undefined)
     content.push(kept(session, draft.place.id, "facts", draft.facts));
+  content.push(...termsOf(session.vault, label, draft.text, draft.class.profile?.control));
   return { entry, record, content };
 }
 

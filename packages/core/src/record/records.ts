@@ -2,12 +2,13 @@ import type { Code } from "../error.ts";
 import { type KnownPrincipal, principalOf } from "./principal.ts";
 import type { Engine, RecordFilter, StoredRecord } from "../store/types.ts";
 import type { ActionRecord, RecordsFilter } from "../types.ts";
+import { termOf } from "./terms.ts";
 
 const ERASED = "(erased)";
 
 /** Actions in log order, with the names that entries do not carry; `(erased)` where they are gone. */
 export async function listRecords(engine: Engine, filter: RecordsFilter = {}): Promise<ActionRecord[]> {
-  const { session, principal, agent, ...rest } = filter;
+  const { session, principal, agent, argument, ...rest } = filter;
   const query: RecordFilter = { ...rest, ...(session && { session: session.id }) };
   const people = new Map<string, KnownPrincipal | undefined>();
   const agents = new Map<string, string>();
@@ -15,6 +16,7 @@ export async function listRecords(engine: Engine, filter: RecordsFilter = {}): P
   for (const row of await engine.records(query)) {
     if (!people.has(row.principal)) people.set(row.principal, await principalOf(engine, row.principal));
     const who = people.get(row.principal);
+    if (argument && !(await has(engine, row, who, argument))) continue;
     if (principal !== undefined && who?.subject !== principal) continue;
     if (!agents.has(row.session)) agents.set(row.session, agentOf(row, who));
     const name = agents.get(row.session)!;
@@ -34,6 +36,17 @@ export async function listRecords(engine: Engine, filter: RecordsFilter = {}): P
     });
   }
   return found;
+}
+
+/** Whether the blind index has this argument of it; what was erased has none. */
+async function has(
+  engine: Engine,
+  { index, tool }: StoredRecord,
+  who: KnownPrincipal | undefined,
+  { name, value }: NonNullable<RecordsFilter["argument"]>,
+): Promise<boolean> {
+  const term = who && termOf(who.vault, tool, name, value);
+  return term !== undefined && (await engine.content(index)).some(({ id }) => id === term);
 }
 
 /** Sealed; a name that somebody has altered does not open. */

@@ -91,6 +91,16 @@ export function rowConformance(behaviour: Behaviour): void {
     expect(await engine.document("digest")).toBe("text");
   });
 
+  behaviour(
+    "a piece of content may be empty: its id says it all",
+    async ({ engine, deployment, delegation }) => {
+      const { entry } = deployment.interaction(delegation, "t");
+      const piece = { id: "term:x", principal: "p1", sealed: new Uint8Array() };
+      const { index } = await engine.append({ entry, content: [piece] });
+      expect(await engine.content(index)).toMatchObject([{ id: "term:x", principal: "p1" }]);
+    },
+  );
+
   behaviour("entries of trust are found again", async ({ engine }) => {
     expect(await engine.recorded("trust:")).toEqual([0]);
   });
