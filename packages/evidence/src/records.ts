@@ -225,6 +225,7 @@ export class Judging {
             ? "proven"
             : "not_shown";
     if (hasFailed([index], "revocation")) states.revocation = "failed";
+    if (hasFailed([index], "policy")) states.policy = "failed";
     // Somebody else may have named the chain in an entry that does not stand.
     const stands = states.entry === "proven" && states.authority === "proven";
     const token = stands && delegation?.verified ? tokenOf(delegation.verified) : undefined;

@@ -1,6 +1,6 @@
 import { thumbprint } from "@behest/jws";
 import { expect, test } from "vitest";
-import { AT, Deployment, NOW, emitterOf, key } from "../../test/deployment.ts";
+import { AT, Deployment, NOW, digest, emitterOf, key } from "../../test/deployment.ts";
 import { type LogReport, type Manifest, signTrust, trustHash } from "../index.ts";
 
 function said(report: LogReport): string[] {
@@ -210,4 +210,19 @@ test("an issuer whose keys are at a URL is not shown", async () => {
   const report = await made.verify();
   expect(report.ok).toBe(true);
   expect(report.findings[0]).toMatchObject({ index: 1, state: "not_shown", code: "issuer_not_shown" });
+});
+
+test("where the manifest lists policies, an action under others, or under none, is found", async () => {
+  const policies = [digest("these")];
+  const under = async (policy: string | undefined): Promise<string[]> => {
+    const made = await Deployment.make({ policies });
+    made.open();
+    const delegation = made.append(made.delegation());
+    made.append(made.action(delegation, { action: "a", change: policy === undefined ? {} : { policy } }));
+    const { findings } = await made.verify();
+    return findings.flatMap(({ state, code }) => (state === "failed" ? [code] : []));
+  };
+  expect(await under(digest("these"))).toEqual([]);
+  expect(await under(digest("others"))).toEqual(["policy_not_listed"]);
+  expect(await under(undefined)).toEqual(["policy_not_listed"]);
 });

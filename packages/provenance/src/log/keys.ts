@@ -148,6 +148,13 @@ export class Keys {
     return { key: publicKey(role.jwk), persons, own: new Set(theirs.map(({ jwk }) => jwk.x)) };
   }
 
+  /** Throws where the manifest lists the policies that may decide, and these are none of them. */
+  checkListed(policy: string | undefined): void {
+    const listed = this.#version?.manifest.policies;
+    if (!listed || (policy !== undefined && listed.includes(policy))) return;
+    throw new Refusal("policy", "policy_not_listed", "the trust manifest does not list its policies");
+  }
+
   /** The key with this thumbprint cuts in this scope at `index`; throws where the manifest does not let it. */
   relyOnRevoker(key: string, scope: string, index: number): void {
     const roles = rolesAt(this.#version?.manifest.revokers ?? [], index);

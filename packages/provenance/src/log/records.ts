@@ -168,6 +168,7 @@ export class Records {
         "an attempt is counted from 1 where it may start, and is 0 elsewhere",
       );
     const { tool, effect, policy } = payload;
+    keys.checkListed(policy);
     const known: ActionKnown = {
       type: "action",
       index,

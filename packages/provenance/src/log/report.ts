@@ -30,6 +30,7 @@ export type LogCode =
   | "revoker_not_trusted"
   | "cut_not_shown"
   | "permitted_after_cut"
+  | "policy_not_listed"
   | "content_erased"
   | "recorded_after_erasure"
   | "erased_early"
@@ -65,6 +66,7 @@ export type LogCheck =
   | "attempt"
   | "outcome"
   | "erasure"
+  | "policy"
   | "witness"
   | "log";
 
