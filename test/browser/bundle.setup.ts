@@ -1,6 +1,7 @@
-// Runs in Node, before the tests in the browser: makes the evidence that they verify there.
+// Before the tests in the browser: Node makes the evidence that they verify there, from the sources as they are.
+import { execFileSync } from "node:child_process";
+import { resolve } from "node:path";
 import type { TestProject } from "vitest/node";
-import { Office } from "../../packages/evidence/test/office.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -9,8 +10,10 @@ declare module "vitest" {
   }
 }
 
-export default async function setup(project: TestProject): Promise<void> {
-  await using office = await Office.open();
-  project.provide("bundle", JSON.stringify(await office.reader.evidence()));
-  project.provide("owner", office.behest.owner);
+export default function setup(project: TestProject): void {
+  const args = ["--conditions=@behest/source", resolve(import.meta.dirname, "bundle.ts")];
+  const made = execFileSync(process.execPath, args, { encoding: "utf8", maxBuffer: 2 ** 26 });
+  const { bundle, owner } = JSON.parse(made) as { bundle: string; owner: string };
+  project.provide("bundle", bundle);
+  project.provide("owner", owner);
 }

@@ -22,10 +22,10 @@ const session = await behest.open(readFileSync(delegation, "utf8"), { agent: "as
 for (let i = 0; i < Number(reads); i++)
   await session.perform({ tool: "read_file", args: { path: `/docs/${i}` } }, async () => "text");
 await behest.close();
-const collected = exporter.getFinishedSpans().map(({ name, attributes, spanContext }) => ({
-  ...spanContext(),
-  name,
-  attributes: Object.entries(attributes).map(([key, value]) => ({
+const collected = exporter.getFinishedSpans().map((span) => ({
+  ...span.spanContext(),
+  name: span.name,
+  attributes: Object.entries(span.attributes).map(([key, value]) => ({
     key,
     value: { stringValue: String(value) },
   })),
