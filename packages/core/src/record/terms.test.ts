@@ -56,3 +56,13 @@ test("what it stores is equal for equal values of one principal only, and says n
   expect(ids[0]).toBe(ids[1]);
   expect(ids[2]).not.toBe(ids[0]);
 });
+
+test("a profile that was written without its types keeps nothing from being recorded", async () => {
+  using estate = await Estate.make();
+  const untyped = { pay: { ...profiles.pay, control: "to" } };
+  await using behest = await estate.open({ profiles: untyped as never });
+  const session = await behest.open(await estate.delegate());
+  const paid = await session.perform({ tool: "pay", args: { to: "bob" } }, async () => 1);
+  expect(paid).toMatchObject({ outcome: "done" });
+  expect(await behest.records.list()).toHaveLength(1);
+});

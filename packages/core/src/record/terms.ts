@@ -23,12 +23,13 @@ export function termsOf(
   text: string,
   control: readonly string[] | undefined,
 ): readonly Content[] {
-  if (!control || control.length === 0) return [];
+  // A profile in code may have been written without its types: what it declares so is not looked for.
+  if (!Array.isArray(control)) return [];
   const args = named(argsIn(text));
   return control
-    .filter((name) => Object.hasOwn(args, name))
+    .filter((name: string) => Object.hasOwn(args, name))
     .slice(0, MOST)
-    .map((name) => ({
+    .map((name: string) => ({
       id: termOf(vault, tool, name, args[name]!),
       principal: vault.principal,
       sealed: new Uint8Array(),
