@@ -24,7 +24,7 @@ export interface EvidenceFilter extends Omit<RecordsFilter, "session"> {
  * revocation and every erasure, what opens them as far as it is kept, and the subtrees of all that is not shown.
  */
 export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}): Promise<EvidenceBundle> {
-  const { action, session, heads = [], ...listed } = filter;
+  const { session, heads = [], ...listed } = filter;
   // Before the checkpoint: what is appended meanwhile cannot make it the longer one.
   const cosigned = await engine.cosigned();
   const checkpoint = await engine.checkpoint();
@@ -34,8 +34,8 @@ export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}
     for (const index of await engine.recorded(prefix)) await closure.take(index);
   const partial = Object.keys({ ...filter, heads }).length > 1;
   if (!partial) for (let index = 0; index < size; index++) await closure.take(index);
-  for (const record of await listRecords(engine, listed))
-    if (isOf(record, action, session)) await closure.take(record.index);
+  const listing = { ...listed, ...(session !== undefined && { session: { id: session } }) };
+  for (const { index } of await listRecords(engine, listing)) await closure.take(index);
   const shown = [...closure.entries].toSorted(([a], [b]) => a - b);
   const disclosure = new Disclosure(engine);
   for (const [index, { payload }] of shown) await disclosure.add(index, payload);
@@ -45,15 +45,6 @@ export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}
   const log = await partOf(engine, new Map(shown), size, [...heads, ...seen]);
   const notes = { checkpoint, ...(cosigned !== undefined && { cosigned }) };
   return { type: "behest-evidence", v: 1, ...notes, log, ...disclosure.parts };
-}
-
-function isOf(
-  record: { readonly action: string; readonly session: string },
-  action: string | undefined,
-  session: string | undefined,
-): boolean {
-  if (action !== undefined && record.action !== action) return false;
-  return session === undefined || record.session === session || record.session.startsWith(`${session}.`);
 }
 
 /** The log with only these entries shown, cut at these sizes. */

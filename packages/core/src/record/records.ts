@@ -6,18 +6,24 @@ import { termOf } from "./terms.ts";
 
 const ERASED = "(erased)";
 
+/** Which records; `session`: those spawned below it are meant too. */
+export interface ListFilter extends Omit<RecordsFilter, "session"> {
+  readonly session?: { readonly id: string };
+  /** Id of an action. */
+  readonly action?: string;
+}
+
 /** Actions in log order, with the names that entries do not carry; `(erased)` where they are gone. */
-export async function listRecords(engine: Engine, filter: RecordsFilter = {}): Promise<ActionRecord[]> {
+export async function listRecords(engine: Engine, filter: ListFilter = {}): Promise<ActionRecord[]> {
   const { session, principal, agent, argument, ...rest } = filter;
   const query: RecordFilter = { ...rest, ...(session && { session: session.id }) };
   const people = new Map<string, KnownPrincipal | undefined>();
   const agents = new Map<string, string>();
   const found: ActionRecord[] = [];
-  for (const row of await engine.records(query)) {
+  for (const row of await rowsOf(engine, query, principal)) {
     if (!people.has(row.principal)) people.set(row.principal, await principalOf(engine, row.principal));
     const who = people.get(row.principal);
     if (argument && !(await has(engine, row, who, argument))) continue;
-    if (principal !== undefined && who?.subject !== principal) continue;
     if (!agents.has(row.session)) agents.set(row.session, agentOf(row, who));
     const name = agents.get(row.session)!;
     if (agent !== undefined && name !== agent) continue;
@@ -36,6 +42,20 @@ export async function listRecords(engine: Engine, filter: RecordsFilter = {}): P
     });
   }
   return found;
+}
+
+/** Of one subject: whoever asserts it. */
+async function rowsOf(
+  engine: Engine,
+  query: RecordFilter,
+  subject: string | undefined,
+): Promise<readonly StoredRecord[]> {
+  if (subject === undefined) return engine.records(query);
+  const named = await engine.named(subject);
+  const found = await Promise.all(
+    named.map(({ pseudonym }) => engine.records({ ...query, principal: pseudonym })),
+  );
+  return found.flat().toSorted((a, b) => a.index - b.index);
 }
 
 /** Whether the blind index has this argument of it; what was erased has none. */
