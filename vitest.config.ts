@@ -7,7 +7,9 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/dist/**"],
     pool: "forks",
     execArgv: ["--conditions=@behest/source"],
-    testTimeout: 30_000,
+    // Guards against what hangs: no test is to be failed by a busy machine.
+    testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -10,7 +10,9 @@ export default defineConfig({
   test: {
     include: ["packages/{jws,delegation}/src/**/*.test.ts", "test/browser/*.browser.ts"],
     exclude: Object.keys(NODE_ONLY),
-    testTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     globalSetup: "test/browser/bundle.setup.ts",
     browser: {
       enabled: true,

@@ -32,6 +32,8 @@ const pair = (await crypto.subtle.generateKey("Ed25519", true, [
 const exporter = new InMemorySpanExporter();
 const sdk = new NodeSDK({
   spanProcessors: [new SimpleSpanProcessor({ exporter })],
+  metricReaders: [],
+  logRecordProcessors: [],
   autoDetectResources: false,
 });
 beforeAll(() => sdk.start());

@@ -36,7 +36,7 @@ async function told(url?: string): Promise<{ records: WireLog[]; hashes: string[
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const sink = url ?? `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const options = { timeoutMillis: 500 };
+  const options = url === undefined ? {} : { timeoutMillis: 500 };
   const sdk = new NodeSDK({
     spanProcessors: [
       new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: `${sink}/v1/traces`, ...options }) }),

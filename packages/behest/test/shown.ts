@@ -11,6 +11,8 @@ const [delegation, reads, spans, at] = process.argv.slice(2) as [string, string,
 const exporter = new InMemorySpanExporter();
 const sdk = new NodeSDK({
   spanProcessors: [new SimpleSpanProcessor({ exporter })],
+  metricReaders: [],
+  logRecordProcessors: [],
   autoDetectResources: false,
 });
 sdk.start();

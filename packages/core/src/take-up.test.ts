@@ -6,6 +6,7 @@ import { type Signer, generatePrivateJwk, publicKey, signerOf } from "@behest/jw
 import { readCut, readTrust, signCut } from "@behest/provenance";
 import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
 import { judged } from "../test/trust.ts";
+import { until } from "../test/until.ts";
 import { createFrom } from "./behest.ts";
 import { signDecision } from "./approval/approval.ts";
 import { spanOf } from "./revocation/span.ts";
@@ -90,7 +91,7 @@ test("sessions of an issuer that is withdrawn end, spawned ones and running tool
     reason = signal.reason;
     throw reason;
   });
-  await vi.waitFor(async () => expect(await behest.records.list()).toHaveLength(1));
+  await until(async () => expect(await behest.records.list()).toHaveLength(1));
   const { issuers } = await readTrust(both, behest.owner);
   await behest.trust(await behest.nextTrust({ issuers: issuers.slice(1) }, both));
   expect(await running).toMatchObject({ outcome: "aborted" });

@@ -13,7 +13,6 @@ export interface Hook extends AsyncDisposable {
 /** A real server that alerts are posted to; `answer` gets how many came before. Default: 204. */
 export async function hook(
   answer: (response: ServerResponse, before: number) => void = (response) => response.writeHead(204).end(),
-  port = 0,
 ): Promise<Hook> {
   const alerts: Alert[] = [];
   const requests: Hook["requests"] = [];
@@ -32,7 +31,7 @@ export async function hook(
       for (const { count, resolve } of waiting) if (requests.length >= count) resolve();
     });
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/alerts`,
     alerts,

@@ -246,6 +246,8 @@ test("its span names it", async () => {
   const exporter = new InMemorySpanExporter();
   const node = new NodeSDK({
     spanProcessors: [new SimpleSpanProcessor({ exporter })],
+    metricReaders: [],
+    logRecordProcessors: [],
     autoDetectResources: false,
   });
   node.start();

@@ -70,12 +70,16 @@ test("erased twice at once it is erased once", async () => {
 
 test("while many act and somebody erases, the log verifies and nothing is left", async () => {
   const sessions = await Promise.all(Array.from({ length: 8 }, () => deployment.open(there, "carol")));
+  const enough = Promise.withResolvers<void>();
+  let acted = 0;
   const acting = sessions.map(async (session) => {
-    for (let n = 0; n < 50; n++)
+    for (let n = 0; ; n++) {
       await session.perform({ tool: "look", args: { n: `carol ${n}` } }, async () => `for carol ${n}`);
+      if (++acted === 50) enough.resolve();
+    }
   });
   const ended = Promise.allSettled(acting);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await enough.promise;
   await here.erase(asked);
   expect((await ended).every(({ status }) => status === "rejected")).toBe(true);
   await Promise.all([here.close(), there.close()]);

@@ -5,6 +5,7 @@ import { generatePrivateJwk, publicKey, signerOf } from "@behest/jws";
 import { afterEach, expect, test, vi } from "vitest";
 import { type LocalServer, localServer } from "../../../delegation/test/https.ts";
 import { IDP, RECEIVER, newKey, signal } from "../../test/http/transmitter.ts";
+import { until } from "../../test/until.ts";
 import { type PollOptions, type SignalReceiverOptions, signalReceiver } from "./index.ts";
 
 const revoker = signerOf(await generatePrivateJwk());
@@ -25,6 +26,8 @@ class Stream implements AsyncDisposable {
   /** When each came, ms. */
   readonly times: number[] = [];
   readonly authorized: (string | undefined)[] = [];
+  /** Told when a request waits for something to come. */
+  held: (() => void) | undefined;
   /** In place of an answer. */
   instead: ((response: ServerResponse) => unknown) | undefined;
   #server!: LocalServer;
@@ -59,7 +62,10 @@ class Stream implements AsyncDisposable {
       this.kept.delete(jti);
     }
     if (this.kept.size === 0 && !asked.returnImmediately)
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+        this.held?.();
+      });
     const sets = Object.fromEntries([...this.kept].slice(0, asked.maxEvents));
     const moreAvailable = this.kept.size > asked.maxEvents;
     response.writeHead(200, { "content-type": "application/json" });
@@ -96,7 +102,6 @@ function polling(
   };
   return { cuts, stop, [Symbol.asyncDispose]: stop };
 }
-const until = (what: () => void): Promise<void> => vi.waitFor(what, { timeout: 15_000, interval: 10 });
 
 test("what a transmitter keeps is taken in, acknowledged, and not asked for twice", async () => {
   await using stream = await Stream.open();
@@ -183,10 +188,14 @@ test("many that cannot be taken in do not hold up what stands behind them", asyn
 test("a transmitter that holds a request back for long is there: it is not warned of, and asked again at once", async () => {
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   const { timeout } = AbortSignal;
-  vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) =>
-    timeout.call(AbortSignal, ms > 60_000 ? 50 : ms),
-  );
   await using stream = await Stream.open();
+  // As if the time of a request were over as soon as it is held back.
+  vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
+    if (ms <= 60_000) return timeout.call(AbortSignal, ms);
+    const late = new AbortController();
+    stream.held = () => late.abort();
+    return late.signal;
+  });
   await using polled = polling(stream);
   await until(() => expect(stream.requests.length).toBeGreaterThan(4));
   expect(stream.requests.slice(0, 4).map(({ returnImmediately }) => returnImmediately)).toEqual([

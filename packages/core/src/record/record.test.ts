@@ -48,6 +48,8 @@ test("every entry is canonical JSON, whatever it carries", async () => {
   const exporter = new InMemorySpanExporter();
   const sdk = new NodeSDK({
     spanProcessors: [new SimpleSpanProcessor({ exporter })],
+    metricReaders: [],
+    logRecordProcessors: [],
     autoDetectResources: false,
   });
   sdk.start();

@@ -16,7 +16,12 @@ let sdk: NodeSDK;
 
 beforeEach(() => {
   exporter = new InMemorySpanExporter();
-  sdk = new NodeSDK({ spanProcessors: [new SimpleSpanProcessor({ exporter })], autoDetectResources: false });
+  sdk = new NodeSDK({
+    spanProcessors: [new SimpleSpanProcessor({ exporter })],
+    metricReaders: [],
+    logRecordProcessors: [],
+    autoDetectResources: false,
+  });
   sdk.start();
 });
 afterEach(async () => {

@@ -6,6 +6,7 @@ import { signCut } from "@behest/provenance";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { localServer } from "../../../delegation/test/https.ts";
 import { restrictedBehest } from "../../test/restricted.ts";
+import { until } from "../../test/until.ts";
 import { openTurn } from "../adapter.ts";
 import type { BehestConfig } from "../behest.ts";
 import type { Session } from "../types.ts";
@@ -133,7 +134,7 @@ test("what is marked while a tool runs stops the tool, not one beside it; what c
   const asked = server.asked.length;
   answer = down;
   later();
-  await vi.waitFor(() => expect(server.asked.length).toBeGreaterThan(asked), { timeout: 10_000 });
+  await until(() => expect(server.asked.length).toBeGreaterThan(asked));
   expect([session.signal.aborted, beside.signal.aborted]).toEqual([false, false]);
   list([3]);
   vi.setSystemTime(Date.now() + 2_000);

@@ -9,6 +9,7 @@ import {
 } from "@behest/provenance";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { TestWitness } from "../../test/witness/server.ts";
+import { until } from "../../test/until.ts";
 import { readStore } from "../record/reader.ts";
 import { memoryStore } from "../store/memory.ts";
 import type { Alert } from "../alert/alert.ts";
@@ -41,10 +42,10 @@ const entriesIn = (store: Store): Promise<readonly string[]> => store[engineOf].
 test("heads are cosigned as the log grows, each with a proof, and the newest is kept; it proves the log complete", async () => {
   const store = memoryStore();
   await using behest = await testBehest({ store, witnesses: { at: [one.at, two.at], every: EVERY } });
-  await vi.waitFor(async () => expect(await behest.witnessed()).toBeDefined());
+  await until(async () => expect(await behest.witnessed()).toBeDefined());
   await act(behest, 5);
   const entries = await entriesIn(store);
-  await vi.waitFor(async () => expect((await behest.witnessed())?.size).toBe(entries.length));
+  await until(async () => expect((await behest.witnessed())?.size).toBe(entries.length));
   const { head, by } = (await behest.witnessed())!;
   expect(by.map(({ name }) => name)).toEqual(["witness.test/1", "witness.test/2"]);
   expect(by[0]!.at).toBeGreaterThan(Date.now() - 60_000);
@@ -117,31 +118,30 @@ test("a witness that is away, lies or never answers delays no action, and is war
     const behest = await testBehest({ witnesses: { at: [one.at], every: EVERY } });
     if (one.asked.length > 0) line = await strangers(one.asked.at(-1)!);
     await act(behest, 3);
-    if (lie() !== "hang") await vi.waitFor(() => expect(warned()).toEqual(["BEHEST_WITNESS"]));
+    if (lie() !== "hang") await until(() => expect(warned()).toEqual(["BEHEST_WITNESS"]));
     await act(behest, 3);
     expect(await behest.witnessed()).toBeUndefined();
     expect(warned().length).toBeLessThan(2);
     if (lie() !== "hang") {
       one.seen = { size: 0, root: sha256("") };
       one.instead = undefined;
-      await vi.waitFor(async () => expect(await behest.witnessed()).toBeDefined());
+      await until(async () => expect(await behest.witnessed()).toBeDefined());
     }
-    const start = Date.now();
+    // Closing does not wait until that one is given up.
+    const patience = vi.spyOn(AbortSignal, "timeout").mockReturnValue(new AbortController().signal);
     await behest.close();
-    expect(Date.now() - start).toBeLessThan(8000);
+    patience.mockRestore();
   }
-}, 30_000);
+});
 
 test("fewer than are needed keep nothing; the others do not wait for one that is away", async () => {
   two.instead = () => ({ status: 500, body: "" });
   await using all = await testBehest({ witnesses: { at: [one.at, two.at], every: EVERY } });
-  await vi.waitFor(() => expect(warned()).toEqual(["BEHEST_WITNESS"]));
+  await until(() => expect(warned()).toEqual(["BEHEST_WITNESS"]));
   expect(await all.witnessed()).toBeUndefined();
   one.seen = { size: 0, root: sha256("") };
   await using any = await testBehest({ witnesses: { at: [one.at, two.at], every: EVERY, need: 1 } });
-  await vi.waitFor(async () =>
-    expect((await any.witnessed())?.by).toMatchObject([{ name: "witness.test/1" }]),
-  );
+  await until(async () => expect((await any.witnessed())?.by).toMatchObject([{ name: "witness.test/1" }]));
 });
 
 test("a witness that has seen more, or another log, is an alarm", async () => {
@@ -149,7 +149,7 @@ test("a witness that has seen more, or another log, is an alarm", async () => {
   const told: string[] = [];
   const alerts = { send: ({ event, code }: Alert) => told.push(`${event} ${code}`) };
   await using behest = await testBehest({ alerts, witnesses: { at: [one.at], every: EVERY } });
-  await vi.waitFor(() => expect(warned()).toEqual(["BEHEST_WITNESS_CONFLICT"]));
+  await until(() => expect(warned()).toEqual(["BEHEST_WITNESS_CONFLICT"]));
   one.seen = { size: 1, root: sha256("another") };
   await act(behest);
   await new Promise((resolve) => setTimeout(resolve, 5 * EVERY));
