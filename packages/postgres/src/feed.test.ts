@@ -44,23 +44,23 @@ describe.runIf(server)("a feed on PostgreSQL", () => {
     const url = await server!.url();
     await feedAt(url).read(0);
     const acknowledged = new Set<string>();
-    const killed: Promise<number>[] = [];
     const appenders = ["a", "b", "c", "d"].map((name) => {
       const file = join(import.meta.dirname, "../test/appender.ts");
-      const child = fork(file, [url, name, "50"], { execArgv: ["--conditions=@behest/source"] });
-      child.on("message", (said: { acknowledged?: string }) => {
-        if (said.acknowledged) acknowledged.add(said.acknowledged);
-        if (acknowledged.size % 10 === 0) killed.push(killAll(url));
-      });
-      return new Promise<number | null>((resolve) => child.on("exit", resolve));
+      const child = fork(file, [url, name], { execArgv: ["--conditions=@behest/source"] });
+      return child.on("message", (said: { acknowledged: string }) => acknowledged.add(said.acknowledged));
     });
-    expect(await Promise.all(appenders)).toEqual([0, 0, 0, 0]);
-    expect((await Promise.all(killed)).reduce((sum, n) => sum + n)).toBeGreaterThan(20);
+    const ended = appenders.map((child) => new Promise((resolve) => child.on("exit", resolve)));
+    for (let killed = 0; killed <= 20; killed += await killAll(url)) {
+      const before = acknowledged.size;
+      await expect.poll(() => acknowledged.size, { interval: 5 }).toBeGreaterThan(before + 10);
+    }
+    for (const child of appenders) child.send("enough");
+    expect(await Promise.all(ended)).toEqual([0, 0, 0, 0]);
     const rows: FeedRow[] = [];
     for await (const row of rowsOf(feedAt(url), 0)) rows.push(row);
-    expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
+    expect(rows.map(({ seq }) => seq)).toEqual(Array.from(acknowledged, (_, i) => i + 1));
     expect(new Set(rows.map(({ jws }) => jws))).toEqual(acknowledged);
-  }, 60_000);
+  });
 
   test("a long feed comes in pages that add up", async () => {
     const url = await server!.url();
@@ -182,10 +182,10 @@ describe.runIf(server)("a feed on PostgreSQL", () => {
     await feed.read(0);
     const encrypted =
       "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'behest'";
-    expect(await sql(url.replace("verify-full", "disable"), encrypted)).toEqual([
-      { ssl: true },
-      { ssl: true },
-    ]);
+    // Connections of feeds before it may still be about to end.
+    await expect
+      .poll(() => sql(url.replace("verify-full", "disable"), encrypted))
+      .toEqual([{ ssl: true }, { ssl: true }]);
     await expect(feedAt(url).read(0)).rejects.toThrow(FAILED);
   });
 

@@ -1,21 +1,23 @@
-// A process that appends cuts of its own until each has been acknowledged, and says which.
+// A process that appends cuts of its own, each until it has been acknowledged, says which, and ends when it is told to.
 import { postgresFeed } from "../src/index.ts";
 
-const [url = "", name = "", count = ""] = process.argv.slice(2);
+const [url = "", name = ""] = process.argv.slice(2);
 const feed = postgresFeed(url);
-const cuts = Array.from({ length: Number(count) }, (_, i) => `${name}.${i}.c`);
-await Promise.all(
-  cuts.map(async (jws) => {
-    for (;;) {
-      try {
-        await feed.append({ jws });
-        process.send!({ acknowledged: jws });
-        return;
-      } catch {
-        // Again.
-      }
-    }
-  }),
-);
+let isEnough = false;
+process.once("message", () => (isEnough = true));
+const many = Array.from({ length: 10 }, async (_, i) => {
+  for (let n = 0; !isEnough; n++) {
+    const jws = `${name}.${i}.${n}`;
+    // Again, until it was.
+    while (
+      !(await feed.append({ jws }).then(
+        () => true,
+        () => false,
+      ))
+    );
+    process.send!({ acknowledged: jws });
+  }
+});
+await Promise.all(many);
 await feed.close();
 process.disconnect();

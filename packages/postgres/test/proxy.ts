@@ -51,7 +51,8 @@ export class Proxy {
     from.on("data", (chunk) => {
       if (this.still) return;
       const changed = change(chunk);
-      if (changed) setTimeout(() => to.write(changed), this.delay);
+      if (changed && this.delay > 0) setTimeout(() => to.write(changed), this.delay);
+      else if (changed) to.write(changed);
     });
     from.on("error", () => {});
     from.on("close", () => {

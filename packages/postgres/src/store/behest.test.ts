@@ -62,7 +62,7 @@ describe.runIf(server)("machines that share a store on PostgreSQL", () => {
     await server!.stop();
     expect(await tried(alice)).toEqual(["store_failed", "store_failed", "store_failed"]);
     await server!.start();
-    await expect.poll(() => tried(alice), { timeout: 10_000 }).toEqual(ALL);
+    await expect.poll(() => tried(alice)).toEqual(ALL);
     const store = postgresStore(url);
     expect(await deployment.verify(store)).toMatchObject({ ok: true });
     await store.close();

@@ -5,7 +5,7 @@ import { testDeployment } from "../../../core/test/store/deployment.ts";
 import { objections, openLog, placedOf } from "../../../core/test/store/open-log.ts";
 import { RemoteStore } from "../../../core/test/store/remote.ts";
 import type { Begin, BeginResult, Engine, Placed } from "../../../core/src/store/types.ts";
-import { postgresServer } from "../../test/server.ts";
+import { postgresServer, sql } from "../../test/server.ts";
 import { postgresStore } from "./store.ts";
 
 const server = await postgresServer();
@@ -129,9 +129,8 @@ describe.runIf(server)("processes that share a store on PostgreSQL", () => {
   });
 
   test("what a killed process had started is unknown when its lease is over, and not before", async () => {
-    const lease = { lease: 1_500 };
-    const { engine, deployment, delegation, store } = await openLog(postgresStore(url, lease));
-    const killed = remote(lease);
+    const { engine, deployment, delegation, store } = await openLog(postgresStore(url));
+    const killed = remote();
     await killed.call("attach", await deployment.identity());
     const charges = [chargeOf("c", "1", "3")];
     const [read, write] = [true, false].map((repeatable) =>
@@ -142,9 +141,13 @@ describe.runIf(server)("processes that share a store on PostgreSQL", () => {
     killed.process.kill("SIGKILL");
     await killed.ended;
     expect(await engine.begin(write)).toEqual({ begun: "running" });
-    expect(await settled(engine, write)).toMatchObject({ begun: "ended", outcome: "unknown" });
+    await sql(
+      url,
+      "UPDATE behest_lease SET expires = 0 WHERE id = (SELECT lease FROM behest_action WHERE id = 'write')",
+    );
+    expect(await engine.begin(write)).toMatchObject({ begun: "ended", outcome: "unknown" });
     // Another one closes at its start what is left.
-    const next = await openLog(postgresStore(url, lease), deployment);
+    const next = await openLog(postgresStore(url), deployment);
     expect((await engine.records({})).map(({ outcome }) => outcome)).toEqual(["unknown", "unknown"]);
     const again = deployment.begin("read", delegation, { attempt: 2, charges });
     expect(await next.engine.begin(again)).toMatchObject({ begun: "started" });
@@ -154,14 +157,19 @@ describe.runIf(server)("processes that share a store on PostgreSQL", () => {
   });
 
   test("a process that slept past its lease comes too late with its outcome, and goes on", async () => {
-    const lease = { lease: 1_000 };
+    const lease = { lease: 3_000 };
     const { engine, deployment, delegation, store } = await openLog(postgresStore(url, lease));
     const sleeper = remote(lease);
     await sleeper.call("attach", await deployment.identity());
     const begin = deployment.begin("a", delegation, { repeatable: false });
     const placed = placedOf(await sleeper.call("begin", begin));
     // A lease is kept while something runs under it.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const expires = async (): Promise<number> => {
+      const held = "SELECT expires::float8 FROM behest_lease l JOIN behest_action a ON a.lease = l.id";
+      return (await sql<{ expires: number }>(url, held))[0]!.expires;
+    };
+    const first = await expires();
+    await expect.poll(expires).toBeGreaterThan(first);
     expect(await engine.begin(begin)).toEqual({ begun: "running" });
     sleeper.process.kill("SIGSTOP");
     expect(await settled(engine, begin)).toMatchObject({ begun: "ended", outcome: "unknown" });

@@ -109,7 +109,7 @@ describe.runIf(server)("what a store on PostgreSQL refuses", () => {
       await using _ = await server!.asStandby();
       await expect(insistRefused(attached)).resolves.toMatch("standby");
     }
-  }, 60_000);
+  });
 });
 
 async function insistRefused(act: () => Promise<void>): Promise<string> {

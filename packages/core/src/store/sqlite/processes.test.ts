@@ -206,7 +206,7 @@ test("a process that is attached already meets the death of another at the next 
 });
 
 test("a process that slept past its lease comes too late with its outcome", async () => {
-  const options = { lease: 400 };
+  const options = { lease: 1_500 };
   const { engine, deployment, delegation, store } = await openLog(sqliteStore(path, options));
   const sleeper = remote(options);
   await sleeper.call("attach", await deployment.identity());
