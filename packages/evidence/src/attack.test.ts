@@ -1,8 +1,9 @@
-import { type Store, memoryStore, readStore, signDecision } from "@behest/core";
+import { readStore, signDecision } from "@behest/core";
 import { testBehest } from "@behest/core/testing";
 import { type ActionEntry, type EvidenceBundle } from "@behest/provenance";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PolicyFolder } from "../../core/test/policy/folder.ts";
+import { codes, lied, lying } from "../test/lying.ts";
 import { Office } from "../test/office.ts";
 import { type EvidenceReport, verifyEvidence } from "./index.ts";
 
@@ -16,10 +17,6 @@ afterAll(() => office[Symbol.asyncDispose]());
 
 async function judged(change: Partial<EvidenceBundle>): Promise<EvidenceReport> {
   return verifyEvidence({ ...whole, ...change }, { owner: office.behest.owner });
-}
-
-function codes({ findings }: EvidenceReport, state = "failed"): string[] {
-  return [...new Set(findings.flatMap((one) => (one.state === state ? [one.code] : [])))];
 }
 
 /** With each member in turn changed, or left out: the codes found each time. */
@@ -104,35 +101,6 @@ test("entries that are flipped, dropped, swapped, doubled or moved from another 
     }
   }
 });
-
-/** The store of a process that signs what it likes: entries of actions are rewritten before they are signed. */
-function lying(change: (entry: ActionEntry) => object): Store {
-  const store = memoryStore();
-  const [symbol] = Object.getOwnPropertySymbols(store);
-  type Operations = { [op: string]: (request: { entry?: string }) => unknown };
-  const engine = (store as never as { [s: symbol]: Operations })[symbol!]!;
-  for (const op of ["begin", "append"]) {
-    const honest = engine[op]!.bind(engine);
-    engine[op] = (request) => {
-      const entry = request.entry === undefined ? undefined : (JSON.parse(request.entry) as ActionEntry);
-      if (entry?.type !== "action") return honest(request);
-      const said = { ...entry, ...change(entry) };
-      const sorted = Object.fromEntries(Object.entries(said).toSorted(([x], [y]) => (x < y ? -1 : 1)));
-      return honest({ ...request, entry: JSON.stringify(sorted) });
-    };
-  }
-  return store;
-}
-
-async function lied(change: (entry: ActionEntry) => object): Promise<EvidenceReport> {
-  const store = lying(change);
-  await using behest = await testBehest({ store, content: "keep", policy: "default" });
-  const tools = { pay: { to: { constraint_type: "exact", value: "bob" } } };
-  const session = await behest.as("alice", tools);
-  await session.perform({ tool: "pay", args: { to: "bob" } }, async () => "paid").catch(() => {});
-  await session.perform({ tool: "pay", args: { to: "eve" } }, async () => "paid").catch(() => {});
-  return verifyEvidence(await readStore(store).evidence(), { owner: behest.owner });
-}
 
 test("a process that records another verdict than its grants and policies give is contradicted", async () => {
   expect(await lied(() => ({}))).toMatchObject({ ok: true });

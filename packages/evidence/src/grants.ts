@@ -2,6 +2,7 @@ import { checkArguments } from "@behest/delegation";
 import { CodedError, type Json, parseJson } from "@behest/jws";
 import type { ActionEntry } from "@behest/provenance";
 import type { KnownDelegation } from "./chains.ts";
+import { goes } from "./parts.ts";
 import type { State } from "./report.ts";
 
 /** What an evaluation came to, beside the state: why, where it is not proven. */
@@ -23,28 +24,38 @@ export function argumentsIn(text: string): Json | undefined {
   }
 }
 
-/** The grant of the chain's leaf over these arguments, against what the entry says of it; undefined where it says nothing. */
+/**
+ * The grant of the chain's leaf over these arguments, against what the entry says of it: what starts or waits for persons
+ * lies within it, said or not. Undefined where the entry is a denial, or shadow's, that says nothing.
+ */
 export function judgeGrant(
-  { tool, findings, observed }: ActionEntry,
+  entry: ActionEntry,
   delegation: KnownDelegation | undefined,
   args: Json | undefined,
 ): Judged | undefined {
-  const said = findings.find(({ check }) => check === "grant");
-  if (!said || observed) return undefined;
-  const tools = delegation?.verified?.tools;
+  const { tool, effect, findings, observed } = entry;
+  const said = goes(entry) ? "ok" : findings.find(({ check }) => check === "grant")?.code;
+  if (said === undefined || observed) return undefined;
+  const { tools, restrictions } = delegation?.verified ?? {};
   if (!tools)
     return { state: "not_shown", code: "chain_not_proven", message: "its chain is not proven here" };
+  if (goes(entry) && restrictions?.effects?.includes(effect) === false)
+    return differs("its effect is not granted");
   // A name that no grant has stands there in place of any: it was not granted, and says so.
   if (!Object.hasOwn(tools, tool))
-    return said.code === "tool_not_granted" ? PROVEN : differs("the tool is not granted");
+    return said === "tool_not_granted" ? PROVEN : differs("the tool is not granted");
   if (args === undefined)
     return { state: "not_shown", code: "args_not_shown", message: "its arguments are not shown" };
   const isRecord = typeof args === "object" && args !== null && !Array.isArray(args);
   const named = isRecord ? (args as { readonly [name: string]: Json }) : { input: args };
   const refusal = checkArguments(tools, tool, named);
-  return (refusal?.code ?? "ok") === said.code ? PROVEN : differs("its arguments, evaluated again,");
+  return (refusal?.code ?? "ok") === said ? PROVEN : differs("its arguments are judged otherwise");
 }
 
 function differs(what: string): Judged {
-  return { state: "failed", code: "grant_differs", message: `${what} give another answer than its entry` };
+  return {
+    state: "failed",
+    code: "grant_differs",
+    message: `evaluated again, ${what}, against what its entry says`,
+  };
 }

@@ -1,5 +1,12 @@
 import { CodedError, sha256Text } from "@behest/jws";
-import { type EntryPayload, type EvidenceBundle, opens, parseEntry, parsePayload } from "@behest/provenance";
+import {
+  type ActionEntry,
+  type EntryPayload,
+  type EvidenceBundle,
+  opens,
+  parseEntry,
+  parsePayload,
+} from "@behest/provenance";
 
 /** An entry that a bundle shows, where it says that it stands. */
 export interface ShownEntry {
@@ -54,4 +61,9 @@ export function commitmentsOf(
 ): readonly (readonly [field: string, commitment: string])[] {
   if (!("content" in payload)) return [];
   return Object.entries(payload.content as { readonly [field: string]: string });
+}
+
+/** It was enforced, and starts or waits for persons alone: every check stands behind it, said or not. */
+export function goes({ verdict, enforce }: ActionEntry): boolean {
+  return verdict !== "deny" && enforce !== "shadow";
 }

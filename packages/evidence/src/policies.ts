@@ -1,9 +1,10 @@
-import { type Cedar, type Facts, type Policies, type PolicyDecision, policiesIn } from "@behest/core/replay";
+import { type Cedar, type Policies, type PolicyDecision, policiesIn } from "@behest/core/replay";
 import type { Json } from "@behest/jws";
 import type { ActionEntry, EvidenceBundle } from "@behest/provenance";
 import type { KnownDelegation } from "./chains.ts";
+import { factsIn, straysFrom } from "./facts.ts";
 import { type Judged, PROVEN } from "./grants.ts";
-import { textOf } from "./parts.ts";
+import { goes, textOf } from "./parts.ts";
 
 /** What stood there when policies were evaluated. */
 export interface Evaluated {
@@ -31,7 +32,10 @@ export class Replay {
   ): (Judged & { readonly decided?: PolicyDecision }) | undefined {
     const { policy: digest, findings, links, tool, effect, boundary } = entry;
     const said = findings.find(({ check }) => check === "policy");
-    if (digest === undefined || !said) return undefined;
+    if (digest === undefined) return undefined;
+    if (!said) return goes(entry) ? unasked(entry) : undefined;
+    if (goes(entry) && entry.content.facts === undefined)
+      return failed("facts_missing", "it does not commit to what its policies were decided on");
     if (!Object.hasOwn(this.#documents, digest))
       return notShown("policy_not_shown", "its policies are not shown");
     if (!this.#cedar)
@@ -40,15 +44,18 @@ export class Replay {
     if (!policies) return failed("policy_altered", "what is shown as its policies is not what it names");
     if (args === undefined || facts === undefined)
       return notShown("facts_not_shown", "what its policies were decided on is not shown");
-    const known = facts as unknown as Facts;
+    const known = factsIn(facts);
+    if (!known) return failed("facts_mismatch", "what its policies were decided on is not what they are");
     const strayed = straysFrom(known, entry, delegation);
     if (strayed !== undefined)
       return failed("facts_mismatch", `what its policies were decided on has another ${strayed}`);
     const lifted = links.override !== undefined;
     const decided = policies.decide({ ...known, tool, args, effect, boundary }, lifted);
-    return agrees(decided, said, entry)
+    if (!agrees(decided, said, entry))
+      return failed("policy_differs", "its policies, evaluated again, give another answer than its entry");
+    return delegation?.verified || entry.observed
       ? { ...PROVEN, decided }
-      : failed("policy_differs", "its policies, evaluated again, give another answer than its entry");
+      : { ...notShown("chain_not_proven", "its chain is not proven here"), decided };
   }
 
   #policies(digest: string, cedar: Cedar): Policies | undefined {
@@ -60,36 +67,26 @@ export class Replay {
   }
 }
 
-/** What of them contradicts the entry or its chain. */
-function straysFrom(
-  { agent, person, now, task, within }: Facts,
-  { at }: ActionEntry,
-  delegation: KnownDelegation | undefined,
-): string | undefined {
-  if (now !== Date.parse(at)) return "time";
-  const verified = delegation?.verified;
-  if (!verified) return undefined;
-  const { leaf, claims, issuer, principal, restrictions } = verified;
-  const same = {
-    person: person.issuer === issuer && person.subject === principal,
-    agent: agent.id === leaf.jti && agent.tenant === verified.tenant,
-    chain: `${agent.ancestors}` === `${claims.slice(0, -1).map(({ jti }) => jti)}`,
-    task: task === leaf.task,
-    workspace: within === restrictions?.workspace,
-  };
-  return Object.entries(same).find(([, equal]) => !equal)?.[0];
+/** Only a deployment for tests leaves what has no profile to the grants. */
+function unasked({ findings }: ActionEntry): Judged {
+  return findings.some(({ check, rule }) => check === "profile" && rule === "named")
+    ? notShown("policy_not_asked", "its tool had no profile, and policies were not asked")
+    : failed("policy_missing", "it does not say what its policies decided");
 }
 
-/** An ask is recorded as granted once persons have approved, and as lifted under an override. */
-function agrees(
-  { decision, rules }: PolicyDecision,
-  said: ActionEntry["findings"][number],
-  { links }: ActionEntry,
-): boolean {
+/**
+ * An ask is recorded as granted once persons have approved, and as lifted under an override, which lifts neither limits
+ * nor what could not be evaluated.
+ */
+function agrees(decided: PolicyDecision, said: ActionEntry["findings"][number], entry: ActionEntry): boolean {
+  const { decision, rules } = decided;
   if ((said.rule ?? "") !== rules.join(", ")) return false;
   if (decision === "permit") return said.code === "ok";
   if (decision === "ask")
-    return said.code === "approval_needed" || (said.code === "ok" && (links.approvals ?? []).length > 0);
+    return (
+      said.code === "approval_needed" || (said.code === "ok" && (entry.links.approvals ?? []).length > 0)
+    );
+  if (goes(entry) && (decided.failed || decided.beyond)) return false;
   return said.code !== "ok" && said.code !== "approval_needed";
 }
 

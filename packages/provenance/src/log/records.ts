@@ -16,6 +16,7 @@ import { Cuts } from "./cuts.ts";
 import { Erasures } from "./erasures.ts";
 import { type Keys, SKEW } from "./keys.ts";
 import { type Findings, Refusal } from "./report.ts";
+import { checkVerdict } from "./verdicts.ts";
 
 type DelegationKnown = Pick<
   DelegationEntry,
@@ -169,6 +170,7 @@ export class Records {
       );
     const { tool, effect, policy } = payload;
     keys.checkListed(policy);
+    checkVerdict(payload);
     const known: ActionKnown = {
       type: "action",
       index,

@@ -31,6 +31,7 @@ export type LogCode =
   | "cut_not_shown"
   | "permitted_after_cut"
   | "policy_not_listed"
+  | "verdict_contradicted"
   | "content_erased"
   | "recorded_after_erasure"
   | "erased_early"
