@@ -56,6 +56,7 @@ test("what is not what the log commits to is found, each piece of it", async () 
   expect(await each("cuts", another)).toEqual(["cut_altered"]);
   expect(await each("tokens", another)).not.toEqual([]);
   expect(await each("principals", ({ issuer }) => ({ issuer, subject: "mallory" }))).toEqual([
+    "cut_mismatch",
     "delegation_mismatch",
   ]);
 });

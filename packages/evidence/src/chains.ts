@@ -121,6 +121,7 @@ export class Chains {
       holder: payload.holder === leaf.jwk.x,
       depth: payload.depth === leaf.depth,
       exp: payload.exp === String(leaf.exp),
+      iat: payload.iat === String(leaf.iat),
       issuer: payload.issuer === (leaf.depth === 0 ? issuerKey : undefined),
       parent:
         (parent === undefined ? undefined : (this.#known.get(parent)?.entry.leaf ?? null)) ===

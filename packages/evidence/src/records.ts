@@ -4,6 +4,7 @@ import { judgeApprovals } from "./approvals.ts";
 import type { Chains, KnownDelegation } from "./chains.ts";
 import { Revoked } from "./cuts.ts";
 import { type Judged, argumentsIn, judgeGrant } from "./grants.ts";
+import { Names } from "./names.ts";
 import { type ShownEntry, commitmentsOf, openingOf } from "./parts.ts";
 import { Replay } from "./policies.ts";
 import {
@@ -43,6 +44,7 @@ export class Judging {
   readonly #parts: Parts;
   readonly #replay: Replay;
   readonly #revoked: Revoked;
+  readonly #names = new Names();
   readonly #drafts: Draft[] = [];
   readonly #byHash = new Map<string, Draft>();
   readonly #places = new Map<string, number>();
@@ -91,6 +93,9 @@ export class Judging {
     const args = shown(payload.content.args);
     const facts = shown(payload.content.facts);
     const draft: Draft = { entry, judged: new Map(), delegation, called: nameIn(facts) };
+    const leaf = payload.links.delegation;
+    this.#names.note(leaf, draft.called);
+    const hidden = this.#shown < index;
     const gone = this.#isErased(delegation?.entry.principal);
     const judge = (aspect: Aspect, found: Judged | undefined): void => {
       if (!found) return;
@@ -107,7 +112,7 @@ export class Judging {
     );
     judge("approval", judgeApprovals(payload, linked, { delegation, decided: policy?.decided }));
     if (payload.verdict === "permit" && !payload.observed)
-      judge("revocation", this.#revoked.judge(delegation, this.#shown < index));
+      judge("revocation", this.#revoked.judge(delegation, { hidden, ...this.#names.along(leaf, chains) }));
     if (content) draft.judged.set("content", content);
     this.#drafts.push(draft);
     this.#byHash.set(hash, draft);

@@ -1,10 +1,13 @@
 import { type Store, memoryStore, readStore } from "@behest/core";
 import { testBehest } from "@behest/core/testing";
-import type { ActionEntry } from "@behest/provenance";
+import type { ActionEntry, EntryPayload, EntryType } from "@behest/provenance";
 import { type EvidenceReport, verifyEvidence } from "../src/index.ts";
 
-/** The store of a process that signs what it likes: entries of actions are rewritten before they are signed. */
-export function lying(change: (entry: ActionEntry) => object): Store {
+/** The store of a process that signs what it likes: entries, of actions if nothing else is said, are rewritten before they are signed. */
+export function lying<T extends EntryType = "action">(
+  change: (entry: Extract<EntryPayload, { type: T }>) => object,
+  type: T = "action" as T,
+): Store {
   const store = memoryStore();
   const [symbol] = Object.getOwnPropertySymbols(store);
   type Operations = { [op: string]: (request: { entry?: string }) => unknown };
@@ -12,9 +15,9 @@ export function lying(change: (entry: ActionEntry) => object): Store {
   for (const op of ["begin", "append"]) {
     const honest = engine[op]!.bind(engine);
     engine[op] = (request) => {
-      const entry = request.entry === undefined ? undefined : (JSON.parse(request.entry) as ActionEntry);
-      if (entry?.type !== "action") return honest(request);
-      const said = { ...entry, ...change(entry) };
+      const entry = request.entry === undefined ? undefined : (JSON.parse(request.entry) as EntryPayload);
+      if (entry?.type !== type) return honest(request);
+      const said = { ...entry, ...change(entry as Extract<EntryPayload, { type: T }>) };
       const sorted = Object.fromEntries(Object.entries(said).toSorted(([x], [y]) => (x < y ? -1 : 1)));
       return honest({ ...request, entry: JSON.stringify(sorted) });
     };
