@@ -19,7 +19,7 @@ export async function openLocal(): Promise<OwnDeployment> {
     trust: { owner: local.owner, manifest: readFileSync(local.manifest, "utf8") },
     signer: readKeyFile(local.signer),
     store: (await sharedStore()) ?? sqliteStore(local.store),
-    policy: "grants-alone",
+    policy: "no-agents",
     ...(await sharedFeed()),
   });
   return { behest, keys: local.keys };

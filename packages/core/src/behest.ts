@@ -14,7 +14,7 @@ import { EntryLogs } from "./record/entry-logs.ts";
 import { joinRecord } from "./record/joined.ts";
 import { observer } from "./session/observe.ts";
 import { openSession } from "./session/open.ts";
-import { policiesOf, refuseUnlisted, warnOfShortages } from "./policy/policed.ts";
+import { NO_AGENTS, policiesOf, refuseUnlisted, warnOfShortages } from "./policy/policed.ts";
 import { type Profiles, readProfiles } from "./profile/profiles.ts";
 import { accesses, readingAs } from "./record/reading.ts";
 import { listRecords } from "./record/records.ts";
@@ -44,10 +44,11 @@ export interface BehestConfig {
   /**
    * A folder of Cedar policies. Default: `"default"`, those that we ship: what cannot be undone or leaves the boundary
    * waits for a person, and so does a tool without a profile. `"grants-alone"`: there are none, and what a delegation
-   * grants is permitted. A policy that does not type-check ends it with `policy_invalid`: file, line, column and
+   * grants is permitted. `"no-agents"`: this process opens no session, for persons who look, approve, revoke and erase,
+   * whichever policies the trust manifest lists. A policy that does not type-check ends it with `policy_invalid`: file, line, column and
    * reason. Of a group that has fewer approvers than a policy asks for, a process warning `BEHEST_NO_APPROVER` tells.
    */
-  policy?: "default" | "grants-alone" | (string & Record<never, never>);
+  policy?: "default" | "grants-alone" | "no-agents" | (string & Record<never, never>);
   /**
    * `shadow`: what identity, grants, profiles and policies would deny is recorded with the finding that would have
    * stopped it, and runs all the same. For a first day; warned of at start and marked in every record and span.
@@ -100,7 +101,8 @@ export async function createFrom(
   if (config.holder) enrolment.apart("holder", config.holder);
   const profiles = typeof config.profiles === "string" ? readProfiles(config.profiles) : config.profiles;
   const policies = await policiesOf(config.policy);
-  refuseUnlisted(policies, enrolment.manifest);
+  const runsAgents = config.policy !== NO_AGENTS;
+  refuseUnlisted({ policies, runsAgents }, enrolment.manifest);
   if (policies) warnOfShortages(policies, enrolment.manifest);
   const enforce = enforceOf(config.enforce);
   const witnesses = witnessesOf(config.witnesses);
@@ -159,6 +161,7 @@ export async function createFrom(
     profiles: profiles ?? {},
     declared: new Set(),
     policies,
+    runsAgents,
     undeclared,
     enforce,
     credentials: config.credentials,

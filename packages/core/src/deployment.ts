@@ -36,6 +36,8 @@ export interface Deployment {
   /** Names of tools that were met with a profile of their own. */
   readonly declared: Set<string>;
   readonly policies: Policies | undefined;
+  /** False: it opens no session, for persons who look, approve, revoke and erase. */
+  readonly runsAgents: boolean;
   /** Whether a tool without a profile is a matter of its grant alone: only in tests. */
   readonly undeclared: "policies" | "grants";
   /** `shadow`: denials are recorded and do not stop. */
@@ -61,8 +63,13 @@ export interface Deployment {
   readonly erased: Set<string>;
 }
 
-/** Nothing is opened any more that could not be recorded verifiably. Throws `session_ended`, `trust_invalid`. */
-export function refuseOver({ closing, clock, until }: Deployment): void {
+/** Nothing is opened where no agents run, nor any more what could not be recorded verifiably. Throws `config_invalid`, `session_ended`, `trust_invalid`. */
+export function refuseOver({ runsAgents, closing, clock, until }: Deployment): void {
+  if (!runsAgents)
+    throw new BehestError(
+      "config_invalid",
+      'config_invalid: this Behest runs no agents (policy: "no-agents"). Name its policies.',
+    );
   if (closing.aborted) throw new BehestError("session_ended", "session_ended: this Behest is closed.");
   if (clock() >= until)
     throw new BehestError(

@@ -80,4 +80,8 @@ test("only the policies that the trust manifest lists decide", async () => {
   await expect(start("grants-alone")).rejects.toMatchObject(unlisted);
   await using allowed = await start("default");
   expect(await allowed.records.list()).toEqual([]);
+  // What decides nothing needs none of them, and opens nothing.
+  await using attended = await start("no-agents");
+  await expect(attended.open("token")).rejects.toMatchObject({ code: "config_invalid" });
+  expect(await attended.holds.list()).toEqual([]);
 });

@@ -18,7 +18,7 @@ export async function takeUp(
 ): Promise<void> {
   const { revocations, engine } = deployment;
   try {
-    if (!(await enrolment.take(manifest, (next) => refuseUnlisted(deployment.policies, next)))) return;
+    if (!(await enrolment.take(manifest, (next) => refuseUnlisted(deployment, next)))) return;
   } catch (error) {
     if (enrolment.until === 0)
       revocations.end(() => true, over("its enforcer, or the policies it runs, are no longer trusted"));

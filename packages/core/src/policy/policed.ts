@@ -1,4 +1,5 @@
 import type { Manifest } from "@behest/provenance";
+import type { Deployment } from "../deployment.ts";
 import { BehestError } from "../error.ts";
 import { loadPolicies } from "./policies.ts";
 import type { Policies } from "./prepare.ts";
@@ -6,15 +7,20 @@ import { shortageText, shortages } from "./shortage.ts";
 
 /** No policies: what a delegation grants is permitted, whatever the tool can do. */
 const GRANTS_ALONE = "grants-alone";
+/** Nothing is decided: this process opens no session. */
+export const NO_AGENTS = "no-agents";
 
 /** The policies of a deployment by what its configuration says. Throws `policy_missing`, `policy_invalid`. */
 export async function policiesOf(policy: string = "default"): Promise<Policies | undefined> {
-  return policy === GRANTS_ALONE ? undefined : loadPolicies(policy);
+  return policy === GRANTS_ALONE || policy === NO_AGENTS ? undefined : loadPolicies(policy);
 }
 
-/** Where the trust manifest lists sets of policies, only those decide. Throws `policy_invalid`. */
-export function refuseUnlisted(policies: Policies | undefined, manifest: Manifest): void {
-  if (!manifest.policies || (policies && manifest.policies.includes(policies.digest))) return;
+/** Where the trust manifest lists sets of policies, only those decide, if any do. Throws `policy_invalid`. */
+export function refuseUnlisted(
+  { policies, runsAgents }: Pick<Deployment, "policies" | "runsAgents">,
+  manifest: Manifest,
+): void {
+  if (!runsAgents || !manifest.policies || (policies && manifest.policies.includes(policies.digest))) return;
   const digest = policies ? `, whose digest is ${policies.digest}` : ": grants alone";
   throw new BehestError(
     "policy_invalid",
