@@ -6,25 +6,28 @@ import { TENANT_SETTING } from "../tenant.ts";
  * Every row is looked for by its key. A plan that was made while the tables were small must not read the whole of them
  * when they no longer are; and none is worth making twice.
  */
-const PLANS = {
+const SETTINGS = {
   enable_seqscan: "off",
   enable_hashjoin: "off",
   enable_mergejoin: "off",
   jit: "off",
   plan_cache_mode: "force_generic_plan",
+  // As bytes are read here.
+  bytea_output: "hex",
 };
 
-const BY_KEY = Object.entries(PLANS)
+const SET = Object.entries(SETTINGS)
   .map(([setting, value]) => `set_config('${setting}', '${value}', false)`)
   .join(", ");
 
 const HELLO = `
-  SELECT set_config('${TENANT_SETTING}', $1, false), ${BY_KEY}, pg_is_in_recovery() AS standby,
-    current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit,
+  SELECT set_config('${TENANT_SETTING}', $1, false), ${SET}, pg_is_in_recovery() AS standby,
+    pg_backend_pid() AS pid, current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit,
     (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS above`;
 
 interface Answer {
   readonly standby: boolean;
+  readonly pid: number;
   readonly fsync: string;
   readonly commit: string;
   readonly above: boolean;
@@ -33,11 +36,11 @@ interface Answer {
 /**
  * What is said first on each connection: whose rows are meant, and that what is committed is to be on disk. Refuses a
  * standby (`store_failed`), a server that does not wait for its disk, and for a named tenant a role that row-level security
- * does not concern (`store_unsafe`).
+ * does not concern, and a pooler, which hands the settings of one connection to others (`store_unsafe`).
  */
 export async function hello(client: Client, tenant: string | undefined): Promise<void> {
   const { rows } = await client.query<Answer>(HELLO, [tenant ?? ""]);
-  const { standby, fsync, commit, above } = rows[0]!;
+  const { standby, pid, fsync, commit, above } = rows[0]!;
   if (standby)
     throw new BehestError(
       "store_failed",
@@ -50,6 +53,12 @@ export async function hello(client: Client, tenant: string | undefined): Promise
   if (tenant !== undefined && above)
     throw unsafe(
       "this role is above row-level security, so tenants are not kept apart. Connect as a role that is neither a superuser nor has BYPASSRLS",
+    );
+  // What was connected to has said which backend it is; the types of pg do not have it.
+  const { processID } = client as Client & { readonly processID?: number };
+  if (tenant !== undefined && pid !== processID)
+    throw unsafe(
+      "a pooler stands before this database, whose connections keep the tenant of others. Connect to the server itself",
     );
   if (commit !== "on" && commit !== "remote_apply") await client.query("SET synchronous_commit = on");
 }

@@ -6,6 +6,7 @@ import {
   type Tail,
   agreed,
   extending,
+  mismatch,
   seal,
   superseded,
   unstorable,
@@ -62,6 +63,8 @@ export class Log {
   readonly #lease: { readonly id: string; readonly length: number };
   #end: End;
   #batch = 0;
+  /** Number of the last one that is known to be committed. */
+  #committed = 0;
   #doubt: Doubt | undefined;
 
   /** `lease`: its name, and how long it lasts, ms. */
@@ -87,11 +90,16 @@ export class Log {
     const doubt = this.#doubt;
     if (doubt && this.#wasCommitted(doubt, entered)) {
       await client.query("ROLLBACK");
+      const isThis = doubt.job === (job as unknown);
+      // Whoever was told that no other key or manifest was taken up goes on under the one before: to this log, another did it.
+      if (isThis || !doubt.job.emitter) this.#end = doubt.end;
       doubt.job.done?.();
-      if (doubt.job === (job as unknown)) return { value: doubt.value as T };
+      if (isThis) return { value: doubt.value as T };
       doubt.job.lost?.(doubt.value as never);
       return this.#attempt(client, job);
     }
+    if ((entered.batch ?? this.#committed) < this.#committed)
+      throw mismatch("what this process has written last is not there any more");
     this.#follow(entered);
     // Our entries may no longer verify under it, and it may have withdrawn what sessions here still rely on.
     const { trust } = this.#end;
@@ -134,6 +142,7 @@ export class Log {
     const { command } = await client.query("COMMIT");
     if (command !== "COMMIT") throw new Error("the transaction was not committed");
     this.#doubt = undefined;
+    this.#committed = batch;
     this.#end = end;
     job.done?.();
     return value;
@@ -148,7 +157,7 @@ export class Log {
       );
     this.#doubt = undefined;
     if (batch === undefined || batch < doubt.batch) return false;
-    this.#end = doubt.end;
+    this.#committed = batch;
     return true;
   }
 

@@ -13,7 +13,8 @@ export async function make(client: Client): Promise<void> {
   await client.query("COMMIT");
 }
 
-async function versionOf(client: Client): Promise<number> {
+/** 0 where there are none. Throws `store_foreign` where a later Behest has made them. */
+export async function versionOf(client: Client): Promise<number> {
   const { rows } = await client.query<{ readonly made: boolean }>(
     "SELECT to_regclass('behest_schema') IS NOT NULL AS made",
   );

@@ -36,7 +36,7 @@ import { Link } from "../link.ts";
 import { attach, look } from "./attach.ts";
 import { hello } from "./hello.ts";
 import { leave } from "./leave.ts";
-import { make } from "./make.ts";
+import { make, versionOf } from "./make.ts";
 import { Reads } from "./reads.ts";
 import { records } from "./records.ts";
 import { bytesOf } from "./shapes.ts";
@@ -87,7 +87,10 @@ class PostgresEngine implements Engine {
       types: { getTypeParser: parserOf },
       idle_in_transaction_session_timeout: SUSPENDED,
     };
-    this.#ready = (client) => hello(client, tenant);
+    this.#ready = async (client) => {
+      await hello(client, tenant);
+      await versionOf(client);
+    };
     this.#lease = lease;
     const link = (): Link => new Link(this.#config, { of: "the store", ready: this.#ready });
     this.#link = link();
