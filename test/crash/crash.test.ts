@@ -7,7 +7,7 @@ const bench = await openBench();
 if (!bench) console.log("crash tests skipped: they need Linux and gcc");
 afterAll(() => bench?.[Symbol.dispose]());
 
-const LONG = 180_000;
+const LONG = 600_000;
 
 /** What is found in scenarios until `wanted` is; a seed does not fix how processes interleave. */
 async function faultsUntil(
@@ -15,7 +15,7 @@ async function faultsUntil(
   conditions: Conditions,
 ): Promise<Set<Violation["fault"]>> {
   const found = new Set<Violation["fault"]>();
-  for (let seed = 2; seed < 10 && !found.has(wanted); seed++)
+  for (let seed = 2; seed < 50 && !found.has(wanted); seed++)
     for (const { fault } of (await playScenario(bench!, seed, conditions)).violations) found.add(fault);
   return found;
 }
