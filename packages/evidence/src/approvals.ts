@@ -34,8 +34,8 @@ export function judgeApprovals(
 function groupOf({ kind, decision }: ApprovalEntry): string | undefined {
   if (kind === "override") return undefined;
   try {
-    const { group } = parseJson(splitCompact(decision).payload) as { readonly group?: string };
-    return group;
+    const said = parseJson(splitCompact(decision).payload) as { readonly group?: string } | null;
+    return said?.group;
   } catch (error) {
     if (CodedError.isInstance(error)) return undefined;
     throw error;

@@ -50,7 +50,9 @@ async function unheeded(
     links: {},
   };
   await appended(store, canonical(entry));
-  await session.perform({ tool: "look", args: {} }, async () => 1);
+  const child = await session.delegate({ tools: { look: any } });
+  for (const one of [await behest.as("bob", { look: any }), session, child])
+    await one.perform({ tool: "look", args: {} }, async () => 1);
   const bare = await readStore(store).evidence();
   return { behest, bare, bundle: { ...bare, cuts: { [sha256Text(jws)]: jws } } };
 }
@@ -65,8 +67,11 @@ async function judged({ behest }: Taken, bundle: EvidenceBundle): Promise<Eviden
   return verifyEvidence(bundle, { owner: behest.owner });
 }
 
+/** Of what alice's agent does, and its sub-agent. */
 function revocation({ records }: EvidenceReport): unknown {
-  return records.at(-1)?.states.revocation;
+  const [own, below] = records.slice(-2).map(({ states }) => states.revocation);
+  expect(below).toBe(own);
+  return own;
 }
 
 test("a cut of one issuer's delegation names nobody in its entry: without the cut it may concern anything", async () => {
@@ -86,6 +91,8 @@ test("a cut of an agent concerns what its process calls it, though no token name
   expect(codes(await judged(taken, taken.bundle))).toEqual(["permitted_after_cut"]);
   // Where that is not shown it cannot be told.
   expect(revocation(await judged(taken, { ...taken.bundle, content: {} }))).toBe("not_shown");
+  // Another's agent has another name.
+  expect((await judged(taken, taken.bundle)).records[0]?.states.revocation).toBe("proven");
   const other = await unheeded(
     () => ({ agent: "another" }),
     () => ({ target: "agent", ids: [] }),
@@ -107,7 +114,7 @@ test("an entry that says of a cut that it concerns somebody else", async () => {
     expect(found).toEqual(expect.arrayContaining(["cut_mismatch", "permitted_after_cut"]));
   }
   const right = await unheeded(
-    () => ({ principal: "bob" }),
+    () => ({ principal: "carol" }),
     () => ({ target: "principal", ids: [] }),
   );
   expect(await judged(right, right.bundle)).toMatchObject({ ok: true });

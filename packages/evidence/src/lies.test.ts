@@ -147,3 +147,18 @@ test("an effect that its delegation does not allow, where its entry says that it
   const report = await verifyEvidence(await readStore(store).evidence(), { owner: behest.owner });
   expect(codes(report)).toContain("grant_differs");
 });
+
+test("what is found of an action alone is shown where it belongs, and nothing unlooked at is proven", async () => {
+  const at = (by: number) => (entry: ActionEntry) => ({
+    ...started,
+    findings: fine(entry.findings),
+    at: new Date(Date.parse(entry.at) + by).toISOString(),
+  });
+  // Later than its delegation's end, and than its key's certificate.
+  const expired = await lied(at(3_700_000));
+  expect(codes(expired)).toContain("delegation_expired");
+  expect(expired.records[0]?.states).toMatchObject({ entry: "proven", authority: "failed" });
+  const uncertified = await lied(at(400 * 86_400_000));
+  expect(codes(uncertified)).toContain("certificate_not_in_force");
+  expect(uncertified.records[0]?.states).toMatchObject({ entry: "failed", decision: "not_shown" });
+});

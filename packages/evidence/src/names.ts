@@ -1,31 +1,41 @@
-import type { Chains } from "./chains.ts";
+import type { KnownDelegation } from "./chains.ts";
 
-/** What processes called the agents of delegations, beside what tokens say: a cut may name either. */
+/**
+ * What processes called the agents of sessions, beside what tokens say: a cut may name either. A session that was
+ * spawned has the id of the one above it before its own, a dot between.
+ */
 export class Names {
   readonly #called = new Map<string, Set<string>>();
 
-  /** `delegation`: hash of its entry. */
-  note(delegation: string | undefined, name: string | undefined): void {
-    if (delegation === undefined || name === undefined) return;
-    const known = this.#called.get(delegation);
+  note(session: string, name: string | undefined): void {
+    if (name === undefined) return;
+    const known = this.#called.get(session);
     if (known) known.add(name);
-    else this.#called.set(delegation, new Set([name]));
+    else this.#called.set(session, new Set([name]));
   }
 
-  /** Of a chain, leaf first; `whole`: every agent along it has a name that is shown. */
+  /** Of one that is called `own` and those above it; `whole`: every agent along its chain has a name that is shown. */
   along(
-    delegation: string | undefined,
-    chains: Chains,
-  ): { readonly names: string[]; readonly whole: boolean } {
-    const names: string[] = [];
-    let whole = true;
-    for (let hash = delegation; hash !== undefined;) {
-      const known = chains.delegation(hash);
-      const called = this.#called.get(hash);
-      names.push(...(called ?? []));
-      whole &&= called !== undefined || known?.verified?.leaf.agent !== undefined;
-      hash = known?.entry.links.parent;
-    }
-    return { names, whole };
+    session: string,
+    own: string | undefined,
+    delegation: KnownDelegation | undefined,
+  ): { readonly names: readonly string[]; readonly whole: boolean } {
+    const { verified } = delegation ?? {};
+    if (!verified) return { names: [], whole: false };
+    const parts = session.split(".").slice(0, verified.claims.length);
+    const above = parts.slice(1).map((_, i) => this.#nameOf(parts.slice(0, i + 1).join(".")));
+    const known = above.filter((name) => name !== undefined);
+    const { claims, leaf } = verified;
+    const isNamed = known.length === above.length || claims.every(({ agent }) => agent !== undefined);
+    return {
+      names: own === undefined ? known : [...known, own],
+      whole: isNamed && (own ?? leaf.agent) !== undefined,
+    };
+  }
+
+  /** Undefined where it is not shown, or was called several things. */
+  #nameOf(session: string): string | undefined {
+    const names = [...(this.#called.get(session) ?? [])];
+    return names.length === 1 ? names[0] : undefined;
   }
 }

@@ -17,7 +17,21 @@ import {
   worst,
 } from "./report.ts";
 import { signedBy } from "./signed.ts";
+import { LONGEST } from "./source.ts";
 import { type Approving, approvalOf, nameIn, tokenOf } from "./told.ts";
+
+/** Checks that are asked of an entry that stands in the log, each with an aspect of its own. */
+const JUDGED: ReadonlySet<string> = new Set([
+  "grant",
+  "policy",
+  "approval",
+  "revocation",
+  "content",
+  "decision",
+  "attempt",
+  "outcome",
+  "delegation",
+]);
 
 interface Parts {
   readonly bundle: EvidenceBundle;
@@ -52,9 +66,11 @@ export class Judging {
   /** By the hash of their entries. */
   readonly #approvals = new Map<string, Approving>();
   #shown = 0;
+  readonly #erased: ReadonlySet<string>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#erased = new Set(parts.log.erased);
     this.#replay = new Replay(parts.bundle, parts.cedar);
     this.#revoked = new Revoked(parts.bundle);
   }
@@ -93,8 +109,8 @@ export class Judging {
     const args = shown(payload.content.args);
     const facts = shown(payload.content.facts);
     const draft: Draft = { entry, judged: new Map(), delegation, called: nameIn(facts) };
-    const leaf = payload.links.delegation;
-    this.#names.note(leaf, draft.called);
+    this.#names.note(payload.session, draft.called);
+    const named = this.#names.along(payload.session, draft.called, delegation);
     const hidden = this.#shown < index;
     const gone = this.#isErased(delegation?.entry.principal);
     const judge = (aspect: Aspect, found: Judged | undefined): void => {
@@ -112,7 +128,7 @@ export class Judging {
     );
     judge("approval", judgeApprovals(payload, linked, { delegation, decided: policy?.decided }));
     if (payload.verdict === "permit" && !payload.observed)
-      judge("revocation", this.#revoked.judge(delegation, { hidden, ...this.#names.along(leaf, chains) }));
+      judge("revocation", this.#revoked.judge(delegation, { hidden, ...named }));
     if (content) draft.judged.set("content", content);
     this.#drafts.push(draft);
     this.#byHash.set(hash, draft);
@@ -158,7 +174,7 @@ export class Judging {
   }
 
   #isErased(principal: string | undefined): boolean {
-    return principal !== undefined && this.#parts.log.erased.includes(principal);
+    return principal !== undefined && this.#erased.has(principal);
   }
 
   /** With what was found elsewhere of their entries. */
@@ -205,19 +221,20 @@ export class Judging {
     const hasFailed = (places: readonly number[], check?: string): boolean =>
       places.some((place) => failed.get(place)?.some((one) => check === undefined || one.check === check));
     const state = (good: boolean): State => (good ? "proven" : "failed");
+    // A gap before it says nothing against what stands here.
+    const stands =
+      consistent &&
+      (failed.get(index) ?? []).every(({ check, code }) => JUDGED.has(check) || code === "sequence_gap");
     const states: { [aspect in Aspect]?: State } = {
-      entry: state(
-        consistent &&
-          !hasFailed([index], "entry") &&
-          !hasFailed([index], "key") &&
-          !hasFailed([index], "link"),
-      ),
+      entry: state(stands),
       ...Object.fromEntries(judged),
     };
     if (!observed) {
       const unproven = this.#isErased(delegation?.entry.principal) ? "erased" : "not_shown";
-      states.authority = hasFailed(delegations) ? "failed" : delegation?.verified ? "proven" : unproven;
-      states.decision = state(!hasFailed([index], "decision"));
+      const refused = hasFailed(delegations) || hasFailed([index], "delegation");
+      states.authority = refused ? "failed" : delegation?.verified ? "proven" : unproven;
+      // Of an entry that was refused before it was looked at.
+      states.decision = hasFailed([index], "decision") ? "failed" : stands ? "proven" : "not_shown";
     }
     // What was judged here counts among the findings, too.
     if (approvals.length > 0 || hasFailed([index], "approval"))
@@ -232,8 +249,8 @@ export class Judging {
     if (hasFailed([index], "revocation")) states.revocation = "failed";
     if (hasFailed([index], "policy")) states.policy = "failed";
     // Somebody else may have named the chain in an entry that does not stand.
-    const stands = states.entry === "proven" && states.authority === "proven";
-    const token = stands && delegation?.verified ? tokenOf(delegation.verified) : undefined;
+    const proven = states.entry === "proven" && states.authority === "proven";
+    const token = proven && delegation?.verified ? tokenOf(delegation.verified) : undefined;
     const agent = token && (token.agent ?? called);
     return {
       index,
@@ -256,7 +273,8 @@ export class Judging {
 
   #chain(delegation: KnownDelegation | undefined): number[] {
     const found: number[] = [];
-    for (let at = delegation; at; at = this.#parts.chains.delegation(at.entry.links.parent))
+    let at = delegation;
+    for (; at && found.length < LONGEST; at = this.#parts.chains.delegation(at.entry.links.parent))
       found.unshift(at.index);
     return found;
   }

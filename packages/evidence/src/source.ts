@@ -1,6 +1,10 @@
+import { DEFAULT_LIMITS } from "@behest/delegation";
 import type { EvidenceBundle } from "@behest/provenance";
 import type { ChainSource } from "./chains.ts";
 import { entriesOf } from "./parts.ts";
+
+/** Tokens of one chain: a longer one does not verify, and is not walked to its end. */
+export const LONGEST: number = DEFAULT_LIMITS.maxDelegationDepth + 2;
 
 /** Chains out of a bundle: the tokens that its delegation entries name, along their links. */
 export function sourceOf(bundle: EvidenceBundle): ChainSource {
@@ -16,9 +20,10 @@ export function sourceOf(bundle: EvidenceBundle): ChainSource {
   return {
     async chain(leaf) {
       const chain: string[] = [];
-      for (let at = byHash.get(byLeaf.get(leaf) ?? ""); at; at = byHash.get(at.parent ?? "")) {
+      let at = byHash.get(byLeaf.get(leaf) ?? "");
+      for (; at && chain.length < LONGEST; at = byHash.get(at.parent ?? "")) {
         const token = own(bundle.tokens, at.leaf);
-        if (token === undefined || chain.length > byHash.size) return undefined;
+        if (token === undefined) return undefined;
         chain.unshift(token);
       }
       return chain.length > 0 ? { chain } : undefined;

@@ -25,8 +25,9 @@ export class Chains extends Judging {
    * missing, and a principal whom a proven entry (`erased`) names is erased in fact.
    */
   async finish(erased: readonly string[]): Promise<void> {
+    const gone = new Set(erased);
     for (const [index, principal] of this.gone)
-      if (!erased.includes(principal)) {
+      if (!gone.has(principal)) {
         const message = "its chain is gone from the store, and no entry says that it was erased";
         this.findings.push({
           index,

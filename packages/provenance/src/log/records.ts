@@ -3,43 +3,28 @@ import { readActionDecision } from "../decision.ts";
 import { refusing } from "../error.ts";
 import type {
   ActionEntry,
-  Commitment,
   DelegationEntry,
   EntryHash,
   EntryPayload,
-  InteractionEntry,
   OutcomeEntry,
-  OutcomeWord,
 } from "../payload.ts";
 import { Approvals, type Asked, type Hop } from "./approvals.ts";
 import { Cuts } from "./cuts.ts";
 import { Erasures } from "./erasures.ts";
 import { type Keys, SKEW } from "./keys.ts";
+import {
+  type ActionKnown,
+  type DelegationKnown,
+  type InteractionKnown,
+  type Known,
+  delegationKnown,
+  interactionKnown,
+} from "./known.ts";
 import { type Findings, Refusal } from "./report.ts";
 import { checkVerdict } from "./verdicts.ts";
 
-type DelegationKnown = Pick<
-  DelegationEntry,
-  "type" | "jti" | "leaf" | "principal" | "holder" | "depth" | "exp" | "iat" | "links"
->;
-interface InteractionKnown extends Pick<InteractionEntry, "type" | "session"> {
-  readonly delegation: EntryHash | undefined;
-  /** Action ids of the calls it chose. */
-  readonly chosen: readonly string[];
-}
-interface ActionKnown extends Pick<
-  ActionEntry,
-  "type" | "action" | "attempt" | "verdict" | "tool" | "effect" | "policy"
-> {
-  readonly index: number;
-  readonly args: Commitment;
-  /** Undefined where it was observed. */
-  readonly delegation: EntryHash | undefined;
-  outcome?: OutcomeWord;
-  /** Hash of the entry that says `unknown`, until it is reconciled. */
-  unknown?: EntryHash | undefined;
-}
-type Known = DelegationKnown | InteractionKnown | ActionKnown;
+/** No chain is longer, whoever records it: each is walked for each action under it. */
+const DEEPEST = 64;
 
 /** What entries say of each other: links, decisions, attempts, outcomes. Keeps hashes and names, no content. */
 export class Records {
@@ -133,7 +118,10 @@ export class Records {
     if (links.interaction !== undefined) this.#link("interaction", links.interaction);
     const parent = links.parent === undefined ? undefined : this.#link("delegation", links.parent);
     const fits = parent
-      ? issuer === undefined && depth === parent.depth + 1 && principal === parent.principal
+      ? issuer === undefined &&
+        depth === parent.depth + 1 &&
+        depth <= DEEPEST &&
+        principal === parent.principal
       : issuer !== undefined && depth === 0;
     if (!fits)
       throw new Refusal(
@@ -277,20 +265,11 @@ export class Records {
   }
 }
 
-function interactionKnown({ type, session, calls, links }: InteractionEntry): InteractionKnown {
-  return { type, session, delegation: links.delegation, chosen: calls.map(({ action }) => action) };
-}
-
 /** A read that ended otherwise than `done` starts again as itself: the same tool, arguments and delegation. */
 function startsAgain(last: ActionKnown | undefined, next: ActionKnown): boolean {
   if (last?.outcome === undefined || last.outcome === "done") return false;
   if (last.effect !== "read" || next.effect !== "read") return false;
   return last.tool === next.tool && last.args === next.args && last.delegation === next.delegation;
-}
-
-function delegationKnown(entry: DelegationEntry): DelegationKnown {
-  const { type, jti, leaf, principal, holder, depth, exp, iat, links } = entry;
-  return { type, jti, leaf, principal, holder, depth, exp, iat, links };
 }
 
 function attemptName(action: string, attempt: number): string {
