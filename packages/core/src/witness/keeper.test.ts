@@ -100,7 +100,7 @@ test("a witness that is away, lies or never answers delays no action, and is war
   const strangers = async (body: string) =>
     cosign(parseAddCheckpoint(body).checkpoint, one.name, 1, two.signer);
   let line = "";
-  const lies: (() => ReturnType<NonNullable<TestWitness["instead"]>>)[] = [
+  const lies: (() => { status: number; body: string; type?: string } | "hang")[] = [
     () => ({ status: 500, body: "" }),
     () => ({ status: 404, body: "" }),
     () => ({ status: 200, body: "" }),
@@ -132,6 +132,21 @@ test("a witness that is away, lies or never answers delays no action, and is war
     await behest.close();
     patience.mockRestore();
   }
+});
+
+test("one that answers with line after line does not keep heads from being kept", async () => {
+  const often = async (witness: TestWitness, body: string) => {
+    const { checkpoint } = parseAddCheckpoint(body);
+    const lines = Array.from({ length: 60 }, (_, i) =>
+      cosign(checkpoint, witness.name, i + 1, witness.signer),
+    );
+    return { status: 200, body: (await Promise.all(lines)).join("") };
+  };
+  one.instead = (body) => often(one, body);
+  two.instead = (body) => often(two, body);
+  await using behest = await testBehest({ witnesses: { at: [one.at, two.at], every: EVERY } });
+  await vi.waitFor(async () => expect(await behest.witnessed()).toMatchObject({ by: [{}, {}] }));
+  expect(warned()).toEqual([]);
 });
 
 test("fewer than are needed keep nothing; the others do not wait for one that is away", async () => {

@@ -27,7 +27,7 @@ export class TestWitness implements AsyncDisposable {
   /** Every request, in turn. */
   readonly asked: string[] = [];
   /** Instead of the honest answer; `hang` gives none. */
-  instead: ((body: string) => Told | "hang" | undefined) | undefined;
+  instead: ((body: string) => Told | "hang" | undefined | Promise<Told>) | undefined;
 
   private constructor(name: string, signer: Signer) {
     this.name = name;
@@ -35,7 +35,7 @@ export class TestWitness implements AsyncDisposable {
     this.#server = createServer((request, response) => {
       void text(request).then(async (body) => {
         this.asked.push(body);
-        const told = this.instead?.(body) ?? (await this.#answer(body));
+        const told = (await this.instead?.(body)) ?? (await this.#answer(body));
         if (told === "hang") return;
         response.writeHead(told.status, { "content-type": told.type ?? "text/plain" }).end(told.body);
       });
