@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { sqliteStore } from "@behest/core";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Engine, type Store, engine as engineOf } from "../../../core/src/store/types.ts";
+import { chargeOf } from "../../../core/test/store/charges.ts";
 import { testDeployment } from "../../../core/test/store/deployment.ts";
 import { type OpenLog, objections, openLog } from "../../../core/test/store/open-log.ts";
 import { writeEverything } from "../../test/everything.ts";
@@ -129,11 +130,27 @@ describe.runIf(server)("a store that moves from SQLite to PostgreSQL", () => {
     ],
   ])("a log that does not agree with itself is not moved: %s", async (_, meddle) => {
     await (await filled()).store.close();
+    // It would tell of most by itself.
+    rmSync(`${path}-head`);
     using db = new DatabaseSync(path);
     db.exec(meddle);
     await expect(migrateSqlite(path, url)).rejects.toMatchObject({ code: "store_mismatch" });
     expect(await sql(url, "SELECT FROM behest_entry")).toEqual([]);
     expect(await sql(url, "SELECT FROM behest_principal")).toEqual([]);
+  });
+
+  test("an older copy of the file is not moved where its place has seen a newer one", async () => {
+    const log = await filled();
+    await log.store.close();
+    const older = ["", "-cuts"].map((name) => [path + name, readFileSync(path + name)] as const);
+    const again = await openLog(kept(sqliteStore(path)), log.deployment);
+    await again.engine.begin(
+      log.deployment.begin("later", log.delegation, { charges: [chargeOf("counter", "3", "5")] }),
+    );
+    await again.store.close();
+    for (const [file, bytes] of older) writeFileSync(file, bytes);
+    await expect(migrateSqlite(path, url)).rejects.toMatchObject({ code: "store_mismatch" });
+    expect(await sql(url, "SELECT FROM pg_tables WHERE schemaname = current_schema")).toEqual([]);
   });
 
   test("a table or a column that is not known here is not left behind in silence", async () => {

@@ -29,8 +29,8 @@ const LONGEST = 60_000;
  * Moves a store from SQLite to an empty one on PostgreSQL, in one transaction: the same entries at the same places under
  * the same checkpoint, and all that lies beside them. Each entry is compared with the tree, and the tree with the
  * checkpoint, on the way and once more where it has arrived. The file stays as it is: nothing may write to it afterwards.
- * Rejects with `store_missing`, `store_foreign` (also of a target that is not empty), `store_mismatch`, `store_failed`
- * (also where a process still uses the file).
+ * Rejects with `store_missing`, `store_foreign` (also of a target that is not empty), `store_mismatch` (also of an
+ * older copy of a file beside the head of a newer one), `store_failed` (also where a process still uses the file).
  */
 export async function migrateSqlite(
   path: string,

@@ -1,8 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { BehestError } from "../../error.ts";
+import { Entries } from "./entries.ts";
 import { feedPath } from "./feed.ts";
 import { fileAt, openForReading, telling } from "./file.ts";
 import { isLiving } from "./lease.ts";
+import { readSidecar } from "./sidecar.ts";
 
 export type DumpRow = Readonly<Record<string, string | number | Uint8Array | null>>;
 
@@ -16,14 +18,20 @@ export class Dump {
   readonly #log: DatabaseSync;
   readonly #cuts: DatabaseSync | undefined;
 
-  /** Throws `store_missing`, `store_foreign`; `store_failed` where a process still uses it. */
+  /**
+   * Throws `store_missing`, `store_foreign`; `store_failed` where a process still uses it, `store_mismatch` where the log
+   * is no extension of the highest head that was seen in its place.
+   */
   constructor(path: string) {
+    const witnessed = readSidecar(path);
     this.#log = openForReading(path, WAIT);
     try {
       const cuts = feedPath(path);
       this.#cuts = fileAt(cuts) === undefined ? undefined : new DatabaseSync(cuts, { readOnly: true });
       for (const db of this.#databases) db.exec("BEGIN");
       this.refuseInUse();
+      const entries = new Entries(this.#log);
+      if (witnessed) entries.extends(witnessed, entries.size());
     } catch (error) {
       this.close();
       throw error;
