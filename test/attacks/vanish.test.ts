@@ -95,12 +95,10 @@ const WAYS: readonly Way[] = [
 ];
 
 const frameworks = ["langchain", "ai-sdk"] as const;
-const timeout = 60_000;
 
 for (const framework of frameworks)
   test.for(WAYS)(
     `a store %s while an approved action waits: nothing runs (${framework})`,
-    { timeout },
     async ([, vanish, code]) => {
       const waiter = await approved(framework);
       vanish(waiter);
@@ -109,13 +107,13 @@ for (const framework of frameworks)
     },
   );
 
-test.for(frameworks)("where the store is still there it runs: %s", { timeout }, async (framework) => {
+test.for(frameworks)("where the store is still there it runs: %s", async (framework) => {
   const waiter = await approved(framework);
   expect(await waiter.goOn()).toMatch(/done|paid/);
   expect(waiter.paid()).toBe(true);
 });
 
-test("a process that starts where only the log's head is left starts nothing", { timeout }, async () => {
+test("a process that starts where only the log's head is left starts nothing", async () => {
   const waiter = await approved("langchain");
   process.kill(waiter.pid, "SIGKILL");
   for (const suffix of ["", "-wal", "-shm"]) rmSync(database(waiter, suffix), { force: true });

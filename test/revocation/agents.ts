@@ -13,18 +13,25 @@ export interface Ended {
   readonly asked: number;
 }
 
-/** Runs until its tool is told to stop; `told` is called in that very moment. */
-export type Run = (session: Session, told: () => void) => Promise<Ended>;
+/** Called when the tool has begun, and in the very moment in which it is told to stop. */
+export interface Watch {
+  begun(): void;
+  told(): void;
+}
 
-async function waits(signal: AbortSignal, told: () => void): Promise<string> {
+/** Runs until its tool is told to stop. */
+export type Run = (session: Session, watch: Watch) => Promise<Ended>;
+
+async function waits(signal: AbortSignal, { begun, told }: Watch): Promise<string> {
+  begun();
   if (!signal.aborted)
     await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   told();
   throw signal.reason;
 }
 
-export const langchain: Run = async (session, told) => {
-  const read = langchainTool(async (_, { signal }: { signal?: AbortSignal }) => waits(signal!, told), {
+export const langchain: Run = async (session, watch) => {
+  const read = langchainTool(async (_, { signal }: { signal?: AbortSignal }) => waits(signal!, watch), {
     name: "read",
     description: "Reads",
     schema: z.object({}),
@@ -39,10 +46,10 @@ export const langchain: Run = async (session, told) => {
   return { code: await codeOf(run), asked: model.calls.length };
 };
 
-export const aiSdk: Run = async (session, told) => {
+export const aiSdk: Run = async (session, watch) => {
   const read = aiTool({
     inputSchema: z.object({}),
-    execute: async (_, { abortSignal }) => waits(abortSignal!, told),
+    execute: async (_, { abortSignal }) => waits(abortSignal!, watch),
   });
   const usage = {
     inputTokens: { total: 1, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },

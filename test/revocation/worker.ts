@@ -15,7 +15,7 @@ export interface Work {
   readonly framework: "langchain" | "ai-sdk";
 }
 
-/** `ready` once all sessions are open; else that one has stopped, at ns of the machine's steady clock. */
+/** `ready` once the tools of all sessions have begun; else that one has stopped, at ns of the machine's steady clock. */
 export type Said =
   | { readonly ready: true }
   | {
@@ -41,10 +41,11 @@ const behest = await createBehest({
 const run = framework === "langchain" ? langchain : aiSdk;
 const say = (said: Said): void => void (process.connected && process.send!(said));
 
-/** Says so in the moment in which its tool is told, and what its run came to. */
-async function watch(session: Session, i: number): Promise<void> {
+/** Says when its tool was told, and what its run came to. */
+async function watch(session: Session, i: number, begun: () => void): Promise<void> {
   let at = "";
-  const { code, asked } = await run(session, () => (at ||= String(process.hrtime.bigint())));
+  const told = (): void => void (at ||= String(process.hrtime.bigint()));
+  const { code, asked } = await run(session, { begun, told });
   const next = await session
     .perform({ tool: "read", args: {} }, async () => "ran")
     .then(
@@ -55,6 +56,6 @@ async function watch(session: Session, i: number): Promise<void> {
 }
 
 const sessions = await Promise.all(delegations.map((delegation) => behest.open(delegation)));
-for (const [i, session] of sessions.entries()) void watch(session, i);
+await Promise.all(sessions.map((session, i) => new Promise<void>((begun) => void watch(session, i, begun))));
 say({ ready: true });
 process.on("disconnect", () => void behest.close().then(() => process.exit(0)));

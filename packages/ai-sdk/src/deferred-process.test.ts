@@ -51,7 +51,7 @@ test("killed after the receipt: the next process is told the same, and does it o
   const said = await shared.second();
   expect(said).toMatchObject({ asked: 1, outcomes: ["done"], told: [expect.stringContaining('"paid"')] });
   expect(await shared.notes()).toEqual(["hangs", "paid 5"]);
-}, 60_000);
+});
 
 test("killed in the body: nobody knows how it ended, and it is not done again", async () => {
   await using shared = await processes();
@@ -60,4 +60,4 @@ test("killed in the body: nobody knows how it ended, and it is not done again", 
   expect(await killed).toEqual([null, "SIGKILL"]);
   expect(await shared.second()).toMatchObject({ asked: 1, outcomes: ["outcome_unknown"] });
   expect(await shared.notes()).toEqual(["hangs", "paid 5"]);
-}, 60_000);
+});

@@ -104,7 +104,6 @@ test.for([
   ["deny", ["approval_denied"], 0],
 ] as const)(
   "killed after the receipt, then decided (%s): the next process is told the same, and does what was decided",
-  { timeout: 60_000 },
   async ([decision, outcomes, paid]) => {
     using shared = await processes();
     const { kill } = await shared.hanging("first");
@@ -128,7 +127,7 @@ test("killed between approval and begin: it is done once, by the next", async ()
   expect((await shared.second()).outcomes).toEqual(["done"]);
   expect(await shared.outcomes()).toEqual(["done"]);
   expect(shared.notes().toSorted()).toEqual(notesOf(1).toSorted());
-}, 60_000);
+});
 
 test("killed in the body: nobody knows how it ended, and it is not done again", async () => {
   using shared = await processes();
@@ -141,7 +140,7 @@ test("killed in the body: nobody knows how it ended, and it is not done again", 
   expect(said.told[0]).toContain("nobody knows how it ended");
   expect(await shared.outcomes()).toEqual(["unknown"]);
   expect(shared.notes().toSorted()).toEqual(notesOf(1).toSorted());
-}, 60_000);
+});
 
 test("killed when it was done: the next is told the same receipt, and the recorded outcome", async () => {
   using shared = await processes();
@@ -153,7 +152,7 @@ test("killed when it was done: the next is told the same receipt, and the record
   expect(said.answer).toMatch(RECEIPT);
   expect(said.told[0]).toContain('"result":"paid 5"');
   expect(shared.notes().toSorted()).toEqual(notesOf(1).toSorted());
-}, 60_000);
+});
 
 test("while nobody has decided nothing is done, however many processes see to it", async () => {
   using shared = await processes();
@@ -167,4 +166,4 @@ test("while nobody has decided nothing is done, however many processes see to it
   // Both took the run up: one of them may have been refused where it asked the model what the other had.
   expect(said.some(({ status }) => status === "fulfilled")).toBe(true);
   expect(shared.notes().filter((note) => note === "paid 5")).toHaveLength(1);
-}, 60_000);
+});

@@ -37,7 +37,7 @@ test("killed after a sub-agent paid, with no checkpoint written: nobody is asked
   const { notes, answer } = await killed("after");
   expect(notes).toEqual(["root asked", "child asked", "paid 5", "child asked", "child asked", "root asked"]);
   expect(answer).toBe("paid 5, fine");
-}, 60_000);
+});
 
 test("killed while it paid: nobody knows how that ended, and it is not paid again", async () => {
   const { notes, answer } = await killed("while");
@@ -45,4 +45,4 @@ test("killed while it paid: nobody knows how that ended, and it is not paid agai
   expect(answer).toMatch(
     /^BehestDenied: pay: it was started and nobody knows how it ended; it is not run again\./,
   );
-}, 60_000);
+});

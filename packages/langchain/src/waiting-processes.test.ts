@@ -61,7 +61,7 @@ test("a sub-agent's calls wait across processes: resumed too early nothing happe
     ),
   });
   expect(notes()).toEqual(["root asked", "child asked", "looked", "paid 1", "child asked", "root asked"]);
-}, 60_000);
+});
 
 test("killed while it waits, before LangGraph has written anything: it asks for the same, and pays once", async () => {
   using shared = await processes();
@@ -81,4 +81,4 @@ test("killed while it waits, before LangGraph has written anything: it asks for 
     "root asked",
     "root asked",
   ]);
-}, 60_000);
+});
