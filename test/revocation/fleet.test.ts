@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { stopUnlocked } from "../../packages/core/test/store/stop.ts";
 import { postgresServer } from "../../packages/postgres/test/server.ts";
 import { Fleet } from "./fleet.ts";
 
@@ -36,7 +37,8 @@ describe.each(FLEETS)("on $on", ({ feed }) => {
 
   test("a process that was suspended starts nothing when it wakes", async () => {
     const [sleeper] = fleet.workers;
-    sleeper!.kill("SIGSTOP");
+    if (feed) sleeper!.kill("SIGSTOP");
+    else await stopUnlocked(sleeper!, join(folder, "log.db"));
     await fleet.revoke(1);
     const others = Array.from({ length: WORKERS - 1 }, (_, n) => n + 1);
     await fleet.stopped(1, others);

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { chargeOf } from "../../../test/store/charges.ts";
 import { objections, openLog, placedOf } from "../../../test/store/open-log.ts";
 import { testDeployment } from "../../../test/store/deployment.ts";
 import { RemoteStore } from "../../../test/store/remote.ts";
+import { stopUnlocked } from "../../../test/store/stop.ts";
 import type { Begin, BeginResult, Engine, Placed } from "../types.ts";
 import { sqliteStore } from "./store.ts";
 
@@ -29,21 +29,6 @@ function remote(options?: object, limit?: number): RemoteStore {
   const made = new RemoteStore(path, options, limit);
   remotes.push(made);
   return made;
-}
-
-/** Stops a process outside of its heartbeat's transaction, whose lock it would keep in its sleep. */
-async function stopUnlocked({ process }: RemoteStore): Promise<void> {
-  using database = new DatabaseSync(path);
-  for (;;) {
-    process.kill("SIGSTOP");
-    try {
-      database.exec("begin immediate; rollback");
-      return;
-    } catch {
-      process.kill("SIGCONT");
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
 }
 
 /** Asks until the answer is another than `running`. */
@@ -212,7 +197,7 @@ test("a process that slept past its lease comes too late with its outcome", asyn
   await sleeper.call("attach", await deployment.identity());
   const begin = deployment.begin("a", delegation, { repeatable: false });
   const placed = placedOf(await sleeper.call("begin", begin));
-  await stopUnlocked(sleeper);
+  await stopUnlocked(sleeper.process, path);
   expect(await settled(engine, begin)).toMatchObject({ begun: "ended", outcome: "unknown" });
   sleeper.process.kill("SIGCONT");
   expect(await sleeper.call("finish", deployment.finish(begin, placed))).toEqual({ finished: "late" });
