@@ -235,7 +235,7 @@ test("a server that says nothing, or very little at a time, is given up after fi
     "issuer_unreachable",
     "issuer_unreachable",
   ]);
-  expect(performance.now() - started).toBeLessThan(20_000);
+  expect(performance.now() - started).toBeLessThan(60_000);
 });
 
 test("a server whose certificate nobody vouches for is not listened to", async () => {
