@@ -145,7 +145,7 @@ test("one that answers with line after line does not keep heads from being kept"
   one.instead = (body) => often(one, body);
   two.instead = (body) => often(two, body);
   await using behest = await testBehest({ witnesses: { at: [one.at, two.at], every: EVERY } });
-  await vi.waitFor(async () => expect(await behest.witnessed()).toMatchObject({ by: [{}, {}] }));
+  await until(async () => expect(await behest.witnessed()).toMatchObject({ by: [{}, {}] }));
   expect(warned()).toEqual([]);
 });
 
