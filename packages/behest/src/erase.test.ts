@@ -1,29 +1,15 @@
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Workplace } from "../test/workplace.ts";
 
-const PAYER = join(import.meta.dirname, "../test/payer.ts");
 let place: Workplace;
 beforeEach(() => {
-  place = new Workplace();
-  place.must("init");
-  writeFileSync(
-    place.path(".behest/profiles.json"),
-    JSON.stringify({ pay: { effect: "reversible", boundary: "inside" } }),
-  );
-  for (const person of ["alice", "bob"]) {
-    const what = ["--task", "Pay", "--tool", "pay(*)", "--principal", person, "--out", `${person}.json`];
-    place.must("delegate", ...what);
-    expect(pay(person)).toBe("paid");
-  }
+  place = Workplace.paying("alice", "bob");
+  for (const person of ["alice", "bob"]) expect(place.pay(person)).toBe("paid");
 });
 afterEach(() => place[Symbol.dispose]());
 
-const pay = (person: string): string => {
-  const { status, stdout, stderr } = place.node(PAYER, `${person}.json`);
-  return status === 0 ? stdout.trim() : (/\b(principal_erased): /.exec(stderr)?.[1] ?? stderr);
-};
 const refused = (...args: string[]): string => place.refusal(place.behest(...args));
 const ERASE = ["erase", "--principal", "alice", "--reason", "asked by letter"];
 
@@ -46,7 +32,7 @@ test("what was kept of a person is erased, every proof still verifies, and the r
   expect(verified).toContain("Verified.");
   expect(place.json("verify")).toMatchObject({ ok: true, erased: 1, counts: { erasure: 1 } });
   expect(place.must("records")).toMatch(/\(erased\)[\s\S]*bob/);
-  expect([pay("alice"), pay("bob")]).toEqual(["principal_erased", "paid"]);
+  expect([place.pay("alice"), place.pay("bob")]).toEqual(["principal_erased", "paid"]);
   expect(refused(...ERASE, "--despite-retention")).toBe("principal_unknown 1");
   place.must("evidence", "export", "--out", "all.json");
   expect(place.must("evidence", "verify", "all.json")).toContain("erased");

@@ -1,5 +1,3 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { postgresFeed } from "@behest/postgres";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { postgresServer } from "../../postgres/test/server.ts";
@@ -8,44 +6,21 @@ import { Workplace } from "../test/workplace.ts";
 const server = await postgresServer();
 afterAll(() => server?.[Symbol.asyncDispose]());
 
-const PAYER = join(import.meta.dirname, "../test/payer.ts");
 let place: Workplace;
 beforeEach(() => {
-  place = new Workplace();
-  place.must("init");
-  writeFileSync(
-    place.path(".behest/profiles.json"),
-    JSON.stringify({ pay: { effect: "reversible", boundary: "inside" } }),
-  );
-  for (const person of ["alice", "bob"])
-    place.must(
-      "delegate",
-      "--task",
-      "Pay",
-      "--tool",
-      "pay(*)",
-      "--principal",
-      person,
-      "--out",
-      `${person}.json`,
-    );
+  place = Workplace.paying("alice", "bob");
 });
 afterEach(() => place[Symbol.dispose]());
 
-const pay = (person: string): string => {
-  const { status, stdout, stderr } = place.node(PAYER, `${person}.json`);
-  return status === 0 ? stdout.trim() : (/\b(revoked): /.exec(stderr)?.[1] ?? stderr);
-};
-
 test("what a person revokes stops what acts on that behalf, in every process, and nothing else", () => {
   expect(place.must("revocations")).toBe("Nothing is revoked.\n");
-  expect(pay("alice")).toBe("paid");
+  expect(place.pay("alice")).toBe("paid");
   const said = place.must("revoke", "--principal", "alice", "--reason", "left");
   expect(said).toMatch(
     /^revoked; it stops 1 of the delegations that the log has met\.\nWhat is delegated from /,
   );
-  expect(pay("alice")).toBe("revoked");
-  expect(pay("bob")).toBe("paid");
+  expect(place.pay("alice")).toBe("revoked");
+  expect(place.pay("bob")).toBe("paid");
   expect(place.must("revocations")).toMatch(/principal alice +\S.* 1 .*left\n/);
   expect(place.json("revocations")).toMatchObject([
     { target: { principal: "alice" }, reason: "left", stops: 1 },
@@ -74,7 +49,7 @@ test.runIf(server)("with BEHEST_FEED it is revoked on all machines that share th
   const feed = postgresFeed(url);
   expect((await feed.read(0)).rows).toHaveLength(1);
   await feed.close();
-  expect(pay("alice")).toBe("revoked");
+  expect(place.pay("alice")).toBe("revoked");
   // What only this store knows, a feed that comes later has to be told.
   place.must("revoke", "--agent", "mailer", "--reason", "spam");
   const later = await server!.url();

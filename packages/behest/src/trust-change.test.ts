@@ -1,20 +1,12 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Manifest } from "@behest/provenance";
 import { Workplace } from "../test/workplace.ts";
 
-const PAYER = join(import.meta.dirname, "../test/payer.ts");
 let place: Workplace;
 beforeEach(() => {
-  place = new Workplace();
-  place.must("init");
-  writeFileSync(
-    place.path(".behest/profiles.json"),
-    JSON.stringify({ pay: { effect: "reversible", boundary: "inside" } }),
-  );
-  place.must("delegate", "--task", "Pay", "--tool", "pay(*)", "--principal", "alice", "--out", "me.json");
-  expect(place.script(PAYER, "me.json")).toBe("paid");
+  place = Workplace.paying("me");
+  expect(place.pay("me")).toBe("paid");
 });
 afterEach(() => place[Symbol.dispose]());
 
@@ -26,9 +18,7 @@ test("a lost issuer's roots are refused from then on; what was done before stays
   const entries = size();
   place.must("trust", "revoke-key", keyOf("issuer").slice(0, 12), "--after-index", String(entries - 1));
   expect(place.must("trust")).toMatch(new RegExp(`issuer .* 0 to ${entries - 1} `));
-  const { status, stderr } = place.node(PAYER, "me.json");
-  expect(status).not.toBe(0);
-  expect(stderr).toContain("delegation_invalid");
+  expect(place.pay("me")).toBe("delegation_invalid");
   expect(place.json("verify")).toMatchObject({ ok: true });
 });
 
@@ -37,9 +27,7 @@ test("a lost enforcer's entries after that index are not proven", () => {
   // Whoever verifies takes the manifest in force from the log; here, that of another enforcer's start.
   const fresh = place.json("trust") as { manifest: { enforcers: { jwk: object; until?: number }[] } };
   expect(fresh.manifest.enforcers).toMatchObject([{ until: 2 }]);
-  const { status, stderr } = place.node(PAYER, "me.json");
-  expect(status).not.toBe(0);
-  expect(stderr).toContain("trust_invalid");
+  expect(place.pay("me")).toBe("trust_invalid");
 });
 
 test("a changed manifest is signed as the next version, and processes go on under it", () => {
@@ -47,7 +35,7 @@ test("a changed manifest is signed as the next version, and processes go on unde
   writeFileSync(place.path("trust.json"), JSON.stringify({ ...manifest, approvers: [] }));
   expect(place.must("trust", "sign", "trust.json")).toContain("version 1 is in place");
   expect(place.json("trust")).toMatchObject({ manifest: { seq: 1, approvers: [] } });
-  expect(place.script(PAYER, "me.json")).toBe("paid");
+  expect(place.pay("me")).toBe("paid");
   expect(place.json("verify")).toMatchObject({ ok: true });
 });
 
@@ -73,7 +61,7 @@ test("two changes in a row are one version more for the log, and nothing has to 
   const { manifest } = place.json("trust") as { manifest: Manifest };
   expect(manifest).toMatchObject({ seq: 1, revokers: [{ until: entries }] });
   for (const { until } of manifest.approvers) expect(until).toBe(entries);
-  expect(place.script(PAYER, "me.json")).toBe("paid");
+  expect(place.pay("me")).toBe("paid");
   expect(place.json("verify")).toMatchObject({ ok: true });
 });
 
@@ -88,7 +76,7 @@ test("where keepers have to sign too, the owner alone changes nothing; drafts go
   writeFileSync(place.path("trust.json"), JSON.stringify({ ...manifest, changes: { need: 2, keepers } }));
   place.must("trust", "sign", "trust.json");
   expect(place.must("trust")).toContain("ann countersigns changes (2 needed)");
-  expect(place.script(PAYER, "me.json")).toBe("paid");
+  expect(place.pay("me")).toBe("paid");
   const refused = (...args: string[]): string => place.refusal(place.behest("trust", ...args));
   expect(refused("revoke-key", keyOf("revoker"), "--after-index", "1")).toBe("changes_unsigned 1");
   place.must("trust", "revoke-key", keyOf("revoker"), "--after-index", "1", "--draft", "next.json");
@@ -102,6 +90,6 @@ test("where keepers have to sign too, the owner alone changes nothing; drafts go
   expect(refused("sign", "other.json")).toBe("changes_unsigned 1");
   expect(place.must("trust", "sign", "next.json")).toContain("version 2 is in place");
   expect(place.json("trust")).toMatchObject({ manifest: { revokers: [{ until: 2 }] } });
-  expect(place.script(PAYER, "me.json")).toBe("paid");
+  expect(place.pay("me")).toBe("paid");
   expect(place.json("verify")).toMatchObject({ ok: true });
 });

@@ -14,6 +14,7 @@ import { join } from "node:path";
 
 const SOURCE = join(import.meta.dirname, "../src/main.ts");
 const AGENT = join(import.meta.dirname, "agent.ts");
+const PAYER = join(import.meta.dirname, "payer.ts");
 const GRANTS = ["send_mail(to=@example.com, subject=*, body=*)", "read_file(path=/docs/**)"];
 
 export interface Ran {
@@ -55,6 +56,24 @@ export class Workplace implements Disposable {
     const { status, stderr } = place.#node([AGENT, "alice.json"], {});
     if (status !== 0) throw new Error(stderr);
     return place;
+  }
+
+  /** Keys, the profile of a tool that pays, and a delegation of it for each of these persons, in `<person>.json`. */
+  static paying(...persons: string[]): Workplace {
+    const place = new Workplace();
+    place.must("init");
+    place.declare({ pay: { effect: "reversible", boundary: "inside" } });
+    for (const person of persons) {
+      const whom = ["--principal", person, "--out", `${person}.json`];
+      place.must("delegate", "--task", "Pay", "--tool", "pay(*)", ...whom);
+    }
+    return place;
+  }
+
+  /** What comes of an agent that pays under `<person>.json`: `paid`, or the code of what stopped it. */
+  pay(person: string): string {
+    const { status, stdout, stderr } = this.#node([PAYER, `${person}.json`], {});
+    return status === 0 ? stdout.trim() : (/^ +code: '(\w+)'/m.exec(stderr)?.[1] ?? stderr);
   }
 
   /** Says what tools can do, as a user does who does not own them. */
