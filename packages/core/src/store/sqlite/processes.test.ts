@@ -5,9 +5,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { chargeOf } from "../../../test/store/charges.ts";
 import { objections, openLog, placedOf } from "../../../test/store/open-log.ts";
 import { testDeployment } from "../../../test/store/deployment.ts";
+import { processConformance, settled } from "../../../test/store/processes.ts";
 import { RemoteStore } from "../../../test/store/remote.ts";
 import { stopUnlocked } from "../../../test/store/stop.ts";
-import type { Begin, BeginResult, Engine, Placed } from "../types.ts";
 import { sqliteStore } from "./store.ts";
 
 let folder: string;
@@ -31,89 +31,7 @@ function remote(options?: object, limit?: number): RemoteStore {
   return made;
 }
 
-/** Asks until the answer is another than `running`. */
-async function settled(engine: Engine, begin: Begin): Promise<BeginResult> {
-  for (;;) {
-    const answer = await engine.begin(begin);
-    if (answer.begun !== "running") return answer;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-test("two processes write one log at once, and it verifies", async () => {
-  const { engine, deployment, delegation, store } = await openLog(sqliteStore(path));
-  const other = remote();
-  await other.call("attach", await deployment.identity());
-  const act = async (name: string, call: Pick<Engine, "begin" | "finish">): Promise<Placed> => {
-    const begin = deployment.begin(name, delegation);
-    const placed = placedOf(await call.begin(begin));
-    expect(await call.finish(deployment.finish(begin, placed))).toMatchObject({ finished: "ended" });
-    return placed;
-  };
-  const there = {
-    begin: (b: Begin) => other.call("begin", b),
-    finish: (f: Parameters<Engine["finish"]>[0]) => other.call("finish", f),
-  };
-  const placed = await Promise.all(
-    Array.from({ length: 40 }, (_, i) => [act(`here ${i}`, engine), act(`there ${i}`, there)]).flat(),
-  );
-  expect(new Set(placed.map(({ index }) => index)).size).toBe(80);
-  const entries = await engine.entries(0, 1000);
-  expect(entries).toHaveLength(163);
-  expect(await objections(engine, deployment)).toEqual([]);
-  await other.call("close");
-  await store.close();
-});
-
-test("of equal begins in two processes one starts; a principal has one name in both", async () => {
-  const { engine, deployment, delegation, store } = await openLog(sqliteStore(path));
-  const other = remote();
-  await other.call("attach", await deployment.identity());
-  for (let i = 0; i < 10; i++) {
-    const begin = deployment.begin(`a${i}`, delegation);
-    const answers = await Promise.all([engine.begin(begin), other.call("begin", begin)]);
-    expect(answers.map(({ begun }) => begun).toSorted()).toEqual(["running", "started"]);
-    const [here, there] = await Promise.all([
-      engine.principal("iss", `${i}`),
-      other.call("principal", "iss", `${i}`),
-    ]);
-    expect(here.pseudonym).toBe(there.pseudonym);
-  }
-  await store.close();
-});
-
-test("of two processes that spend an id one succeeds, and it stays spent when that one is killed", async () => {
-  const { engine, deployment, store } = await openLog(sqliteStore(path));
-  const other = remote();
-  await other.call("attach", await deployment.identity());
-  const until = Date.now() + 60_000;
-  for (let i = 0; i < 20; i++) {
-    const answers = await Promise.all([engine.spend(`a${i}`, until), other.call("spend", `a${i}`, until)]);
-    expect(answers.toSorted()).toEqual([false, true]);
-  }
-  expect(await other.call("spend", "theirs", until)).toBe(true);
-  other.process.kill("SIGKILL");
-  await other.ended;
-  expect(await engine.spend("theirs", until)).toBe(false);
-  await store.close();
-});
-
-test("two processes cannot overspend one counter", async () => {
-  const { engine, deployment, delegation, store } = await openLog(sqliteStore(path));
-  const other = remote();
-  await other.call("attach", await deployment.identity());
-  const charges = [chargeOf("calls", "1", "100"), chargeOf("amount", "0.3", "9.9")];
-  const answers = await Promise.all(
-    Array.from({ length: 32 }, (_, i) => [
-      engine.begin(deployment.begin(`here ${i}`, delegation, { charges })),
-      other.call("begin", deployment.begin(`there ${i}`, delegation, { charges })),
-    ]).flat(),
-  );
-  expect(answers.filter(({ begun }) => begun === "started")).toHaveLength(33);
-  expect(answers.filter((answer) => "charge" in answer && answer.charge === 1)).toHaveLength(31);
-  expect(await engine.records({})).toHaveLength(33);
-  await store.close();
-});
+processConformance(() => sqliteStore(path), remote);
 
 test("what a killed process had reserved stays reserved, and its read that starts again reserves nothing new", async () => {
   const deployment = await testDeployment();
@@ -208,51 +126,6 @@ test("a process that slept past its lease comes too late with its outcome", asyn
     finished: "ended",
   });
   expect(await objections(engine, deployment)).toEqual([]);
-  await store.close();
-});
-
-test("killed at any moment, it has lost nothing that it had acknowledged", async () => {
-  const deployment = await testDeployment();
-  const acknowledged = new Set<string>();
-  for (let round = 0; round < 3; round++) {
-    const victim = remote();
-    await victim.call("attach", await deployment.identity());
-    const delegation = await victim.call("append", deployment.root());
-    const work = Array.from({ length: 8 }, async (_, i) => {
-      for (let n = 0; ; n++) {
-        const name = `${round} ${i} ${n}`;
-        const begin = deployment.begin(name, delegation, { repeatable: false });
-        const placed = placedOf(await victim.call("begin", begin));
-        await victim.call("finish", deployment.finish(begin, placed));
-        acknowledged.add(name);
-        if (acknowledged.size > 30 * (round + 1)) victim.process.kill("SIGKILL");
-      }
-    });
-    await Promise.allSettled(work);
-    expect(await victim.ended).toBe("SIGKILL");
-  }
-  const { engine, store } = await openLog(sqliteStore(path), deployment);
-  const records = await engine.records({ verdict: "permit" });
-  const done = new Set(records.filter(({ outcome }) => outcome === "done").map(({ action }) => action));
-  expect([...acknowledged].filter((name) => !done.has(name))).toEqual([]);
-  expect(records.every(({ outcome }) => outcome === "done" || outcome === "unknown")).toBe(true);
-  expect(await objections(engine, deployment)).toEqual([]);
-  await store.close();
-});
-
-test("a process that ends by itself has written all it was asked to, and an idle store does not keep it", async () => {
-  const deployment = await testDeployment();
-  const leaving = remote();
-  await leaving.call("attach", await deployment.identity());
-  const delegation = await leaving.call("append", deployment.root());
-  const asked = Array.from({ length: 50 }, (_, i) =>
-    leaving.call("begin", deployment.begin(`${i}`, delegation)),
-  );
-  await leaving.leave();
-  await Promise.allSettled(asked);
-  expect(await leaving.ended).toBe(0);
-  const { engine, store } = await openLog(sqliteStore(path), deployment);
-  expect(await engine.records({})).toHaveLength(50);
   await store.close();
 });
 
