@@ -1,6 +1,6 @@
 // What was tried against the enforcement point and once worked, or came close.
 import { generateHolder, grants, holderOf, issueDelegation } from "@behest/delegation";
-import { type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
+import { type Signer, generateSigner, thumbprint } from "@behest/jws";
 import { type Manifest, signTrust } from "@behest/provenance";
 import { expect, test } from "vitest";
 import { callTool, spawn } from "./adapter.ts";
@@ -12,15 +12,14 @@ import type { Session } from "./types.ts";
 
 const tools = grants({ read: {}, wipe: {} }, { read: true, wipe: true });
 const readOnly = grants({ read: {} }, { read: true });
-const newSigner = async (): Promise<Signer> => signerOf(await generatePrivateJwk());
 const never = async (): Promise<never> => expect.unreachable("a tool body ran");
 
 test("an issuer's key asserts its own subjects, not those of another key of the same issuer", async () => {
   const [owner, k1, k2, enforcer, holder] = [
-    await newSigner(),
-    await newSigner(),
-    await newSigner(),
-    await newSigner(),
+    await generateSigner(),
+    await generateSigner(),
+    await generateSigner(),
+    await generateSigner(),
     await generateHolder(),
   ];
   const iss = "https://issuer.test";
@@ -48,9 +47,9 @@ test("an issuer's key asserts its own subjects, not those of another key of the 
 
 test("an issuer whose range lies ahead in the log issues nothing yet", async () => {
   const [owner, issuer, enforcer, holder] = [
-    await newSigner(),
-    await newSigner(),
-    await newSigner(),
+    await generateSigner(),
+    await generateSigner(),
+    await generateSigner(),
     await generateHolder(),
   ];
   const manifest: Manifest = {

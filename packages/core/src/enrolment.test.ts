@@ -1,31 +1,20 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { issueDelegation } from "@behest/delegation";
-import { type Signer, generatePrivateJwk, signerOf } from "@behest/jws";
+import { type Signer, generateSigner } from "@behest/jws";
 import { parseEntry } from "@behest/provenance";
-import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { STORES } from "../test/stores.ts";
 import { judged } from "../test/trust.ts";
 import { until } from "../test/until.ts";
 import { createFrom } from "./behest.ts";
 import { memoryStore } from "./store/memory.ts";
-import { sqliteStore } from "./store/sqlite/store.ts";
-import { type Store, engine as engineOf } from "./store/types.ts";
+import { engine as engineOf } from "./store/types.ts";
 import { testBehest } from "./testing.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "behest-trust-"));
-afterAll(() => rmSync(folder, { recursive: true }));
 beforeEach(() => {
   vi.spyOn(process, "emitWarning").mockImplementation(() => {});
 });
 afterEach(() => vi.restoreAllMocks());
 
-let made = 0;
-const STORES: readonly [string, () => Store][] = [
-  ["memory", () => memoryStore()],
-  ["sqlite", () => sqliteStore(join(folder, String(made++), "log.db"))],
-];
-const newSigner = async (): Promise<Signer> => signerOf(await generatePrivateJwk());
 const read = { tool: "read", args: {} };
 const one = async (): Promise<number> => 1;
 
@@ -62,7 +51,7 @@ test.each(STORES)(
 );
 
 test("a signer that is away is warned of once and tried again; when the key has ended nothing starts, until it is back", async () => {
-  const enforcer = await newSigner();
+  const enforcer = await generateSigner();
   let away = false;
   const signer: Signer = {
     jwk: enforcer.jwk,

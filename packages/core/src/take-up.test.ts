@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { issueDelegation } from "@behest/delegation";
-import { type Signer, generatePrivateJwk, publicKey, signerOf } from "@behest/jws";
+import { generateSigner, publicKey } from "@behest/jws";
 import { readCut, readTrust, signCut } from "@behest/provenance";
-import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { STORES, freshPath } from "../test/stores.ts";
 import { judged } from "../test/trust.ts";
 import { until } from "../test/until.ts";
 import { createFrom } from "./behest.ts";
@@ -12,22 +10,14 @@ import { signDecision } from "./approval/approval.ts";
 import { spanOf } from "./revocation/span.ts";
 import { memoryStore } from "./store/memory.ts";
 import { sqliteStore } from "./store/sqlite/store.ts";
-import { type Store, engine as engineOf } from "./store/types.ts";
+import { engine as engineOf } from "./store/types.ts";
 import { type TestBehest, testBehest } from "./testing.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "behest-trust-"));
-afterAll(() => rmSync(folder, { recursive: true }));
 beforeEach(() => {
   vi.spyOn(process, "emitWarning").mockImplementation(() => {});
 });
 afterEach(() => vi.restoreAllMocks());
 
-let made = 0;
-const STORES: readonly [string, () => Store][] = [
-  ["memory", () => memoryStore()],
-  ["sqlite", () => sqliteStore(join(folder, String(made++), "log.db"))],
-];
-const newSigner = async (): Promise<Signer> => signerOf(await generatePrivateJwk());
 const read = { tool: "read", args: {} };
 const one = async (): Promise<number> => 1;
 
@@ -40,7 +30,7 @@ test.each(STORES)(
     const store = make();
     await using behest = await testBehest({ store });
     const { issuers } = await manifestOf(behest);
-    const newcomer = await newSigner();
+    const newcomer = await generateSigner();
     const claims = {
       holder: behest.holder.jwk,
       principal: "bob",
@@ -69,7 +59,7 @@ test("sessions of an issuer that is withdrawn end, spawned ones and running tool
   const store = memoryStore();
   await using behest = await testBehest({ store });
   const manifest = await manifestOf(behest);
-  const second = await newSigner();
+  const second = await generateSigner();
   const both = await behest.nextTrust({
     issuers: [...manifest.issuers, { iss: "https://b.test", jwk: second.jwk }],
   });
@@ -154,7 +144,7 @@ test("a process whose enforcer is withdrawn ends its sessions and starts nothing
   await using behest = await testBehest({ store });
   const session = await behest.as("alice", { read: {} });
   await session.perform(read, one);
-  const other = await newSigner();
+  const other = await generateSigner();
   const invalid = { code: "trust_invalid" };
   await expect(
     behest.trust(await behest.nextTrust({ enforcers: [{ jwk: other.jwk }] })),
@@ -195,7 +185,7 @@ test("an approver whom the next version leaves out approves nothing any more; a 
   const wipe = { tool: "wipe", args: {}, callId: "c" };
   await expect(session.perform(wipe, one)).rejects.toMatchObject({ code: "approval_needed" });
   const [approval] = await behest.approvals.list();
-  const [gone, hired] = [behest.approver("approvers", 0), await newSigner()];
+  const [gone, hired] = [behest.approver("approvers", 0), await generateSigner()];
   const approvers = manifest.approvers.filter(({ group }) => group !== "approvers");
   await behest.trust(
     await behest.nextTrust({
@@ -214,7 +204,7 @@ test("what a revoker signed before anybody here knew of them is in force once th
   const store = memoryStore();
   await using behest = await testBehest({ store });
   const session = await behest.as("alice", { read: {} });
-  const revoker = await newSigner();
+  const revoker = await generateSigner();
   const cut = await signCut({ principal: "alice" }, { reason: "left" }, revoker);
   await expect(behest.revoke(cut)).rejects.toMatchObject({ code: "revocation_refused" });
   // Another machine, where the next version is in force already, has taken it into the feed that they share.
@@ -227,10 +217,10 @@ test("what a revoker signed before anybody here knew of them is in force once th
 });
 
 test("of two processes on one store each takes it up; one that has not writes nothing until it does", async () => {
-  const path = join(folder, "shared", "log.db");
+  const path = freshPath();
   const store = sqliteStore(path);
   await using first = await testBehest({ store });
-  const enforcer = await newSigner();
+  const enforcer = await generateSigner();
   const { enforcers } = await manifestOf(first);
   const second = await first.nextTrust({ enforcers: [...enforcers, { jwk: enforcer.jwk }] });
   await first.trust(second);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generatePrivateJwk, sha256, signerOf, toBase64url } from "@behest/jws";
+import { generateSigner, sha256, toBase64url } from "@behest/jws";
 import { cosignaturesOf, parseAnyCheckpoint, parseVkey, printAddCheckpoint } from "@behest/provenance";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { StrangersLog, WitnessProcess } from "../../test/witnessing.ts";
@@ -14,7 +14,6 @@ let folder: string;
 let log: StrangersLog;
 let other: StrangersLog;
 let witness: WitnessProcess;
-const newSigner = async () => signerOf(await generatePrivateJwk());
 const conflict = (size: number) => ({ status: 409, type: "text/x.tlog.size", text: `${size}\n` });
 
 async function start(...more: string[]): Promise<WitnessProcess> {
@@ -22,8 +21,8 @@ async function start(...more: string[]): Promise<WitnessProcess> {
 }
 beforeEach(async () => {
   folder = join(root, String(folders++));
-  log = new StrangersLog("log.example/a", await newSigner()).grow(5);
-  other = new StrangersLog("go.sum database tree", await newSigner(), "sum.golang.org").grow(3);
+  log = new StrangersLog("log.example/a", await generateSigner()).grow(5);
+  other = new StrangersLog("go.sum database tree", await generateSigner(), "sum.golang.org").grow(3);
   await start("--name", "witness.example/w1");
 });
 afterEach(() => witness.kill());
@@ -84,8 +83,8 @@ test("each refusal has the status that the specification gives it", async () => 
     const checkpoint = await log.signed(head, ...signers);
     return printAddCheckpoint({ old: seen, proof: log.proof(seen), checkpoint });
   };
-  expect(await refused(await by(await newSigner()))).toBe(403);
-  const liar = { jwk: log.signer.jwk, sign: (await newSigner()).sign };
+  expect(await refused(await by(await generateSigner()))).toBe(403);
+  const liar = { jwk: log.signer.jwk, sign: (await generateSigner()).sign };
   expect(await refused(await by(liar))).toBe(403);
   const line = (await by(liar)).trimEnd().split("\n").at(-1)!;
   expect(await refused(`${good}${line}\n`)).toBe(403);

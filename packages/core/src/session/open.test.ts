@@ -5,7 +5,7 @@ import {
   grants,
   issueDelegation,
 } from "@behest/delegation";
-import { type Signer, generatePrivateJwk, signerOf, thumbprint } from "@behest/jws";
+import { type Signer, generateSigner, thumbprint } from "@behest/jws";
 import { type Manifest, signTrust } from "@behest/provenance";
 import { expect, test } from "vitest";
 import { createFrom } from "../behest.ts";
@@ -19,7 +19,6 @@ const flipped = (token: string): string => {
   const at = token.lastIndexOf(".") + 40;
   return token.slice(0, at) + (token[at] === "A" ? "B" : "A") + token.slice(at + 1);
 };
-const newSigner = async () => signerOf(await generatePrivateJwk());
 
 const root = (behest: TestBehest, over: object = {}, signer = behest.issuer.signer): Promise<Delegation> =>
   issueDelegation(
@@ -59,7 +58,7 @@ test("whatever is wrong with a delegation, nothing opens, under one stable code"
   let now = Date.now();
   await using behest = await testBehest({ clock: () => now });
   const good = await root(behest);
-  const stranger = await newSigner();
+  const stranger = await generateSigner();
   const refused = async (delegation: string | Delegation, code: string, options = {}): Promise<void> => {
     const error = await behest.open(delegation, options).then(
       () => expect.unreachable(),
@@ -82,10 +81,10 @@ test("whatever is wrong with a delegation, nothing opens, under one stable code"
 
 test("an issuer speaks only for the subjects and tenants that the manifest gives it", async () => {
   const [owner, people, teams, enforcer, holder] = [
-    await newSigner(),
-    await newSigner(),
-    await newSigner(),
-    await newSigner(),
+    await generateSigner(),
+    await generateSigner(),
+    await generateSigner(),
+    await generateSigner(),
     await generateHolder(),
   ];
   const iss = "https://issuer.test";
@@ -124,7 +123,7 @@ test("an issuer speaks only for the subjects and tenants that the manifest gives
 });
 
 test("a manifest of another owner, and a signer that no manifest names, start nothing", async () => {
-  const [owner, issuer, enforcer] = [await newSigner(), await newSigner(), await newSigner()];
+  const [owner, issuer, enforcer] = [await generateSigner(), await generateSigner(), await generateSigner()];
   const manifest: Manifest = {
     v: 1,
     seq: 0,
@@ -146,12 +145,12 @@ test("a manifest of another owner, and a signer that no manifest names, start no
     createFrom({ ...config, trust: { owner: pin, manifest: flipped(jws) } }),
   ).rejects.toMatchObject({ code: "trust_invalid" });
   await expect(
-    createFrom({ ...config, trust: { owner: pin, manifest: jws }, signer: await newSigner() }),
+    createFrom({ ...config, trust: { owner: pin, manifest: jws }, signer: await generateSigner() }),
   ).rejects.toMatchObject({ code: "trust_invalid" });
 });
 
 test("a signer may be a slow KMS; one whose signatures are not its key's starts nothing", async () => {
-  const [owner, issuer, enforcer] = [await newSigner(), await newSigner(), await newSigner()];
+  const [owner, issuer, enforcer] = [await generateSigner(), await generateSigner(), await generateSigner()];
   const manifest: Manifest = {
     v: 1,
     seq: 0,
@@ -171,7 +170,7 @@ test("a signer may be a slow KMS; one whose signatures are not its key's starts 
     return enforcer.sign(bytes);
   });
   await slow.close();
-  const stranger = await newSigner();
+  const stranger = await generateSigner();
   for (const wrong of [
     (bytes: Uint8Array) => stranger.sign(bytes),
     async (bytes: Uint8Array) => (await enforcer.sign(bytes)).slice(1),
@@ -186,7 +185,7 @@ test("a signer may be a slow KMS; one whose signatures are not its key's starts 
 });
 
 test("an enforcing process that holds an issuer's or the owner's key refuses to start", async () => {
-  const [owner, issuer, enforcer] = [await newSigner(), await generateHolder(), await newSigner()];
+  const [owner, issuer, enforcer] = [await generateSigner(), await generateHolder(), await generateSigner()];
   const manifest: Manifest = {
     v: 1,
     seq: 0,

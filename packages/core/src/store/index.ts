@@ -32,7 +32,6 @@ export {
   type Tail,
   emitterOf,
   examineNext,
-  headAt,
   seal,
   sign,
   takesUp,
