@@ -12,11 +12,11 @@ interface Wire {
 
 /**
  * The spans of an OTLP/JSON export (opentelemetry-proto, JSON encoding: ids in hex): one request, a list of them, or one
- * a line as a collector's file exporter writes them. What is none is passed over; undefined for a text that is not JSON.
+ * a line as a collector's file exporter writes them. What is none is passed over; undefined for a text that is not JSON, or holds no such request.
  */
 export function spansIn(text: string): WireSpan[] | undefined {
   const requests = parsed(text);
-  if (!requests) return undefined;
+  if (!requests?.some(({ resourceSpans }) => Array.isArray(resourceSpans))) return undefined;
   const found: WireSpan[] = [];
   for (const request of requests)
     for (const resource of lists(request, "resourceSpans"))
@@ -52,9 +52,14 @@ function json(text: string): unknown {
 
 function attributesOf(span: Wire): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
+  const seen = new Set<string>();
   for (const { key, value } of lists(span, "attributes")) {
     const { stringValue } = (value ?? {}) as Wire;
-    if (typeof key === "string" && typeof stringValue === "string") found.set(key, stringValue);
+    if (typeof key !== "string") continue;
+    // A key is there once (OpenTelemetry): of several values readers would not all go by the same, so it has none.
+    if (seen.has(key)) found.set(key, "");
+    else if (typeof stringValue === "string") found.set(key, stringValue);
+    seen.add(key);
   }
   return found;
 }

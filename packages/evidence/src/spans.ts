@@ -5,6 +5,7 @@ import {
   type EvidenceBundle,
   type LogReport,
   type SpanClaims,
+  parseHead,
   readCertificate,
   readTrust,
   verifyLog,
@@ -47,12 +48,12 @@ export interface SpanReport {
 interface Recorded {
   readonly index: number;
   readonly entry: ActionEntry;
-  readonly jti: string | undefined;
+  readonly delegation: DelegationEntry | undefined;
 }
 
 /**
- * Compares spans with the records of a bundle, in both directions. `otlp`: text of an OTLP/JSON export. Undefined where
- * that is not JSON. Spans that claim nothing of ours are passed over.
+ * Compares spans with the records of a bundle, in both directions, and the heads that they carry with its log, where it is
+ * whole. `otlp`: text of an OTLP/JSON export. Undefined where that is none. Spans that claim nothing of ours are passed over.
  */
 export async function verifySpans(
   otlp: string,
@@ -63,8 +64,8 @@ export async function verifySpans(
   if (!spans) return undefined;
   const { log: entries, checkpoint, cosigned } = bundle;
   const held = cosigned === undefined ? {} : { cosigned: [cosigned] };
-  const log = await verifyLog({ entries, checkpoint, owner, ...held });
-  const { keys, records } = await readBundleFor(bundle, log, owner);
+  const alone = await verifyLog({ entries, checkpoint, owner, ...held });
+  const { keys, records } = await readBundleFor(bundle, alone, owner);
   const findings: SpanFinding[] = [];
   const heads: string[] = [];
   const met = new Set<string>();
@@ -75,10 +76,10 @@ export async function verifySpans(
     if (typeof claims === "string") findings.push({ state: "altered", trace, span: id, message: claims });
     else {
       const record = records.get(claims.entry);
-      const message = record && differences(claims, record);
+      const message = record && differences(claims, record, span);
       if (!record)
         findings.push({
-          state: log.hidden > 0 ? "record not shown" : "span without record",
+          state: alone.hidden > 0 ? "record not shown" : "span without record",
           trace,
           span: id,
         });
@@ -99,6 +100,9 @@ export async function verifySpans(
         span: entry.trace.span,
         index,
       });
+  // What back ends have kept is held against the log, where it is whole: a part need not be cut at these sizes.
+  const kept = alone.hidden > 0 ? [] : [...new Set(heads)].map(parseHead);
+  const log = kept.length > 0 ? await verifyLog({ entries, checkpoint, owner, ...held, heads: kept }) : alone;
   const alarming = findings.some(({ state }) => state === "altered" || state === "span without record");
   return { ok: log.ok && !alarming, log, findings, heads };
 }
@@ -123,7 +127,11 @@ async function readBundleFor(
       keys.set(thumbprint(jwk), publicKey(jwk));
     } else if (payload.type === "delegation") delegations.set(hash, payload);
     else if (payload.type === "action")
-      records.set(hash, { index, entry: payload, jti: delegations.get(payload.links.delegation ?? "")?.jti });
+      records.set(hash, {
+        index,
+        entry: payload,
+        delegation: delegations.get(payload.links.delegation ?? ""),
+      });
   }
   return { keys, records };
 }
@@ -141,6 +149,7 @@ async function claimsOf(
     const key = keys.get(String(splitCompact(proof).header["kid"]));
     if (!key) return "no entry key of this log signed it";
     const claims = await verifySpanProof(proof, key);
+    parseHead(claims.head);
     if (claims.trace !== trace || claims.span !== span) return "its proof is another span's";
     if (attributes.get("gen_ai.tool.name") !== claims.tool) return "its tool is not what was signed";
     const other = SAID.find((name) => attributes.get(`behest.${name}`) !== claims[name]);
@@ -151,13 +160,23 @@ async function claimsOf(
   }
 }
 
-function differences(claims: SpanClaims, { entry, jti }: Recorded): string | undefined {
+/** Of who acted under a delegation, whose it was; of what was only observed the log does not say. */
+function differences(
+  claims: SpanClaims,
+  { entry, delegation }: Recorded,
+  { attributes }: WireSpan,
+): string | undefined {
   const same = {
     action: claims.action === entry.action,
     verdict: claims.verdict === entry.verdict,
     tool: claims.tool === entry.tool,
-    delegation: claims.delegation === jti,
+    delegation: claims.delegation === delegation?.jti,
+    principal: !delegation || claims.principal === delegation.principal,
     trace: claims.trace === entry.trace?.trace && claims.span === entry.trace.span,
+    // Not in its proof, but what a reader of spans goes by.
+    enforce: attributes.get("behest.enforce") === entry.enforce,
+    observed: attributes.get("behest.observed") === (entry.observed && "true"),
+    override: attributes.get("behest.override") === entry.links.override,
   };
   const other = Object.entries(same).find(([, equal]) => !equal)?.[0];
   return other === undefined ? undefined : `its ${other} is not that of its record`;
