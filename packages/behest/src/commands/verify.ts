@@ -123,6 +123,7 @@ async function judge(
   const cosigned = [...held.cosigned, ...(shown.cosigned === undefined ? [] : [shown.cosigned])];
   const log = await verifyLog({ entries: passing(), checkpoint, owner, ...held, cosigned });
   await chains?.finish(log.erased);
+  await listing?.finish(log.size, (await shown.moved?.()) ?? false);
   entriesFile?.finish();
   checkpointFile?.write(checkpoint);
   checkpointFile?.finish();

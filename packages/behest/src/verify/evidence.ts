@@ -12,6 +12,8 @@ export interface Shown {
   readonly entries: AsyncIterable<string>;
   /** The newest checkpoint that was kept with witnesses' cosignatures. */
   readonly cosigned?: string;
+  /** Whether the store has gone on since. */
+  readonly moved?: () => Promise<boolean>;
 }
 
 /**
@@ -20,7 +22,11 @@ export interface Shown {
  */
 export async function snapshot(reader: Reader): Promise<Shown> {
   const checkpoint = await reader.checkpoint();
-  return { checkpoint, entries: entriesUnder(reader, checkpoint) };
+  return {
+    checkpoint,
+    entries: entriesUnder(reader, checkpoint),
+    moved: async () => (await reader.checkpoint()) !== checkpoint,
+  };
 }
 
 async function* entriesUnder(reader: Reader, checkpoint: string): AsyncGenerator<string> {

@@ -46,6 +46,19 @@ test.for([
   ["UPDATE record SET verdict = 'deny', tool = 'nothing'", "listing_mismatch  the listing says otherwise"],
   ["UPDATE record SET delegation = NULL", "listing_mismatch  the listing says otherwise"],
   ["UPDATE record SET outcome = 'failed'", "listing_mismatch  the listing gives it another outcome"],
+  // Also of what has none: a denial that is listed as done.
+  [
+    "UPDATE record SET outcome = 'done' WHERE outcome IS NULL",
+    "listing_mismatch  the listing gives it another outcome",
+  ],
+  ["UPDATE record SET at = at - 86400000", "listing_mismatch  the listing says otherwise"],
+  // Listed as erased.
+  ["UPDATE record SET principal = 'nobody'", "listing_mismatch  the listing says otherwise"],
+  [
+    `INSERT INTO record SELECT 0, action, attempt, session, principal, delegation, tool, verdict, code, at, agent,
+      interaction, outcome, ended FROM record LIMIT 1`,
+    "listing_mismatch  it is listed, and there is no such action",
+  ],
 ] as const)("%s is found out", ([sql, finding]) => {
   const change = (copy: string): void => {
     using db = new DatabaseSync(join(copy, ".behest/log.db"));
