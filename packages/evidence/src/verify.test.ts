@@ -1,4 +1,5 @@
-import type { EvidenceFilter } from "@behest/core";
+import { type EvidenceFilter, memoryStore, readStore, signDecision } from "@behest/core";
+import { testBehest } from "@behest/core/testing";
 import { type EvidenceBundle, headOf, parseCheckpoint, parseHead, readBundle } from "@behest/provenance";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Office } from "../test/office.ts";
@@ -139,4 +140,30 @@ test("where content is not kept, grants and policies are not evaluated again, an
   // What a person was shown is there.
   const approved = report.records.find(({ approvals }) => approvals.length > 0);
   expect(approved?.states).toMatchObject({ grant: "proven", policy: "not_shown", approval: "proven" });
+});
+
+test("one signature over actions of two persons is in the evidence of each, without the other", async () => {
+  const store = memoryStore();
+  await using behest = await testBehest({ store, content: "keep", policy: "default" });
+  const people = ["alice", "bob"] as const;
+  for (const person of people) {
+    const session = await behest.as(person, { pay: {} }, { agent: `${person}'s agent`, run: person });
+    await session.perform({ tool: "pay", args: { of: person }, callId: "1" }, async () => 1).catch(() => {});
+  }
+  const waiting = await behest.approvals.list();
+  const plan = await signDecision(waiting, { decision: "approve" }, behest.approver(waiting[0]!.group));
+  await behest.approvals.submit(
+    waiting.map(({ id }) => id),
+    plan,
+  );
+  for (const [principal, other] of [people, people.toReversed()] as [string, string][]) {
+    const bundle = await readStore(store).evidence({ principal });
+    expect(JSON.stringify(bundle)).not.toContain(other);
+    expect(Object.values(bundle.principals).map(({ subject }) => subject)).toEqual([principal]);
+    expect(Object.values(bundle.content).some(({ text }) => text.includes(other))).toBe(false);
+    expect(Object.keys(bundle.tokens)).toHaveLength(1);
+    const report = await verifyEvidence(bundle, { owner: behest.owner });
+    expect(report.ok).toBe(true);
+    expect(report.approvals).toMatchObject([{ state: "proven" }]);
+  }
 });

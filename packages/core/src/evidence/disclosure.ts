@@ -21,11 +21,14 @@ type Parts = {
 /** What lies beside the log and belongs to the entries shown: what opens their commitments, and the texts they name by a hash. */
 export class Disclosure {
   readonly #engine: Engine;
+  readonly #whose: ReadonlySet<string | undefined> | undefined;
   readonly #people = new Map<string, KnownPrincipal | undefined>();
   readonly parts: Parts = { tokens: {}, content: {}, documents: {}, cuts: {}, principals: {} };
 
-  constructor(engine: Engine) {
+  /** `whose`: pseudonyms; of others nothing is added. Default: of all. */
+  constructor(engine: Engine, whose?: ReadonlySet<string | undefined>) {
     this.#engine = engine;
+    this.#whose = whose;
   }
 
   /** Adds what is kept of the entry at `index`. */
@@ -94,6 +97,7 @@ export class Disclosure {
   }
 
   async #known(pseudonym: string): Promise<KnownPrincipal | undefined> {
+    if (this.#whose?.has(pseudonym) === false) return undefined;
     if (!this.#people.has(pseudonym)) this.#people.set(pseudonym, await principalOf(this.#engine, pseudonym));
     return this.#people.get(pseudonym);
   }

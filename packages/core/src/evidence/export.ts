@@ -35,9 +35,12 @@ export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}
   const partial = Object.keys({ ...filter, heads }).length > 1;
   if (!partial) for (let index = 0; index < size; index++) await closure.take(index);
   const listing = { ...listed, ...(session !== undefined && { session: { id: session } }) };
-  for (const { index } of await listRecords(engine, listing)) await closure.take(index);
+  const wanted = await listRecords(engine, listing);
+  for (const { index } of wanted) await closure.take(index);
   const shown = [...closure.entries].toSorted(([a], [b]) => a - b);
-  const disclosure = new Disclosure(engine);
+  // What is shown of others, so that signatures add up, stays without their names.
+  const whose = new Set(wanted.map(({ index }) => closure.whose(index)));
+  const disclosure = new Disclosure(engine, partial ? whose : undefined);
   for (const [index, { payload }] of shown) await disclosure.add(index, payload);
   for (const [, { payload }] of shown)
     if (payload.type === "revocation") await disclosure.addCut(payload, partial);
