@@ -252,3 +252,24 @@ test("what was approved under policies starts under these, and under no others",
     );
   expect(said(await log.made.verify())).toEqual(["5 approval_mismatch", "6 approval_mismatch"]);
 });
+
+test.for([
+  ["other arguments", { args: digest("a larger sum") }, { content: { args: digest("a larger sum") } }],
+  ["another tool", { tool: "send_mail" }, { tool: "send_mail" }],
+  ["another chain", { leaf: digest("other token") }, {}],
+] as const)("what was approved does not start with %s under its id", async ([, decided, change]) => {
+  const log = await waiting();
+  const { made } = log;
+  const approvals = [await decide(log, log.cfo), await decide(log, log.second)];
+  const delegation =
+    "leaf" in decided ? made.append(made.delegation({ jti: "root-2", leaf: decided.leaf })) : log.delegation;
+  const links = { delegation, approvals };
+  made.append(
+    made.action(delegation, {
+      action: "call-0",
+      decided,
+      change: { effect: "irreversible", links, ...change },
+    }),
+  );
+  expect(said(await made.verify())).toEqual([`${made.entries.length - 1} approval_mismatch`]);
+});

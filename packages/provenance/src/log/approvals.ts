@@ -52,8 +52,8 @@ interface Signed {
 
 interface Decision extends Signed {
   readonly kind: "decision";
-  /** Action → digest of the policies under which it was asked. */
-  readonly about: ReadonlyMap<string, string | undefined>;
+  /** What was asked for, by action. */
+  readonly about: ReadonlyMap<string, Asked>;
   readonly spent: Set<string>;
 }
 
@@ -148,9 +148,25 @@ export class Approvals {
     const { own } = keys.relyOnApprover(given.by, index);
     if (this.#linked.chain(entry.links.delegation).some(({ holder }) => own.has(holder)))
       throw new Refusal("approval", "approver_not_trusted", "its signer holds a key of the chain");
-    if (given.kind === "decision") spendDecision(given, entry);
+    if (given.kind === "decision") this.#spendDecision(given, entry);
     else this.#use(given.of, entry);
     return given;
+  }
+
+  /** For the very action that was asked for: its tool, arguments and chain, under the same policies. */
+  #spendDecision(
+    { about, spent }: Decision,
+    { action, attempt, tool, content, policy, links }: ActionEntry,
+  ): void {
+    const asked = about.get(action);
+    const [leaf] = this.#linked.chain(links.delegation);
+    if (asked?.tool !== tool || asked.args !== content.args || asked.leaf !== leaf?.leaf)
+      throw mismatch("an attempt names an approval that is not of its action");
+    if (asked.policy !== policy) throw mismatch("an attempt was decided under other policies than approved");
+    // Another attempt of the same read rests on the same approvals.
+    if (spent.has(action) && attempt === 1)
+      throw new Refusal("approval", "approval_repeated", "an approval is used twice");
+    spent.add(action);
   }
 
   #use({ delegation, tools, count, policy, used, withdrawn }: Standing, entry: ActionEntry): void {
@@ -189,8 +205,8 @@ export class Approvals {
       });
     if (!matches) throw mismatch("an approval is of another action");
     const person = personOf(approver, group);
-    const policies = new Map(about.map(({ action, policy }) => [action, policy]));
-    return { kind: "decision", by, person, decision, group, iat, exp, about: policies, spent: new Set() };
+    const named = new Map(asks.map((asked) => [asked.action, asked]));
+    return { kind: "decision", by, person, decision, group, iat, exp, about: named, spent: new Set() };
   }
 
   async #ahead(index: number, entry: MandateEntry | OverrideEntry, keys: Keys): Promise<Ahead> {
@@ -224,16 +240,6 @@ export class Approvals {
     this.#standing.set(Object.values(content)[0]!, of);
     if (decision === "deny") of.withdrawn = true;
   }
-}
-
-function spendDecision({ about, spent }: Decision, { action, attempt, policy }: ActionEntry): void {
-  if (!about.has(action)) throw mismatch("an attempt names an approval that is not of its action");
-  if (about.get(action) !== policy)
-    throw mismatch("an attempt was decided under other policies than approved");
-  // Another attempt of the same read rests on the same approvals.
-  if (spent.has(action) && attempt === 1)
-    throw new Refusal("approval", "approval_repeated", "an approval is used twice");
-  spent.add(action);
 }
 
 function underPolicies({ action, policy = "" }: ActionEntry): string {

@@ -1,13 +1,7 @@
 import { type PublicKey, publicKey } from "@behest/jws";
 import { readActionDecision } from "../decision.ts";
 import { refusing } from "../error.ts";
-import type {
-  ActionEntry,
-  DelegationEntry,
-  EntryHash,
-  EntryPayload,
-  OutcomeEntry,
-} from "../payload.ts";
+import type { ActionEntry, DelegationEntry, EntryHash, EntryPayload, OutcomeEntry } from "../payload.ts";
 import { Approvals, type Asked, type Hop } from "./approvals.ts";
 import { Cuts } from "./cuts.ts";
 import { Erasures } from "./erasures.ts";
