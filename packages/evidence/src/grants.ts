@@ -2,7 +2,7 @@ import { checkArguments } from "@behest/delegation";
 import { CodedError, type Json, parseJson } from "@behest/jws";
 import type { ActionEntry } from "@behest/provenance";
 import type { KnownDelegation } from "./chains.ts";
-import { goes } from "./parts.ts";
+import { goes, namedArguments } from "./parts.ts";
 import type { State } from "./report.ts";
 
 /** What an evaluation came to, beside the state: why, where it is not proven. */
@@ -46,9 +46,7 @@ export function judgeGrant(
     return said === "tool_not_granted" ? PROVEN : differs("the tool is not granted");
   if (args === undefined)
     return { state: "not_shown", code: "args_not_shown", message: "its arguments are not shown" };
-  const isRecord = typeof args === "object" && args !== null && !Array.isArray(args);
-  const named = isRecord ? (args as { readonly [name: string]: Json }) : { input: args };
-  const refusal = checkArguments(tools, tool, named);
+  const refusal = checkArguments(tools, tool, namedArguments(args));
   return (refusal?.code ?? "ok") === said ? PROVEN : differs("its arguments are judged otherwise");
 }
 

@@ -1,4 +1,4 @@
-import { CodedError, sha256Text } from "@behest/jws";
+import { CodedError, type Json, sha256Text } from "@behest/jws";
 import {
   type ActionEntry,
   type EntryPayload,
@@ -66,4 +66,10 @@ export function commitmentsOf(
 /** It was enforced, and starts or waits for persons alone: every check stands behind it, said or not. */
 export function goes({ verdict, enforce }: ActionEntry): boolean {
   return verdict !== "deny" && enforce !== "shadow";
+}
+
+/** Arguments by name; a tool that takes a bare value takes it as "input". */
+export function namedArguments(args: Json): { readonly [name: string]: Json } {
+  const isRecord = typeof args === "object" && args !== null && !Array.isArray(args);
+  return isRecord ? (args as { readonly [name: string]: Json }) : { input: args };
 }

@@ -4,6 +4,7 @@ import { judgeApprovals } from "./approvals.ts";
 import type { Chains, KnownDelegation } from "./chains.ts";
 import { Revoked } from "./cuts.ts";
 import { type Judged, argumentsIn, judgeGrant } from "./grants.ts";
+import { judgeTerms } from "./mandates.ts";
 import { Names } from "./names.ts";
 import { type ShownEntry, commitmentsOf, openingOf } from "./parts.ts";
 import { Replay } from "./policies.ts";
@@ -126,7 +127,9 @@ export class Judging {
     const linked = (payload.links.approvals ?? []).flatMap(
       (approval) => this.#approvals.get(approval)?.payload ?? [],
     );
-    judge("approval", judgeApprovals(payload, linked, { delegation, decided: policy?.decided }));
+    const enough = judgeApprovals(payload, linked, { delegation, decided: policy?.decided });
+    const terms = judgeTerms(payload, linked, { bundle, args, facts });
+    judge("approval", terms && enough?.state !== "failed" ? terms : enough);
     if (payload.verdict === "permit" && !payload.observed)
       judge("revocation", this.#revoked.judge(delegation, { hidden, ...named }));
     if (content) draft.judged.set("content", content);
@@ -238,7 +241,10 @@ export class Judging {
     }
     // What was judged here counts among the findings, too.
     if (approvals.length > 0 || hasFailed([index], "approval"))
-      states.approval = state(!hasFailed([index], "approval") && !hasFailed(approvals));
+      states.approval = worst([
+        state(!hasFailed([index], "approval") && !hasFailed(approvals)),
+        judged.get("approval") ?? "proven",
+      ]);
     if (verdict === "permit")
       states.outcome =
         hasFailed([index], "attempt") || (outcome && hasFailed([outcome.index]))

@@ -1,5 +1,6 @@
 import { type Store, memoryStore, readStore } from "@behest/core";
 import { testBehest } from "@behest/core/testing";
+import { canonicalPresent } from "@behest/jws";
 import type { ActionEntry, EntryPayload, EntryType } from "@behest/provenance";
 import { type EvidenceReport, verifyEvidence } from "../src/index.ts";
 
@@ -18,8 +19,7 @@ export function lying<T extends EntryType = "action">(
       const entry = request.entry === undefined ? undefined : (JSON.parse(request.entry) as EntryPayload);
       if (entry?.type !== type) return honest(request);
       const said = { ...entry, ...change(entry as Extract<EntryPayload, { type: T }>) };
-      const sorted = Object.fromEntries(Object.entries(said).toSorted(([x], [y]) => (x < y ? -1 : 1)));
-      return honest({ ...request, entry: JSON.stringify(sorted) });
+      return honest({ ...request, entry: canonicalPresent(said) });
     };
   }
   return store;

@@ -103,7 +103,8 @@ export function checkMandate(mandate: Mandate): void {
   throw invalid("its terms are not well-formed, or not what a signature would cover");
 }
 
-function termsText({
+/** What a mandate's `terms` commit to. */
+export function termsText({
   constraints,
   amount,
 }: Pick<Mandate, "constraints"> & { amount?: Mandate["amount"] | undefined }): string {

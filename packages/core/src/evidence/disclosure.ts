@@ -6,6 +6,8 @@ import type {
   Opened,
   RevocationEntry,
 } from "@behest/provenance";
+import { isMandate, openAhead } from "../approval/ahead.ts";
+import { termsText } from "../approval/mandate.ts";
 import { openAsked } from "../approval/standing.ts";
 import type { Vault } from "../record/content.ts";
 import { type KnownPrincipal, principalOf } from "../record/principal.ts";
@@ -44,6 +46,8 @@ export class Disclosure {
         return this.#addAsked(payload.action, payload.content.args);
       case "outcome":
         return this.#addContent(index, payload.action, payload.content);
+      case "approval":
+        return payload.kind === "mandate" ? this.#addTerms(payload.content.terms) : undefined;
       default:
     }
   }
@@ -84,6 +88,14 @@ export class Disclosure {
     if (row?.kind !== "ask" || !vault) return;
     const asked = openAsked(vault, row);
     if (asked.about.args === args) this.#open(vault, action, "args", args, canonical(asked.args));
+  }
+
+  /** What a mandate holds for: a person has signed it. */
+  async #addTerms(terms: string): Promise<void> {
+    const row = await this.#engine.approval(terms);
+    const vault = row && (await this.#known(row.principal))?.vault;
+    const what = vault && openAhead(vault, row);
+    if (what && isMandate(what)) this.parts.content[terms] = { salt: what.salt, text: termsText(what) };
   }
 
   #open(vault: Vault, subject: string, field: string, commitment: string, text: string): void {
