@@ -236,8 +236,7 @@ export class Judging {
       const unproven = this.#isErased(delegation?.entry.principal) ? "erased" : "not_shown";
       const refused = hasFailed(delegations) || hasFailed([index], "delegation");
       states.authority = refused ? "failed" : delegation?.verified ? "proven" : unproven;
-      // Of an entry that was refused before it was looked at.
-      states.decision = hasFailed([index], "decision") ? "failed" : stands ? "proven" : "not_shown";
+      states.decision = state(!hasFailed([index], "decision"));
     }
     // What was judged here counts among the findings, too.
     if (approvals.length > 0 || hasFailed([index], "approval"))
@@ -254,7 +253,9 @@ export class Judging {
             : "not_shown";
     if (hasFailed([index], "revocation")) states.revocation = "failed";
     if (hasFailed([index], "policy")) states.policy = "failed";
-    // Somebody else may have named the chain in an entry that does not stand.
+    // What does not stand may be anybody's: that it fits what it names proves nothing.
+    for (const aspect of stands ? [] : (Object.keys(states) as Aspect[]))
+      if (states[aspect] === "proven") states[aspect] = "not_shown";
     const proven = states.entry === "proven" && states.authority === "proven";
     const token = proven && delegation?.verified ? tokenOf(delegation.verified) : undefined;
     const agent = token && (token.agent ?? called);

@@ -233,3 +233,11 @@ test("nothing in it asks for anything, whatever a bundle says", async () => {
     expect(one).toContain(`content="default-src &#39;none&#39;; style-src &#39;sha256-`);
   }
 });
+
+test("of what somebody has made up nothing is proven, not even that it fits what else was made up", async () => {
+  const { bundle, report } = await forged(await hostileLog(), ["x"]);
+  const made = renderReport(bundle, report, { owner: office.behest.owner });
+  expect(report.records.length).toBeGreaterThan(0);
+  expect(made).not.toContain("✓");
+  expect(page).toContain("✓ proven");
+});

@@ -28,7 +28,7 @@ export function policy(model: Model, record: EvidenceRecord, rules: Rules): Html
         ${entry.findings.map((finding) => check(finding))}
       </ul>`,
     ],
-  ])}${texts(entry, rules).map(([id, text]) => quoted(`The rule ${id}`, text, "proven"))}${model.content("What else it was decided on", record.index, entry.content.facts)}`;
+  ])}${texts(entry, rules).map(([id, text]) => quoted(`The rule ${id}`, text, model.state(record.index)))}${model.content("What else it was decided on", record.index, entry.content.facts)}`;
 }
 
 function check({ check: what, code, rule, path }: EntryFinding): Html {
