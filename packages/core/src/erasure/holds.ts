@@ -26,7 +26,7 @@ export interface Hold {
 }
 
 export interface Holds {
-  /** Throws `principal_unknown`. */
+  /** Throws `principal_unknown`, `principal_erased`. */
   place(request: HoldRequest): Promise<Hold & { readonly reason: Reason }>;
   /** Throws `hold_missing`. */
   release(index: number, options: { readonly reason: string }): Promise<{ readonly reason: Reason }>;
@@ -75,7 +75,9 @@ export function holdsOf({ engine, clock }: Deployment): Holds {
         v: 1,
       };
       const once = HOLD + toBase64url(randomBytes(16));
-      const { index } = await engine.append({ entry: entryText(entry), once });
+      // Refused where it was erased meanwhile: nobody is told that what is gone is kept.
+      const owner = principals && { principal: principals[0]! };
+      const { index } = await engine.append({ entry: entryText(entry), once, ...owner });
       const placed = await holdAt(index);
       return { ...placed!.hold, reason: opening.reason };
     },

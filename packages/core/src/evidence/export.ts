@@ -24,6 +24,18 @@ export interface EvidenceFilter extends Omit<RecordsFilter, "session"> {
  * revocation and every erasure, what opens them as far as it is kept, and the subtrees of all that is not shown.
  */
 export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}): Promise<EvidenceBundle> {
+  const erasures = async (): Promise<number> => (await engine.recorded(ERASED)).length;
+  for (;;) {
+    const before = await erasures();
+    const [made] = await Promise.allSettled([gathered(engine, filter)]);
+    // Whoever is erased meanwhile is not in it, and the log that it shows says so.
+    if ((await erasures()) > before) continue;
+    if (made.status === "rejected") throw made.reason;
+    return made.value;
+  }
+}
+
+async function gathered(engine: Engine, filter: EvidenceFilter): Promise<EvidenceBundle> {
   const { session, heads = [], ...listed } = filter;
   // Before the checkpoint: what is appended meanwhile cannot make it the longer one.
   const cosigned = await engine.cosigned();

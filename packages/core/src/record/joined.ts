@@ -82,7 +82,7 @@ async function approvalPlaces(engine: Engine, principal: string, entry: ActionEn
 async function chainPlaces(engine: Engine, vault: Vault | undefined, leaf: string): Promise<number[]> {
   const stored = await engine.delegationOf(leaf);
   if (!stored) return [];
-  if (!vault) return [stored.index];
+  if (!vault || stored.sealed.length === 0) return [stored.index];
   const places: number[] = [];
   for (const token of openDelegation(vault, stored).chain) {
     const hop = await engine.delegationOf(sha256Text(token.slice(0, token.lastIndexOf("."))));

@@ -3,6 +3,7 @@ import { type Json, canonical } from "@behest/jws";
 import type { DelegationEntry } from "@behest/provenance";
 import { childCharge } from "../budget/budget.ts";
 import type { Vault } from "../record/content.ts";
+import { erased } from "../store/erasure.ts";
 import type { Append, DelegationRow } from "../store/types.ts";
 
 /** How a delegation came about in this log. */
@@ -65,11 +66,12 @@ export function delegationAppend(
   return { entry: canonical(entry), delegation, ...(charge && { charge }) };
 }
 
-/** The chain as it was stored, and the name its agent was given. */
+/** The chain as it was stored, and the name its agent was given. Throws where the row was altered; `principal_erased` where it is empty. */
 export function openDelegation(
   vault: Vault,
   row: DelegationRow,
 ): { chain: readonly string[]; agent?: string } {
+  if (row.sealed.length === 0) throw erased();
   const stored = JSON.parse(vault.open(row.leaf, "chain", row.sealed)) as {
     chain: string[];
     agent: string | null;
