@@ -52,6 +52,7 @@ const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
   "export-growth": async () => (await import("./evidence.ts")).exportGrowth(),
   "proof-time": async () => (await import("./evidence.ts")).proofTime(),
   "crash-1000": async () => (await import("./crash.ts")).crash1000(),
+  "crash-1000-postgres": async () => (await import("./crash.ts")).crash1000Postgres(),
 };
 
 const { values } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });

@@ -3,6 +3,7 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BehestError, type Session } from "@behest/core";
+import { insist, isAway } from "./away.ts";
 import { type Call, callsUntil, kindOf, lineOf } from "./calls.ts";
 import { behestOf, readDeployment } from "./deployment.ts";
 import type { Task } from "./life.ts";
@@ -12,11 +13,10 @@ const { flaw } = task;
 const effects = openSync(join(task.root, "effects"), "a");
 const answers = openSync(join(task.root, "answers"), "a");
 const deployment = readDeployment(task.deployment);
-const behest = await behestOf(deployment, task);
+const behest = await insist(task, () => behestOf(deployment, task));
 const delegation = flaw === "asks one person" ? deployment.lax : deployment.delegation;
-const session = await behest.open(delegation, {
-  run: flaw === "forgets its run" ? `run-${task.life}` : "run",
-});
+const run = flaw === "forgets its run" ? `run-${task.life}` : "run";
+const session = await insist(task, () => behest.open(delegation, { run }));
 const calls = callsUntil(task.life).values();
 writeSync(answers, lineOf("agent ready"));
 await Promise.all(Array.from({ length: task.lanes }, lane));
@@ -26,13 +26,13 @@ closeSync(answers);
 
 async function lane(): Promise<void> {
   for (const call of calls) {
-    let answer = await perform(session, call);
+    let answer = await answerTo(call);
     if (answer === "approval_needed") {
       say(call, answer);
       if (!task.approver) continue;
       while (answer === "approval_needed") {
         await sleep(4);
-        answer = await perform(session, call);
+        answer = await answerTo(call);
       }
     }
     say(call, answer);
@@ -41,6 +41,15 @@ async function lane(): Promise<void> {
 
 function say({ tool }: Call, answer: string): void {
   writeSync(answers, lineOf(`${tool} ${answer}`));
+}
+
+/** Of a store that is there. */
+async function answerTo(call: Call): Promise<string> {
+  for (;;) {
+    const answer = await perform(session, call);
+    if (!isAway(task, answer)) return answer;
+    await sleep(20);
+  }
 }
 
 async function perform(own: Session, call: Call): Promise<string> {

@@ -1,9 +1,12 @@
 import { CALLS_A_LIFE } from "./calls.ts";
-import type { Aim, Who } from "./life.ts";
+import type { Aim, Who } from "./machine.ts";
 import type { Random } from "./random.ts";
 
+/** There are no messages. */
+type Place = Exclude<Aim["place"], "m">;
+
 /** About how many steps a process has in each place. Where the chosen one does not come, it ends by itself. */
-function stepsOf(who: Who, life: number, weight: number): { readonly [place in Aim["place"]]: number } {
+function stepsOf(who: Who, life: number, weight: number): { readonly [place in Place]: number } {
   if (who === "approver") return { w: 300, d: 60, s: 30, e: 1, a: 20, "*": 400 };
   const w = 60 * CALLS_A_LIFE + weight / 30;
   return {
@@ -16,7 +19,7 @@ function stepsOf(who: Who, life: number, weight: number): { readonly [place in A
   };
 }
 
-const PLACES: { readonly [how in Aim["how"]]: { readonly [who in Who]: readonly Aim["place"][] } } = {
+const PLACES: { readonly [how in Aim["how"]]: { readonly [who in Who]: readonly Place[] } } = {
   kill: { agent: ["*", "w", "w", "s", "s", "s", "d", "e", "e", "e", "a"], approver: ["*", "w", "s", "a"] },
   // Only the store is asked how it bears a failing disk.
   fail: { agent: ["w", "s", "s", "d"], approver: ["w", "s", "d"] },

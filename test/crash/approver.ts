@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Approval, BehestError, signDecision } from "@behest/core";
 import { type PrivateJwk, signerOf } from "@behest/jws";
+import { insist } from "./away.ts";
 import { lineOf, planOf } from "./calls.ts";
 import { GROUP, behestOf, readDeployment } from "./deployment.ts";
 import type { Task } from "./life.ts";
@@ -12,7 +13,7 @@ import type { Task } from "./life.ts";
 const task = JSON.parse(process.argv[2]!) as Task;
 const persons = (JSON.parse(readFileSync(task.persons, "utf8")) as PrivateJwk[]).map(signerOf);
 const answers = openSync(join(task.root, "answers"), "a");
-const behest = await behestOf(readDeployment(task.deployment), task);
+const behest = await insist(task, () => behestOf(readDeployment(task.deployment), task));
 /** Asks that it has said all to: it does so once in its life, whatever was said before it. */
 const told = new Set<string>();
 let isOver = false;
@@ -21,7 +22,7 @@ writeSync(answers, lineOf("approver ready"));
 // What waits when it is told to end is decided all the same.
 for (let isLast = false; !isLast;) {
   isLast = isOver;
-  const waiting = await behest.approvals.list({ group: GROUP });
+  const waiting = await insist(task, () => behest.approvals.list({ group: GROUP }));
   for (const approval of waiting) if (!told.has(approval.id)) await decide(approval);
   if (!isLast) await sleep(4);
 }
@@ -34,7 +35,7 @@ async function decide(approval: Approval): Promise<void> {
   for (const { person, decision } of planOf(tool)!.says) {
     const signed = await signDecision(approval, { decision }, persons[person]!);
     try {
-      await behest.approvals.submit(id, signed);
+      await insist(task, () => behest.approvals.submit(id, signed));
     } catch (error) {
       // It has started, or the store is broken: no more can be said of it.
       if (

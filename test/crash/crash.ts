@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MAX_LIVES } from "./calls.ts";
@@ -12,6 +12,8 @@ import type { Step } from "./steps.ts";
 export async function openBench(): Promise<(Bench & Disposable) | undefined> {
   const parent = realpathSync(process.env["BEHEST_BENCH_DIR"] ?? tmpdir());
   const folder = mkdtempSync(join(parent, "behest-crash-"));
+  // A server may run as another user.
+  chmodSync(folder, 0o711);
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const synclog = await compileSynclog(folder);
@@ -42,12 +44,16 @@ async function furnish(folder: string, synclog: string): Promise<Bench> {
 /** More violations than this tell nothing new. */
 const ENOUGH = 100;
 
+/** Plays scenarios on SQLite until there were so many stops. */
+export function crash(bench: Bench, stops: number, seed: number, conditions: Conditions = {}): Promise<Told> {
+  return playAll((next, most) => playScenario(bench, next, conditions, most), stops, seed);
+}
+
 /** Plays scenarios, two at a time, until there were so many stops; their seeds count up from `seed`. */
-export async function crash(
-  bench: Bench,
+export async function playAll(
+  play: (seed: number, most: number) => Promise<Told>,
   stops: number,
   seed: number,
-  conditions: Conditions = {},
 ): Promise<Told> {
   const told: Told = { stops: [], violations: [] };
   let next = seed;
@@ -56,7 +62,7 @@ export async function crash(
     while (left > 0 && told.violations.length < ENOUGH) {
       const most = Math.min(left, MAX_LIVES - 1);
       left -= most;
-      const played = await playScenario(bench, next++, conditions, most);
+      const played = await play(next++, most);
       left += most - played.stops.length;
       told.stops.push(...played.stops);
       told.violations.push(...played.violations);
@@ -70,6 +76,7 @@ export async function crash(
 export function nameOf({ op, place }: Step): string {
   if (place === "e") return "effect";
   if (place === "a") return "answer";
+  if (place === "m") return "message";
   if (op === "sync" || op === "synced") return "sync";
   if (op !== "write") return "name or size";
   return place === "w" ? "WAL write" : "database write";

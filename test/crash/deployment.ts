@@ -76,15 +76,19 @@ export function readDeployment(file: string): Deployment {
 }
 
 /** Behest as one process of this deployment runs it. */
-export function behestOf(
+export async function behestOf(
   { owner, manifest, enforcer, holder }: Deployment,
-  { root, flaw }: Pick<Task, "root" | "flaw">,
+  { root, url, flaw }: Pick<Task, "root" | "url" | "flaw">,
 ): Promise<Behest> {
+  const store =
+    url === undefined
+      ? sqliteStore(join(root, "store", "log.sqlite"))
+      : (await import("./postgres/open.ts")).openPostgres(url, flaw);
   return createBehest({
     trust: { owner, manifest },
     signer: signerOf(enforcer),
     holder: holderOf(holder),
-    store: flawed(sqliteStore(join(root, "store", "log.sqlite")), flaw),
+    store: flawed(store, flaw),
     policy: "grants-alone",
     profiles,
   });

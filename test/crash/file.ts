@@ -4,24 +4,38 @@ import type { Step } from "./steps.ts";
 type Change = Pick<Step, "op" | "offset" | "bytes">;
 
 const SECTOR = 512;
-const MAX_SIZE = 1 << 26;
 
 /** Bytes that grow and shrink. */
 class Contents {
-  readonly #bytes = new ArrayBuffer(0, { maxByteLength: MAX_SIZE });
+  /** Zeros beyond the size. */
+  #bytes: Buffer<ArrayBuffer>;
+  #size: number;
+  #isOwn = false;
+
+  /** Nobody changes these bytes. */
+  constructor(bytes: Buffer<ArrayBuffer> = Buffer.alloc(0)) {
+    this.#bytes = bytes;
+    this.#size = bytes.length;
+  }
 
   get size(): number {
-    return this.#bytes.byteLength;
+    return this.#size;
   }
 
   change({ op, offset, bytes }: Change): void {
-    if (op === "truncate") return this.#bytes.resize(offset);
-    if (offset + bytes.length > this.size) this.#bytes.resize(offset + bytes.length);
-    new Uint8Array(this.#bytes).set(bytes, offset);
+    const end = op === "truncate" ? offset : Math.max(this.#size, offset + bytes.length);
+    if (!this.#isOwn || end > this.#bytes.length) {
+      const own = Buffer.alloc(end > this.#bytes.length ? 2 * end : this.#bytes.length);
+      this.#bytes.copy(own, 0, 0, this.#size);
+      [this.#bytes, this.#isOwn] = [own, true];
+    }
+    if (end < this.#size) this.#bytes.fill(0, end, this.#size);
+    this.#size = end;
+    if (op !== "truncate") bytes.copy(this.#bytes, offset);
   }
 
   get view(): Buffer<ArrayBuffer> {
-    return Buffer.from(this.#bytes);
+    return this.#bytes.subarray(0, this.#size);
   }
 }
 
@@ -45,17 +59,16 @@ export class Syncs {
 
 /** One file, as the processes see it and as it has reached the disk. */
 export class File {
-  readonly #synced = new Contents();
-  readonly #now = new Contents();
+  readonly #synced: Contents;
+  readonly #now: Contents;
   /** What happened to it and has not reached the disk. */
   #pending: Change[] = [];
   readonly #syncs = new Syncs();
 
-  /** A file that is on the disk. */
-  static synced(bytes: Buffer): File {
-    const file = new File();
-    for (const contents of [file.#synced, file.#now]) contents.change({ op: "write", offset: 0, bytes });
-    return file;
+  /** With what is on the disk: nobody changes these bytes. */
+  constructor(bytes?: Buffer<ArrayBuffer>) {
+    this.#synced = new Contents(bytes);
+    this.#now = new Contents(bytes);
   }
 
   change(change: Change): void {
@@ -86,8 +99,7 @@ export class File {
 
   /** Of what was not synced any sectors may be there or not, and the end may be zeros. */
   torn(random: Random): Buffer<ArrayBuffer> {
-    const torn = new Contents();
-    torn.change({ op: "write", offset: 0, bytes: this.synced });
+    const torn = new Contents(this.synced);
     for (const { op, offset, bytes } of this.#pending) {
       if (op === "truncate" && random.next() < 0.5) torn.change({ op, offset, bytes });
       for (let from = 0; from < bytes.length;) {

@@ -11,7 +11,11 @@ export type Flaw =
   /** A decision is acknowledged before it is on the disk. */
   | "acknowledges early"
   /** Denials are not heard. */
-  | "hears no denial";
+  | "hears no denial"
+  /** An outcome is acknowledged before it is on the disk. */
+  | "finishes early"
+  /** On PostgreSQL: what is committed is acknowledged before it is on the disk. */
+  | "does not wait";
 
 /** The store, with what is wrong with it. */
 export function flawed(store: Store, flaw: Flaw | undefined): Store {
@@ -33,6 +37,12 @@ const FLAWS: { readonly [flaw in Flaw]?: (real: Engine) => Partial<Engine> } = {
       if (request.decides === undefined) return real.append(request);
       setTimeout(() => void real.append(request).catch(() => {}), 20);
       return Promise.resolve({ index: 0, hash: "", head: "" });
+    },
+  }),
+  "finishes early": (real) => ({
+    finish(request) {
+      setTimeout(() => void real.finish(request).catch(() => {}), 300);
+      return Promise.resolve({ finished: "ended", placed: { index: 0, hash: "", head: "" } });
     },
   }),
   "hears no denial": (real) => ({

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Flaw } from "./flaws.ts";
+import { type Aim, type Machine, type Who, aimAt, envOf, newMachine } from "./machine.ts";
 import { type Step, readSteps } from "./steps.ts";
 
 /** What a process is told. */
@@ -12,8 +12,10 @@ export interface Task {
   readonly deployment: string;
   /** File with the keys of those who approve. */
   readonly persons: string;
-  /** Folder of the store, the effects and the answers. */
+  /** Folder of the effects and the answers, and of a store on SQLite. */
   readonly root: string;
+  /** Of a store on PostgreSQL. It may be away for a while: then everything is tried again. */
+  readonly url?: string;
   /** How many lives the run has had before this one. */
   readonly life: number;
   /** Calls at a time. */
@@ -39,17 +41,6 @@ export async function compileSynclog(folder: string): Promise<string | undefined
   }
 }
 
-/** The processes of one life. */
-export type Who = "agent" | "approver";
-
-export interface Aim {
-  readonly who: Who;
-  readonly how: "kill" | "fail";
-  /** Before the `at`th step, from 1, in this place; `*`: anywhere; `s`: that is part of a sync of the store. */
-  readonly place: "*" | "s" | "w" | "d" | "e" | "a";
-  readonly at: number;
-}
-
 /** What became of the machine. */
 export interface Life {
   /** Of all its processes, in the order in which they happened. */
@@ -68,6 +59,19 @@ export interface LifeOptions {
   readonly lies?: boolean | undefined;
 }
 
+/** A life on a machine of its own. */
+export async function live(task: Task, { synclog, crew, aim, lies }: LifeOptions): Promise<Life> {
+  const machine = newMachine(synclog, task.root, lies);
+  aimAt(machine, aim);
+  const complaint = await run(task, crew, machine);
+  return lifeOf(readSteps(machine.steps), complaint);
+}
+
+export function lifeOf(steps: readonly Step[], complaint: string | undefined): Life {
+  const stop = steps.find(({ prevented }) => prevented);
+  return { steps, stop, complaint: stop?.prevented === "killed" ? undefined : complaint };
+}
+
 const FLAGS = ["--conditions=@behest/source", "--disable-warning=ExperimentalWarning"];
 
 /** ms; a process that takes longer hangs. */
@@ -75,38 +79,38 @@ const LIMIT = 180_000;
 
 /**
  * The agent lives until it has made its calls, persons until it has ended and they have said all. Where one process
- * is killed the machine has stopped: the other one ends at its next step, or here, where it would only wait.
+ * is killed the machine has stopped: the other one ends at its next step, or here, where it would only wait. So does
+ * everybody when `stopped` says so. Answers with what is wrong.
  */
-export async function live(task: Task, options: LifeOptions): Promise<Life> {
-  const steps = `${task.root}.steps`;
-  for (const old of [steps, `${steps}.lock`]) rmSync(old, { force: true });
-  const children = new Map(options.crew.map((who) => [who, start(who, task, steps, options)]));
+export async function run(
+  task: Task,
+  crew: readonly Who[],
+  machine: Machine,
+  stopped?: AbortSignal,
+): Promise<string | undefined> {
+  const children = new Map(crew.map((who) => [who, start(who, task, machine)]));
+  const killAll = (): void => {
+    for (const child of children.values()) child.kill("SIGKILL");
+  };
+  stopped?.addEventListener("abort", killAll);
   const ended = [...children].map(async ([who, child]): Promise<string | undefined> => {
     let stderr = "";
     child.stderr!.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     const [code, signal] = (await once(child, "close")) as [number | null, string | null];
-    for (const other of children.values()) if (code !== 0) other.kill("SIGKILL");
+    if (code !== 0) killAll();
     if (who === "agent") children.get("approver")?.stdin!.end();
     return code === 0 ? undefined : `${who}: exit ${code ?? signal}: ${stderr}`;
   });
   if (!children.has("agent")) children.get("approver")?.stdin!.end();
-  const complaints = (await Promise.all(ended)).filter((complaint) => complaint !== undefined);
-  const seen = readSteps(steps);
-  const stop = seen.find(({ prevented }) => prevented);
-  return { steps: seen, stop, complaint: stop?.prevented === "killed" ? undefined : complaints[0] };
+  const complaints = await Promise.all(ended);
+  stopped?.removeEventListener("abort", killAll);
+  return complaints.find((complaint) => complaint !== undefined);
 }
 
-function start(who: Who, task: Task, steps: string, { synclog, aim, lies }: LifeOptions): ChildProcess {
+function start(who: Who, task: Task, machine: Machine): ChildProcess {
   const program = join(import.meta.dirname, `${who}.ts`);
   return spawn(process.execPath, [...FLAGS, program, JSON.stringify(task)], {
-    env: {
-      LD_PRELOAD: synclog,
-      SYNCLOG_ROOT: task.root,
-      SYNCLOG_FILE: steps,
-      NODE_COMPILE_CACHE: join(synclog, "..", "compiled"),
-      ...(aim?.who === who && { SYNCLOG_AIM: `${aim.how} ${aim.place} ${aim.at}` }),
-      ...(lies && { SYNCLOG_LIES: "1" }),
-    },
+    env: envOf(machine, who),
     stdio: [who === "approver" ? "pipe" : "ignore", "ignore", "pipe"],
     timeout: LIMIT,
     killSignal: "SIGKILL",

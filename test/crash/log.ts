@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { BehestError, readStore, sqliteStore } from "@behest/core";
+import { BehestError, type Store, readStore, sqliteStore } from "@behest/core";
 import { type OutcomeWord, parseCheckpoint, parseEntry, parsePayload, verifyLog } from "@behest/provenance";
 import { saidIn } from "./decision.ts";
 import { type Image, restore } from "./disk.ts";
@@ -54,7 +54,11 @@ export async function readLog(image: Image, root: string): Promise<Log> {
   const path = join(root, "store", "log.sqlite");
   // There only while the file is being made; applying it is for those who may write.
   if (image.has("store/log.sqlite-journal")) applyJournal(path);
-  const reader = readStore(sqliteStore(path));
+  return logIn(sqliteStore(path));
+}
+
+export async function logIn(store: Store): Promise<Log> {
+  const reader = readStore(store);
   try {
     const entries: string[] = [];
     for await (const entry of reader.entries()) entries.push(entry);

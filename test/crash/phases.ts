@@ -1,6 +1,7 @@
 import { callsUntil, planOf, textOf } from "./calls.ts";
-import type { Task, Who } from "./life.ts";
+import type { Task } from "./life.ts";
 import type { Log } from "./log.ts";
+import type { Who } from "./machine.ts";
 import { judgeBody } from "./persons.ts";
 import { type Step, said } from "./steps.ts";
 

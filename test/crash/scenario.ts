@@ -1,15 +1,16 @@
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { BOTH, takeAim } from "./aim.ts";
 import { MAX_LIVES, callsUntil } from "./calls.ts";
-import { Disk, type Image, type PowerCut, restore } from "./disk.ts";
+import { Disk, type Image, type PowerCut, filesBelow, refuseUnseen, restore } from "./disk.ts";
+import { tooEarly } from "./early.ts";
 import type { Flaw } from "./flaws.ts";
-import { type Aim, type Life, live } from "./life.ts";
+import { type Life, live } from "./life.ts";
 import { type Log, NO_LOG, objectionTo, readLog } from "./log.ts";
-import { judgeBody } from "./persons.ts";
+import type { Aim, Stopped, Who } from "./machine.ts";
 import { type Phase, phasesOf } from "./phases.ts";
-import { type Random, randomOf } from "./random.ts";
-import { type Step, isLine, said } from "./steps.ts";
+import { randomOf } from "./random.ts";
+import { type Step, said } from "./steps.ts";
 import { type Violation, World } from "./world.ts";
 
 /** What all scenarios of a crash test share. */
@@ -34,6 +35,8 @@ export interface Conditions {
 /** A step before which a machine was stopped, or that was made to fail. */
 export interface Stop {
   readonly step: Step;
+  /** Whom, on PostgreSQL. */
+  readonly stops?: Stopped | undefined;
   /** Where the calls stood that wait for persons and that it was a step of, or may have been. */
   readonly phases: readonly Phase[];
 }
@@ -49,7 +52,7 @@ interface Left {
   readonly log: Log;
 }
 
-const CUTS: readonly PowerCut[] = ["lost", "torn", "kept"];
+export const CUTS: readonly PowerCut[] = ["lost", "torn", "kept"];
 
 /**
  * One run over several lives. In each but the last the process is stopped somewhere; after each the power is
@@ -77,7 +80,8 @@ export async function playScenario(
   for (let life = 0, isLast = false; !isLast && told.violations.length === 0; life++) {
     const root = join(folder, String(life));
     restore(left.image, root);
-    const [disk, sameDisk] = [new Disk(root), new Disk(root)];
+    const files = filesBelow(root);
+    const [disk, sameDisk] = [new Disk(files), new Disk(files)];
     isLast = life === MAX_LIVES - 1 || told.stops.length === most;
     const { crew, aim } = isLast ? { crew: BOTH } : takeAim(random, { how, life, weight: habits.weight });
     const { deployment, persons, synclog } = bench;
@@ -106,7 +110,7 @@ export async function playScenario(
     const { stop } = ended;
     if (stop) {
       const after = logs[CUTS.indexOf("kept")]!;
-      const phases = phasesOf({ steps: ended.steps, who: aim!.who, task, before, after });
+      const phases = phasesOf({ steps: ended.steps, who: aim!.who as Who, task, before, after });
       told.stops.push({ step: stop, phases });
     }
     const where = stop ? `${how} at ${stop.place} ${stop.op}` : "ended by itself";
@@ -117,48 +121,8 @@ export async function playScenario(
   return told;
 }
 
-/** The test itself is wrong where files are not what the steps have made of them. */
-function refuseUnseen(disk: Disk, root: string, random: Random): void {
-  for (const [name, bytes] of disk.after("kept", random))
-    if (!bytes.equals(readFileSync(join(root, name))))
-      throw new Error(`${name} was changed in a way that synclog.c does not see`);
-}
-
-/** Each body's `action` entry must be on the disk, synced, when the body takes effect, and what it rests on. */
-function tooEarly(
-  disk: Disk,
-  steps: readonly Step[],
-  { attempts, decisions }: Log,
-  before: Log,
-): Violation[] {
-  const found: Violation[] = [];
-  const isOnDisk = ({ index, jws }: { index: number; jws: string }): boolean =>
-    index < before.entries.length || partsOf(jws).some((part) => disk.isSynced(part));
-  for (const step of steps) {
-    disk.apply(step);
-    if (!isLine(step, "e")) continue;
-    const [tool] = said([step], "e");
-    const entry = attempts.findLast(
-      (attempt) => attempt.tool === tool && attempt.index >= before.entries.length,
-    );
-    if (entry && !isOnDisk(entry))
-      found.push({ fault: "unrecorded", story: `${tool} took effect before its entry was synced` });
-    // A denial may come in after the start.
-    const own = decisions.filter((decision) =>
-      entry ? decision.action === entry.action && decision.index < entry.index : decision.tool === tool,
-    );
-    found.push(...judgeBody(tool!, own.filter(isOnDisk)));
-  }
-  return found;
-}
-
-/** Two parts of an entry that are in no other. SQLite may break a long one off once: one part is then still whole. */
-function partsOf(jws: string): string[] {
-  return [jws.slice(-86, -43), jws.slice(-43)];
-}
-
 /** In a life that nothing disturbs everything comes to an end. */
-function unfinished({ steps }: Life, { attempts }: Log, life: number): Violation[] {
+export function unfinished({ steps }: Life, { attempts }: Log, life: number): Violation[] {
   const answers = said(steps, "a").map((line) => line.split(" ") as [string, string]);
   const ended = new Set(answers.flatMap(([tool, answer]) => (answer === "approval_needed" ? [] : [tool])));
   const missing = callsUntil(life).filter(({ tool }) => !ended.has(tool)).length;

@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
 import { textOf } from "./calls.ts";
 
-/** Where a step happened: SQLite's WAL, another file of the store, its folder, the effects of bodies, the answers. */
-export type Place = "w" | "d" | "n" | "e" | "a";
+/**
+ * Where a step happened: a write-ahead log, another file of the store, a folder of it, the effects of bodies, the
+ * answers, a connection between a client and PostgreSQL.
+ */
+export type Place = "w" | "d" | "n" | "e" | "a" | "m";
 
 /** One line of what synclog.c wrote down; see there. */
 export interface Step {
-  readonly op: "write" | "truncate" | "sync" | "synced" | "create" | "unlink" | "rename";
+  readonly op: "write" | "truncate" | "sync" | "synced" | "create" | "unlink" | "rename" | "message";
   readonly place: Place;
   /** Of a write: its first or its second half. */
   readonly half: number;
@@ -29,15 +32,18 @@ const OPS: { readonly [op: string]: Step["op"] } = {
   c: "create",
   u: "unlink",
   r: "rename",
+  m: "message",
 };
 const HEADER = 32;
 
-export function readSteps(path: string): Step[] {
-  const log = readFileSync(path);
+/** Those that begin `from` so many bytes. The last one may still be being written: then it is not there yet. */
+export function readSteps(path: string, from = 0): Step[] {
+  const log = readFileSync(path).subarray(from);
   const steps: Step[] = [];
-  for (let at = 0; at < log.length;) {
+  for (let at = 0; at + HEADER <= log.length;) {
     const [op, place, half, prevented] = log.subarray(at, at + 4);
     const end = at + HEADER + log.readUInt32LE(at + 4);
+    if (end > log.length) break;
     steps.push({
       op: OPS[String.fromCharCode(op!)]!,
       place: String.fromCharCode(place!) as Place,
@@ -51,6 +57,11 @@ export function readSteps(path: string): Step[] {
     at = end;
   }
   return steps;
+}
+
+/** How many bytes of the file they are. */
+export function sizeOf(steps: readonly Step[]): number {
+  return steps.reduce((size, { bytes }) => size + HEADER + bytes.length, 0);
 }
 
 /** The lines that were begun in the file of effects or of answers. */

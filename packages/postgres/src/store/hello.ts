@@ -23,6 +23,7 @@ const SET = Object.entries(SETTINGS)
 const HELLO = `
   SELECT set_config('${TENANT_SETTING}', $1, false), ${SET}, pg_is_in_recovery() AS standby,
     pg_backend_pid() AS pid, current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit,
+    current_setting('full_page_writes') AS pages,
     (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS above`;
 
 interface Answer {
@@ -30,6 +31,7 @@ interface Answer {
   readonly pid: number;
   readonly fsync: string;
   readonly commit: string;
+  readonly pages: string;
   readonly above: boolean;
 }
 
@@ -40,16 +42,16 @@ interface Answer {
  */
 export async function hello(client: Client, tenant: string | undefined): Promise<void> {
   const { rows } = await client.query<Answer>(HELLO, [tenant ?? ""]);
-  const { standby, pid, fsync, commit, above } = rows[0]!;
+  const { standby, pid, fsync, commit, pages, above } = rows[0]!;
   if (standby)
     throw new BehestError(
       "store_failed",
       "store_failed: this database is a standby, which cannot be written to and may be behind. Name the primary.",
     );
-  if (fsync === "off" || commit === "off")
-    throw unsafe(
-      `${fsync === "off" ? "fsync" : "synchronous_commit"} is off, so PostgreSQL may lose what it has acknowledged. Switch it on`,
-    );
+  const off = Object.entries({ fsync, synchronous_commit: commit, full_page_writes: pages }).find(
+    ([, value]) => value === "off",
+  );
+  if (off) throw unsafe(`${off[0]} is off, so PostgreSQL may lose what it has acknowledged. Switch it on`);
   if (tenant !== undefined && above)
     throw unsafe(
       "this role is above row-level security, so tenants are not kept apart. Connect as a role that is neither a superuser nor has BYPASSRLS",

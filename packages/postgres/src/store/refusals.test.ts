@@ -90,19 +90,21 @@ describe.runIf(server)("what a store on PostgreSQL refuses", () => {
     const unsafe = { code: "store_unsafe" };
     await expect(attached(`${url}%20-csynchronous_commit%3Doff`)).rejects.toMatchObject(unsafe);
     await attached(`${url}%20-csynchronous_commit%3Dlocal`);
-    await sql(url, "ALTER SYSTEM SET fsync = off");
-    await sql(url, "SELECT pg_reload_conf()");
-    await expect.poll(() => attached().catch((error: unknown) => error)).toMatchObject(unsafe);
-    await sql(url, "ALTER SYSTEM RESET fsync");
-    await sql(url, "SELECT pg_reload_conf()");
-    await expect
-      .poll(() =>
-        attached().then(
-          () => "attached",
-          () => "refused",
-        ),
-      )
-      .toBe("attached");
+    for (const setting of ["fsync", "full_page_writes"]) {
+      await sql(url, `ALTER SYSTEM SET ${setting} = off`);
+      await sql(url, "SELECT pg_reload_conf()");
+      await expect.poll(() => attached().catch((error: unknown) => error)).toMatchObject(unsafe);
+      await sql(url, `ALTER SYSTEM RESET ${setting}`);
+      await sql(url, "SELECT pg_reload_conf()");
+      await expect
+        .poll(() =>
+          attached().then(
+            () => "attached",
+            () => "refused",
+          ),
+        )
+        .toBe("attached");
+    }
     await sql(url, "UPDATE behest_schema SET version = 99");
     await expect(attached()).rejects.toMatchObject({ code: "store_foreign" });
     {
