@@ -39,6 +39,8 @@ const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
     const { addedAt100, onPostgres } = await import("./durable.ts");
     return onPostgres((store) => addedAt100("added-at-100-postgres", store));
   },
+  "action-durable-1-postgres": async () => (await import("./postgres.ts")).actionDurable1Postgres(),
+  "log-growth-postgres": async () => (await import("./postgres.ts")).logGrowthPostgres(),
   "budget-contention": async () => (await import("./budget.ts")).budgetContention(),
   "budget-contention-policy": async () => (await import("./budget.ts")).budgetContentionPolicy(),
   "log-growth": async () => (await import("./store.ts")).logGrowth(),

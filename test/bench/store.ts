@@ -11,15 +11,16 @@ import {
   type Engine,
   type Identity,
   type Placed,
+  type Store,
   engine as engineOf,
 } from "../../packages/core/src/store/types.ts";
 import { type TestDeployment, testDeployment } from "../../packages/core/test/store/deployment.ts";
 import { type Figure, atMost, median, wallOf } from "./figure.ts";
 
-const SMALL = 10_000;
+export const SMALL = 10_000;
 const LARGE = 10_000_000;
 /** Entries of a real log have about 800 characters; only their end is touched by an append. */
-const FILLER = 200;
+export const FILLER = 200;
 
 /**
  * The same writes against a log of 10,000 entries and one of 10,000,000, in turns. What is built, in bulk: every
@@ -34,30 +35,35 @@ export async function logGrowth(): Promise<Figure> {
     const deployment = await testDeployment();
     const logs = [];
     for (const size of [SMALL, LARGE]) logs.push(await grown(join(folder, `${size}.db`), deployment, size));
-    for (const log of logs) await measure(log, 5);
-    const rounds: Measured[][] = [];
-    // In turns and in both orders, and compared round by round: whatever else the machine does meets both.
-    // A round writes the WAL over several times, so its checkpoints are in the price.
-    for (let round = 0; round < 30; round++) {
-      const measured: Measured[] = [];
-      for (const log of round % 2 ? [1, 0] : [0, 1]) measured[log] = await measure(logs[log]!, 10);
-      rounds.push(measured);
-    }
-    for (const { close } of logs) await close();
-    const of = (log: number, what: keyof Measured): number =>
-      median(rounds.map((round) => round[log]![what]));
-    const ratio = (what: keyof Measured): number =>
-      median(rounds.map(([small, large]) => large![what] / small![what]));
-    return atMost("log-growth", Math.max(ratio("append"), ratio("action")), "ratio", 1.2, {
-      "append µs": `${of(0, "append").toFixed(0)} → ${of(1, "append").toFixed(0)}`,
-      "action µs, 64 at once": `${of(0, "action").toFixed(0)} → ${of(1, "action").toFixed(0)}`,
-    });
+    return await compared("log-growth", logs);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-interface Log {
+/** What writing to a small log and a large one takes; closes them. */
+export async function compared(id: string, logs: readonly Log[], beside?: Figure["beside"]): Promise<Figure> {
+  for (const log of logs) await measure(log, 5);
+  const rounds: Measured[][] = [];
+  // In turns and in both orders, and compared round by round: whatever else the machine does meets both.
+  // A round writes the WAL over several times, so its checkpoints are in the price.
+  for (let round = 0; round < 30; round++) {
+    const measured: Measured[] = [];
+    for (const log of round % 2 ? [1, 0] : [0, 1]) measured[log] = await measure(logs[log]!, 10);
+    rounds.push(measured);
+  }
+  for (const { close } of logs) await close();
+  const of = (log: number, what: keyof Measured): number => median(rounds.map((round) => round[log]![what]));
+  const ratio = (what: keyof Measured): number =>
+    median(rounds.map(([small, large]) => large![what] / small![what]));
+  return atMost(id, Math.max(ratio("append"), ratio("action")), "ratio", 1.2, {
+    "append µs": `${of(0, "append").toFixed(0)} → ${of(1, "append").toFixed(0)}`,
+    "action µs, 64 at once": `${of(0, "action").toFixed(0)} → ${of(1, "action").toFixed(0)}`,
+    ...beside,
+  });
+}
+
+export interface Log {
   readonly engine: Engine;
   readonly deployment: TestDeployment;
   readonly delegation: Placed;
@@ -98,7 +104,11 @@ async function grown(path: string, deployment: TestDeployment, size: number): Pr
   await first[engineOf].attach(identity);
   await first.close();
   fill(path, identity, size);
-  const store = sqliteStore(path);
+  return opened(sqliteStore(path), deployment);
+}
+
+/** A log that was grown, as a process writes to it. */
+export async function opened(store: Store, deployment: TestDeployment): Promise<Log> {
   const engine = store[engineOf];
   await engine.attach(await deployment.identity());
   return {
@@ -114,9 +124,7 @@ function fill(path: string, identity: Identity, size: number): void {
   const db = new DatabaseSync(path);
   db.exec("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2000000; BEGIN");
   const { jws } = db.prepare("SELECT jws FROM entry").get() as { jws: string };
-  // All leaves are equal, so all subtrees of a level are.
-  const levels: Uint8Array[] = [entryHash(jws)];
-  while (2 ** levels.length <= size) levels.push(node(levels.at(-1)!));
+  const levels = levelsOf(jws, size);
   const nodes = Buffer.concat(levels);
   db.function("entry_nodes", (index) => nodes.subarray(0, 32 * levelsEndingAt(Number(index))));
   db.function("random_id", randomId);
@@ -139,14 +147,28 @@ function fill(path: string, identity: Identity, size: number): void {
     SELECT entry, id, 1, substr(id, 1, 22), hex(entry % 1000), args, 'read_file', 'permit', 'ok', entry, zeroblob(40), 'done', ended
     FROM action ORDER BY rowid`);
   for (const { sql } of dropped) db.exec(sql);
+  db.prepare("UPDATE head SET checkpoint = ?").run(checkpointOf(levels, identity, size));
+  db.exec("COMMIT");
+  db.close();
+}
+
+/** Hashes of the subtrees of each level, in a tree of `size` leaves that all equal the entry: they are equal, too. */
+export function levelsOf(jws: string, size: number): Uint8Array[] {
+  const levels: Uint8Array[] = [entryHash(jws)];
+  while (2 ** levels.length <= size) levels.push(node(levels.at(-1)!));
+  return levels;
+}
+
+/** Of that tree. */
+export function checkpointOf(
+  levels: readonly Uint8Array[],
+  { origin, entryKey }: Identity,
+  size: number,
+): string {
   const frontier = [...levels.keys()]
     .reverse()
     .flatMap((level) => (Math.floor(size / 2 ** level) % 2 ? [levels[level]!] : []));
-  const { origin } = identity;
-  const checkpoint = signCheckpoint({ origin, size, root: rootOf(frontier) }, signerOf(identity.entryKey));
-  db.prepare("UPDATE head SET checkpoint = ?").run(checkpoint);
-  db.exec("COMMIT");
-  db.close();
+  return signCheckpoint({ origin, size, root: rootOf(frontier) }, signerOf(entryKey));
 }
 
 function node(child: Uint8Array): Uint8Array {

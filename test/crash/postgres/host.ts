@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { postgresStore } from "@behest/postgres";
@@ -28,7 +28,7 @@ export interface Segment {
 
 export interface Ended extends Life {
   readonly segments: readonly Segment[];
-  /** What surely is left of that file. */
+  /** What surely is left of what was written to that file. */
   readonly effects: Buffer;
 }
 
@@ -82,6 +82,8 @@ export class Host implements AsyncDisposable {
     this.#segments = [];
     aimAt(machine, aim);
     const gone = new AbortController();
+    // The last line of those that were there may have been cut off.
+    const known = statSync(join(machine.root, "effects")).size;
     let effects: Buffer | undefined;
     const over = run(task, crew, machine, gone.signal);
     const first = await Promise.race([over.then(() => "clients"), this.#server!.ended.then(() => "server")]);
@@ -109,7 +111,7 @@ export class Host implements AsyncDisposable {
       steps,
       stop,
       segments,
-      effects: effects ?? this.#disk!.synced("effects"),
+      effects: (effects ?? this.#disk!.synced("effects")).subarray(known),
       // Clients outlive a server.
       complaint: stop && stops !== "server" ? undefined : complaint,
     };
