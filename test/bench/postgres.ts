@@ -1,10 +1,9 @@
 // The store on PostgreSQL: one action at a time, and whether writing stays as fast when the log has grown.
 import { generatePrivateJwk, signerOf, utf8 } from "@behest/jws";
 import { postgresStore } from "@behest/postgres";
-import { Client } from "pg";
 import { type Identity, engine as engineOf } from "../../packages/core/src/store/types.ts";
 import { type TestDeployment, testDeployment } from "../../packages/core/test/store/deployment.ts";
-import { type Server, postgresServer, sql } from "../../packages/postgres/test/server.ts";
+import { type Server, connect, postgresServer, sql } from "../../packages/postgres/test/server.ts";
 import { type Floor, oneAtATime } from "./core.ts";
 import type { Figure } from "./figure.ts";
 import { FILLER, type Log, SMALL, checkpointOf, compared, levelsOf, opened } from "./store.ts";
@@ -25,8 +24,7 @@ export async function actionDurable1Postgres(): Promise<Figure> {
 }
 
 async function necessity(url: string): Promise<Floor> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
+  const client = await connect(url);
   await client.query("CREATE TABLE floor (bytes bytea)");
   const signer = signerOf(await generatePrivateJwk());
   const message = utf8("x".repeat(1000));

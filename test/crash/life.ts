@@ -67,7 +67,7 @@ export async function live(task: Task, { synclog, crew, aim, lies }: LifeOptions
   return lifeOf(readSteps(machine.steps), complaint);
 }
 
-export function lifeOf(steps: readonly Step[], complaint: string | undefined): Life {
+function lifeOf(steps: readonly Step[], complaint: string | undefined): Life {
   const stop = steps.find(({ prevented }) => prevented);
   return { steps, stop, complaint: stop?.prevented === "killed" ? undefined : complaint };
 }

@@ -131,14 +131,19 @@ export class Server {
   }
 }
 
+export async function connect(url: string): Promise<Client> {
+  // What a connection dies of its query is told as well.
+  const client = new Client({ connectionString: url }).on("error", () => {});
+  await client.connect();
+  return client;
+}
+
 export async function sql<R extends QueryResultRow>(
   url: string,
   text: string,
   values?: unknown[],
 ): Promise<R[]> {
-  // What a connection dies of its query is told as well.
-  const client = new Client({ connectionString: url }).on("error", () => {});
-  await client.connect();
+  const client = await connect(url);
   try {
     return (await client.query<R>(text, values)).rows;
   } finally {

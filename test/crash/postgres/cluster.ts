@@ -13,7 +13,7 @@ export interface Programs {
 }
 
 /** PostgreSQL refuses to run as root: then it is nobody. */
-export const OWNER: { readonly uid?: number; readonly gid?: number } =
+const OWNER: { readonly uid?: number; readonly gid?: number } =
   process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 /** Small, so that all of it is in use: pages are written while others are needed, and the log begins anew often. */
