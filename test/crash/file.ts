@@ -51,7 +51,8 @@ export class Syncs {
 
   /** How many of what is pending have reached the disk. */
   end(process: number): number {
-    const reached = Math.max(0, this.#covered.get(process)! - this.#done);
+    // One that began before all of this was looked at covers nothing of it.
+    const reached = Math.max(0, (this.#covered.get(process) ?? 0) - this.#done);
     this.#done += reached;
     return reached;
   }

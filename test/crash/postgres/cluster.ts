@@ -85,6 +85,7 @@ export class Server {
       child.stderr.on("data", () => {
         if (said.includes("ready to accept connections")) resolve();
       });
+      child.once("error", reject);
       void ended.then(() => reject(new Error(said.slice(-2_000))));
     });
     return new Server(child, ended);

@@ -86,35 +86,44 @@ export class Host implements AsyncDisposable {
     const known = statSync(join(machine.root, "effects")).size;
     let effects: Buffer | undefined;
     const over = run(task, crew, machine, gone.signal);
-    const first = await Promise.race([over.then(() => "clients"), this.#server!.ended.then(() => "server")]);
-    aimAt(machine, undefined);
-    const stops = isStopped(machine) ? (aim?.stops ?? "clients") : undefined;
-    let refusal = first === "server" && (stops ?? "clients") === "clients" ? "it ended by itself" : undefined;
-    if (stops === "all" || refusal !== undefined) gone.abort();
-    if (stops === "all" || stops === "server") {
-      await this.#server!.kill();
-      if (stops === "all") await over;
+    try {
+      const first = await Promise.race([
+        over.then(() => "clients"),
+        this.#server!.ended.then(() => "server"),
+      ]);
+      aimAt(machine, undefined);
+      const stops = isStopped(machine) ? (aim?.stops ?? "clients") : undefined;
+      if (first === "server" && (stops ?? "clients") === "clients") return { refusal: "it ended by itself" };
+      if (stops === "all" || stops === "server") {
+        await this.#server!.kill();
+        if (stops === "all") {
+          gone.abort();
+          await over;
+        }
+        this.#take();
+        if (stops === "all") effects = this.#disk!.synced("effects");
+        const refusal = await this.#cutPower(cut, random);
+        if (refusal !== undefined) return { refusal };
+      }
+      const complaint = await over;
+      revive(machine);
+      await this.#alone();
       this.#take();
-      if (stops === "all") effects = this.#disk!.synced("effects");
-      refusal = await this.#cutPower(cut, random);
-      if (refusal !== undefined) gone.abort();
+      const segments = this.#segments;
+      const steps = segments.flatMap((segment) => segment.steps);
+      const stop = steps.find(({ prevented }) => prevented);
+      return {
+        steps,
+        stop,
+        segments,
+        effects: (effects ?? this.#disk!.synced("effects")).subarray(known),
+        // Clients outlive a server.
+        complaint: stop && stops !== "server" ? undefined : complaint,
+      };
+    } finally {
+      gone.abort();
+      await over;
     }
-    const complaint = await over;
-    if (refusal !== undefined) return { refusal };
-    revive(machine);
-    await this.#alone();
-    this.#take();
-    const segments = this.#segments;
-    const steps = segments.flatMap((segment) => segment.steps);
-    const stop = steps.find(({ prevented }) => prevented);
-    return {
-      steps,
-      stop,
-      segments,
-      effects: (effects ?? this.#disk!.synced("effects")).subarray(known),
-      // Clients outlive a server.
-      complaint: stop && stops !== "server" ? undefined : complaint,
-    };
   }
 
   /** What the log says to one who only reads. */
