@@ -12,9 +12,9 @@ const LONG = 180_000;
 test.skipIf(!bench)(
   "clients killed at any message, the server at any step with its disk cut back: nothing is unrecorded, run twice or lost",
   async () => {
-    const { stops, violations } = await crashPostgres(bench!, 6, 1);
+    const { stops, violations } = await crashPostgres(bench!, 5, 1);
     expect(violations).toEqual([]);
-    expect(stops).toHaveLength(6);
+    expect(stops).toHaveLength(5);
   },
   LONG,
 );
@@ -24,9 +24,13 @@ test.skipIf(!bench)(
 test.skipIf(!bench).for<[what: string, fault: Violation["fault"], conditions: PostgresConditions]>([
   ["syncs that do nothing", "lost", { lies: true, stops: "all", cut: "lost" }],
   ["a store whose commits do not wait for the disk", "unrecorded", { flaw: "does not wait" }],
-  ["a store that acknowledges an outcome before it is committed", "lost", { flaw: "finishes early" }],
+  [
+    "a store that acknowledges an outcome before it is committed",
+    "lost",
+    { flaw: "finishes early", stops: "clients" },
+  ],
   ["a body that runs before its entry is committed", "unrecorded", { flaw: "acts first" }],
-  ["a run that is taken up under another id", "twice", { flaw: "forgets its run" }],
+  ["a run that is taken up under another id", "twice", { flaw: "forgets its run", stops: "clients" }],
 ])("%s: is found out", { timeout: LONG }, async ([, fault, conditions]) => {
   const found = new Set<Violation["fault"]>();
   // A seed does not fix how processes interleave.
