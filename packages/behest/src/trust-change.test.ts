@@ -83,6 +83,11 @@ test("where keepers have to sign too, the owner alone changes nothing; drafts go
   expect(refused("sign", "next.json")).toBe("changes_unsigned 1");
   place.must("trust", "countersign", "next.json", "--key", "ann.jwk");
   expect(refused("sign", "next.json")).toBe("changes_unsigned 1");
+  // What is no draft is neither signed nor written to.
+  const given = place.read("me.json");
+  for (const other of ["me.json", "trust.json"])
+    expect(refused("countersign", other, "--key", "ben.jwk")).toBe("malformed_input 1");
+  expect(place.read("me.json")).toBe(given);
   place.must("trust", "countersign", "next.json", "--key", "ben.jwk");
   const draft = JSON.parse(place.read("next.json")) as Manifest;
   // What was countersigned is what is signed.

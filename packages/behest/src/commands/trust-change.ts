@@ -145,18 +145,38 @@ async function countersign(
   { key, json }: { readonly key: string; readonly json?: true },
 ): Promise<void> {
   const manifest = await manifestIn(file);
+  // What else is signed here would look like a change that somebody wants.
+  if (!isDraft(manifest)) throw notDraft(file);
   const keeper = readKeyFile(key);
   let signed: Manifest;
   try {
     signed = await countersignTrust(manifest, keeper);
   } catch (cause) {
-    throw new CliError("malformed_input", `${file} is no draft of a trust manifest.`, { cause });
+    throw notDraft(file, cause);
   }
   const name = `${file}.countersigned`;
   writeNew(name, `${JSON.stringify(signed, null, 2)}\n`);
   renameSync(name, file);
   if (json) return printJson({ draft: file, keeper: keeper.thumbprint });
   print(`${file} is countersigned by ${keeper.thumbprint}.`);
+}
+
+/** As `--draft` writes it: its number, what it follows, and who has signed so far. */
+function isDraft({ origin, seq, prev, countersigned }: Partial<Manifest>): boolean {
+  return (
+    typeof origin === "string" &&
+    Number.isSafeInteger(seq) &&
+    typeof prev === "string" &&
+    Array.isArray(countersigned)
+  );
+}
+
+function notDraft(file: string, cause?: unknown): CliError {
+  return new CliError(
+    "malformed_input",
+    `${file} is no draft of a trust manifest: behest trust sign … --draft writes one.`,
+    { cause },
+  );
 }
 
 /** The version that the log has taken up last: one that it has not is replaced, since the log takes each in turn. */
