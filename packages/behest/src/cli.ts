@@ -51,6 +51,13 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
 
 const USAGE: ReadonlySet<string> = new Set(["usage", "malformed_tool", "malformed_time"]);
 
+const ENVIRONMENT = `
+Environment:
+  BEHEST_STORE   postgres://… of the store that several machines share, in
+                 place of this folder's
+  BEHEST_TENANT  its tenant, where it has several
+  BEHEST_FEED    postgres://… of a feed of revocations that machines share`;
+
 /** Runs one command. Answers with the exit code: 0 ok, 1 refused or failed verification, 2 usage. */
 export async function run(args: readonly string[]): Promise<number> {
   quiet();
@@ -58,6 +65,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .description("At whose behest did this agent act? Keys, delegations, records and their verification.")
     .version(version(), "--version", "print the version")
     .helpCommand(false)
+    .addHelpText("after", ENVIRONMENT)
     .configureOutput({ writeErr: () => {} })
     .exitOverride();
   for (const add of COMMANDS) add(program);
@@ -71,12 +79,19 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const { code, message } = told(error);
-    const known = program.commands.find((command) => command.name() === args[0]);
-    const hint =
-      code === "usage" ? ` See "${["behest", known?.name(), "--help"].filter(Boolean).join(" ")}".` : "";
+    const known = named(program, args);
+    const hint = code === "usage" ? ` See "${["behest", ...known, "--help"].join(" ")}".` : "";
     process.stderr.write(`${printable(`${code}: ${message}`)}${hint}\n`);
     return USAGE.has(code) ? 2 : 1;
   }
+}
+
+/** Names of the command that was typed, and of the one within it. */
+function named(program: Command, args: readonly string[]): string[] {
+  const [first, second] = args;
+  const group = program.commands.find((command) => command.name() === first);
+  const within = group?.commands.find((command) => command.name() === second);
+  return [group, within].flatMap((command) => command?.name() ?? []);
 }
 
 /** Code and message of any error, on one line; of one that nobody foresaw, nothing that it quotes. */
@@ -104,6 +119,8 @@ function withoutValues({ code, message }: CommanderError): string {
       const name = /'(-{0,2}[a-z][a-z-]{0,20})[='].*?(\(Did you mean [a-z -]+\?\))?$/.exec(text);
       return `unknown ${what}${name ? ` ${name[1]}` : ""}${name?.[2] ? ` ${name[2]}` : ""}.`;
     }
+    case "commander.help":
+      return "which of its commands?";
     case "commander.excessArguments":
       return `${/^[^:]*/.exec(text)![0]}.`;
     default:

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
-import { postgresServer } from "../../postgres/test/server.ts";
+import { postgresServer, sql } from "../../postgres/test/server.ts";
 import { Workplace } from "../test/workplace.ts";
 
 const server = await postgresServer();
@@ -34,6 +34,14 @@ test.runIf(server)("a folder's store moves to PostgreSQL, and the commands go on
   expect(place.refusal(at("BEHEST_STORE", "migrate"))).toBe("store_foreign 1");
 
   expect(at("BEHEST_STORE", "records", "--json").stdout).toBe(place.must("records", "--json"));
+  // Another tenant's log is not an empty one.
+  const schema = url.slice(url.lastIndexOf("%3D") + 3);
+  await sql(url, "CREATE ROLE acme LOGIN PASSWORD 'password'");
+  await sql(url, `GRANT USAGE ON SCHEMA ${schema} TO acme`);
+  await sql(url, `GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO acme`);
+  const acme = url.replace("postgres:password@", "acme:password@");
+  const elsewhere = { BEHEST_STORE: acme, BEHEST_TENANT: "acme" };
+  expect(place.refusal(place.behestWith({ env: elsewhere }, "records"))).toBe("store_missing 1");
   expect(JSON.parse(at("BEHEST_STORE", "verify", "--json").stdout)).toMatchObject({
     ok: true,
     head: shown.head,

@@ -34,9 +34,15 @@ export function bad(text: string): Cell {
   return { text, style: "red" };
 }
 
-/** Aligned columns under a heading. */
-export function printTable(heading: readonly string[], rows: readonly (readonly Cell[])[]): void {
-  const cells = rows.map((row) => row.map(cut));
+/** Aligned columns under a heading. `whole`: the last column is not cut. */
+export function printTable(
+  heading: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  { whole = false }: { readonly whole?: boolean } = {},
+): void {
+  const cells = rows.map((row) =>
+    row.map((cell, i) => (whole && i === heading.length - 1 ? cell : cut(cell))),
+  );
   printColumns([heading.map(dim), ...cells]);
 }
 

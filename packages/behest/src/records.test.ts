@@ -31,6 +31,19 @@ test("records are printed one a line, as they are or as OCSF events of the same 
   expect(denied.map(({ action }) => action)).toEqual(["Denied"]);
 });
 
+test("who exports records as events is recorded first, and what is written is what records shows", () => {
+  const records = parsed(place.must("records", "--json"));
+  const events = parsed(place.must("records", "--as", "dora", "--format", "ocsf"));
+  expect(events.map(({ time }) => time)).toEqual(records.map(({ at }) => at));
+  for (const event of events) expect(event).toMatchObject({ class_uid: 6003, category_uid: 6 });
+  const seen = place.json("accesses") as object[];
+  expect(seen).toMatchObject([{ by: "dora", what: "records", principals: ["alice"] }]);
+  expect(place.refusal(place.behest("records", "--as", "dora", "--format", "ocsf", "--store", "x.db"))).toBe(
+    "usage 2",
+  );
+  expect(place.json("accesses")).toEqual(seen);
+});
+
 test("records are found by the value of an argument that a profile declares as control", () => {
   place.declare({
     send_mail: { effect: "reversible", boundary: "inside", control: ["to"] },

@@ -138,7 +138,24 @@ test("what is not there cannot be inspected", () => {
   expect(refused(["inspect", "nowhere.json"])).toBe("file_missing 1");
   expect(refused(["inspect", "."])).toBe("file_unreadable 1");
   expect(refused(["inspect", "#99"])).toBe("entry_missing 1");
+  expect(refused(["inspect", "99"])).toBe("entry_missing 1");
   expect(refused(["derive", "nowhere.json", ...DERIVE])).toBe("file_missing 1");
+});
+
+test("an entry is found by its index, also without the sign that a shell takes for a comment", () => {
+  expect(place.must("inspect", "2")).toBe(place.must("inspect", "#2"));
+  const { stdout } = place.after(writing("2", place.read("alice.json")), "inspect", "2");
+  expect(stdout).toContain("delegation of 1 token");
+});
+
+test("what is wrong with a line says where to read on", () => {
+  const said = (...args: string[]): string => place.behest(...args).stderr;
+  expect(said("evidence")).toBe('usage: which of its commands? See "behest evidence --help".\n');
+  expect(said("evidence", "export")).toContain('See "behest evidence export --help".');
+  expect(said("revoke", "--holder", "abc", "--reason", "r")).toMatch(/^usage: --holder: .* thumbprint/);
+  expect(place.behest("--help").stdout).toMatch(/^  BEHEST_STORE /m);
+  const env = { BEHEST_STORE: "mysql://h/db" };
+  expect(place.refusal(place.behestWith({ env }, "records"))).toBe("config_invalid 1");
 });
 
 test("a key file given to inspect shows nothing of the key", () => {

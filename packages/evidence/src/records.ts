@@ -1,4 +1,5 @@
 import type { Cedar } from "@behest/core/replay";
+import { thumbprint } from "@behest/jws";
 import type { ActionEntry, EvidenceBundle, LogReport, OutcomeWord } from "@behest/provenance";
 import { judgeApprovals } from "./approvals.ts";
 import type { Chains, KnownDelegation } from "./chains.ts";
@@ -204,7 +205,7 @@ export class Judging {
       ...(parent !== undefined && { parent }),
       state: failed ? "failed" : token ? "proven" : this.#isErased(entry.principal) ? "erased" : "not_shown",
       pseudonym: entry.principal,
-      holder: entry.holder,
+      holder: thumbprint({ kty: "OKP", crv: "Ed25519", x: entry.holder }),
       ...(token && { token }),
     };
   }
@@ -265,6 +266,7 @@ export class Judging {
       at,
       tool,
       verdict,
+      code: payload.findings.at(-1)?.code ?? "ok",
       ...(enforce && { enforce }),
       ...(observed && { observed }),
       ...(links.override !== undefined && { override: true as const }),

@@ -41,6 +41,8 @@ export interface EvidenceRecord {
   readonly at: string;
   readonly tool: string;
   readonly verdict: ActionEntry["verdict"];
+  /** Of the finding that decided, as the entry says: why it was refused, or `ok`. */
+  readonly code: string;
   readonly enforce?: "shadow";
   readonly observed?: true;
   readonly override?: true;
@@ -73,7 +75,7 @@ export interface EvidenceDelegation {
   readonly state: State;
   /** Pseudonym in this log. */
   readonly pseudonym: string;
-  /** Public key of the holder, `x` of an Ed25519 JWK. */
+  /** RFC 7638 thumbprint of the holder's key. */
   readonly holder: string;
   readonly token?: {
     readonly principal: EvidencePrincipal;

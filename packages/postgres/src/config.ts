@@ -15,12 +15,14 @@ export function configOf(url: string): ClientConfig {
     idle_in_transaction_session_timeout: LEFT_BEHIND,
   };
   try {
+    // The client would take any other text for the name of a host.
+    if (!/^(?:postgres(?:ql)?|socket):/.test(url)) throw new TypeError();
     void new Client(config);
   } catch {
     // Without a cause: it may quote the URL.
     throw new BehestError(
       "config_invalid",
-      "config_invalid: this is no URL of a PostgreSQL database, or names a certificate that cannot be read.",
+      "config_invalid: this is no URL of a PostgreSQL database (postgres://user@host/database), or names a certificate that cannot be read.",
     );
   }
   return config;

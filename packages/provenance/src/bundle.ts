@@ -70,12 +70,18 @@ function byHash(check: Check): Check {
 /** Reads a bundle's text; what it says is not verified. Throws `malformed_bundle`. */
 export function readBundle(json: string): EvidenceBundle {
   if (json.length > MAX_BUNDLE) throw new ProvenanceError("malformed_bundle", "a bundle is too long");
-  const value: Json = refusing("malformed_bundle", "a bundle is not JSON", () => parseJson(json));
+  const value: Json = refusing(
+    "malformed_bundle",
+    "evidence is JSON: this is something else, or was cut short",
+    () => parseJson(json),
+  );
   const path = shape(value);
   if (path !== undefined)
     throw new ProvenanceError(
       "malformed_bundle",
-      `a bundle's "${path.split(".")[0] || "type"}" is malformed`,
+      path === "" || path === "type"
+        ? "this is no evidence, as behest evidence export writes it"
+        : `the evidence's "${path.split(".")[0]}" is malformed`,
     );
   return value as unknown as EvidenceBundle;
 }

@@ -12,10 +12,11 @@ import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
 import { printEvidence } from "../evidence/print.ts";
 import { readText, writeNew } from "../file.ts";
-import { print, printJson } from "../output.ts";
+import { bad, print, printJson } from "../output.ts";
 import { headOf, ownerOf, pinned } from "../pinned.ts";
 import { withReading, withStore } from "../store.ts";
 import { moment } from "../time.ts";
+import { readEntry } from "../verify/evidence.ts";
 import { type OutsideOptions, outside, outsideOptions } from "../verify/outside.ts";
 
 export function evidence(program: Command): void {
@@ -73,10 +74,12 @@ async function write({ out, head = [], store, as, json, ...filter }: Exporting):
     reader.evidence({ ...filter, ...(head.length > 0 && { heads: head.map(({ size }) => size) }) });
   const bundle = await (as === undefined ? withStore(store, look) : withReading(as, look));
   writeNew(out, `${JSON.stringify(bundle)}\n`);
-  const entries = bundle.log.filter((shown) => typeof shown === "string").length;
+  const entries = bundle.log.filter((shown) => typeof shown === "string");
+  const records = entries.filter((jws) => readEntry(jws)?.payload.type === "action").length;
   const at = headText(parseCheckpoint(bundle.checkpoint));
-  if (json) return printJson({ out, entries, head: at });
-  print(`Wrote ${out}: ${entries} entries of the log whose head is ${at}.`);
+  if (json) return printJson({ out, records, entries: entries.length, head: at });
+  print(`Wrote ${out}: ${records} records, in ${entries.length} entries of the log whose head is ${at}.`);
+  if (records === 0) print(bad("No record is what was asked for: is it written as behest records shows it?"));
   print("Whoever gets it verifies it with: behest evidence verify <file> --owner <thumbprint>");
 }
 

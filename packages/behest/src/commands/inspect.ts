@@ -27,17 +27,21 @@ export function inspect(program: Command): void {
   })
     .argument(
       "<what>",
-      "a file, - for standard input, the text itself, or #index of an entry of this folder's log",
+      "a file, - for standard input, the text itself, or an entry of this folder's log by its index: 12 or '#12'",
     )
     .action(run);
 }
 
 async function run(what: string, options: Options): Promise<void> {
-  const index = /^#(0|[1-9][0-9]{0,14})$/.exec(what)?.[1];
-  if (index !== undefined) return showEntry(await entryAt(Number(index)), options, Number(index));
+  // A shell takes an unquoted #12 for a comment.
+  const [, hash, index] = /^(#?)(0|[1-9][0-9]{0,14})$/.exec(what) ?? [];
+  if (index !== undefined && (hash || !existsSync(what)))
+    return showEntry(await entryAt(Number(index)), options, Number(index));
   const text = (isText(what) ? what : await readText(what)).trim();
   const jws = text.startsWith('"') ? quoted(text) : text;
   if (isEntry(jws)) return showEntry(jws, options);
+  if (isEvidence(text))
+    throw new CliError("malformed_input", "this is evidence: behest evidence verify, or report, shows it.");
   return showDelegation(jws, options);
 }
 
@@ -54,6 +58,11 @@ function quoted(text: string): string {
 
 function isEntry(text: string): boolean {
   return tried(() => splitCompact(text).header["typ"]) === "behest-entry+jwt";
+}
+
+function isEvidence(text: string): boolean {
+  const value = tried(() => parseJson(text)) as { readonly type?: unknown } | null | undefined;
+  return value?.type === "behest-evidence";
 }
 
 function tried<T>(read: () => T): T | undefined {

@@ -63,6 +63,8 @@ async function run(options: Options): Promise<void> {
   const look = (reader: Pick<Reading, "records">): Promise<ActionRecord[]> =>
     reader.records(filter satisfies RecordsFilter);
   const found = await (as === undefined ? withStore(store, look) : withReading(as, look));
+  // Of a tenant that has no log (a slip of the pen) it would look as if nothing had been done.
+  if (found.length === 0 && as === undefined) await withStore(store, (reader) => reader.checkpoint());
   const ofSession = session === undefined ? found : found.filter((record) => within(record, session));
   const shown = count === undefined ? ofSession : ofSession.slice(-count);
   if (format === "ocsf")

@@ -29,7 +29,7 @@ export function revoke(program: Command): void {
   })
     .option("--principal <subject>", "all that acts on behalf of this person")
     .option("--agent <name>", "all agents of this name, and what they have started")
-    .option("--holder <thumbprint>", "all that is bound to this key, for ever: it was lost")
+    .option("--holder <thumbprint>", "all that is bound to this key, for ever: it was lost", holderOf)
     .option("--delegation <jti>", "one delegation, and what was derived from it")
     .option("--tenant <name>", "all that acts for this tenant")
     .option("--issuer <iss>", "of the person or delegation, where several issuers name one so")
@@ -48,8 +48,15 @@ async function run(options: Options): Promise<void> {
   const taken = (await behest.revocations()).at(-1)!;
   if (options.json) return printJson(taken);
   print(bold("revoked"), `; it stops ${taken.stops} of the delegations that the log has met.`);
+  if (taken.stops === 0)
+    print("Nothing that the log has met is concerned: is it written as behest records and inspect show it?");
   if (taken.before !== undefined)
     print(`What is delegated from ${clockTime((taken.before + 1) * 1000)} on is not concerned.`);
+}
+
+function holderOf(text: string): string {
+  if (/^[A-Za-z0-9_-]{43}$/.test(text)) return text;
+  throw usage("--holder: write the 43 characters of a thumbprint, as behest keys and inspect print them.");
 }
 
 function targetOf({ principal, agent, holder, delegation, tenant, issuer }: Options): CutTarget {

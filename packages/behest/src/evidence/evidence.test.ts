@@ -19,6 +19,11 @@ test("evidence that was exported verifies from the owner's thumbprint, without t
   expect(refusal).toBe("");
   expect(stdout).toMatch(/all shown/);
   expect(stdout).toContain("Verified. Consistent, not proven complete");
+  // Arguments are not kept here: what they were is committed to, and not shown.
+  expect(stdout).toMatch(
+    /^#\d+ +\S+ \S+ +alice +\S+ +send_mail +permit +ok +done +not shown: grant, policy, content$/m,
+  );
+  expect(stdout).toMatch(/^#\d+ .* deny +argument_not_granted +- +not shown: grant, content$/m);
   const { stdout: part } = place.after(() => {}, "evidence", "verify", "mail.json", "--owner", owner);
   expect(part).toMatch(/entries +\d+ of \d+ are shown/);
   expect(part).toContain("Verified.");
@@ -46,6 +51,25 @@ test("evidence that was changed, is another owner's, or is none is refused", () 
   expect(verify((copy) => writeFileSync(join(copy, "all.json"), "{}"))).toBe("malformed_bundle 1");
   expect(verify(() => {}, "A".repeat(43))).toBe("verification_failed 1");
   expect(verify(() => {}, "short")).toBe("usage 2");
+});
+
+test("of a log of another owner it says that alone, and of a file that is no evidence what it is not", () => {
+  const verify = (file: string, pin = owner) => place.behest("evidence", "verify", file, "--owner", pin);
+  const { stdout, stderr } = verify("all.json", "A".repeat(43));
+  expect(stdout.match(/^#\d+ +failed .*/gm)).toEqual([expect.stringContaining("owner_mismatch")]);
+  expect(stdout).toContain("Not verified. Another owner has signed it");
+  expect(stderr).toMatch(/^verification_failed: /);
+  expect(verify("alice.json").stderr).toContain("this is no evidence");
+  expect(place.refusal(place.behest("inspect", "all.json"))).toBe("malformed_input 1");
+});
+
+test("an export of nothing says so", () => {
+  const said = place.must("evidence", "export", "--principal", "alise", "--out", "alise.json");
+  expect(said).toMatch(/^Wrote alise.json: 0 records, in \d+ entries .*\nNo record is what was asked for/);
+  const { records } = place.json("evidence", "export", "--tool", "read_file", "--out", "read.json") as {
+    records: number;
+  };
+  expect(records).toBe((place.must("records", "--tool", "read_file", "--json").match(/\n/g) ?? []).length);
 });
 
 test("a report is one page of the same, written also where something speaks against it", () => {

@@ -1,21 +1,11 @@
-import type { EvidenceFinding, EvidenceRecord, EvidenceReport, State } from "@behest/evidence";
+import type { EvidenceRecord, EvidenceReport } from "@behest/evidence";
 import { type Cell, bad, bold, dim, good, print, printFacts, printTable } from "../output.ts";
-import { sentence } from "../verify/report.ts";
+import { clockTime } from "../time.ts";
+import { printFindings } from "../verify/findings.ts";
+import { sentence, witnessFacts } from "../verify/report.ts";
 
-const ASPECTS = [
-  "entry",
-  "authority",
-  "decision",
-  "grant",
-  "policy",
-  "approval",
-  "revocation",
-  "outcome",
-  "content",
-] as const;
-
-/** Findings of one code, so many of which are printed. */
-const MOST = 5;
+/** Worst first. */
+const UNPROVEN = ["failed", "missing", "erased", "not_shown"] as const;
 
 export function printEvidence(
   { log, records, findings, ok }: EvidenceReport,
@@ -28,44 +18,51 @@ export function printEvidence(
     ["entries", hidden > 0 ? `${size - hidden} of ${size} are shown` : `${size}, all shown`],
     ["records", String(records.length)],
     ["head", `${size}:${root}`],
+    ...witnessFacts(log),
   ]);
   print();
-  printTable(
-    ["record", "at", "principal", "agent", "tool", "verdict", ...ASPECTS],
-    records.map(({ index, at, principal, agent, tool, verdict, states }) => [
-      `#${index}`,
-      at,
-      principal?.subject ?? "-",
-      agent ?? "-",
-      tool,
-      VERDICTS[verdict],
-      ...ASPECTS.map((aspect): Cell => (states[aspect] ? STATES[states[aspect]] : "-")),
-    ]),
-  );
-  print();
-  for (const [, same] of Map.groupBy(findings, ({ code, state }) => `${state} ${code}`)) printSome(same);
+  if (records.length > 0) {
+    printTable(
+      ["record", "at", "principal", "agent", "tool", "verdict", "code", "outcome", "proof"],
+      records.map(row),
+      { whole: true },
+    );
+    print();
+  }
+  printFindings(findings);
   print(ok ? good("Verified. ") : bad("Not verified. "), sentence(log));
   if (pinnedHere)
     print(dim("The owner was taken from this folder. A stranger pins it: --owner, got from the owner."));
 }
 
-function printSome(findings: readonly EvidenceFinding[]): void {
-  for (const { index, check, state, code, message } of findings.slice(0, MOST))
-    print(`#${index}  `, STATES[state], `  ${check}  ${code}  ${message}`);
-  const [first] = findings;
-  if (findings.length > MOST) print(dim(`… and ${findings.length - MOST} more of ${first!.code}`));
+function row(record: EvidenceRecord): Cell[] {
+  const { index, at, principal, agent, tool, verdict, code, result, states } = record;
+  return [
+    `#${index}`,
+    clockTime(Date.parse(at)),
+    principal?.subject ?? "-",
+    agent ?? "-",
+    tool,
+    VERDICTS[verdict],
+    code,
+    result ?? "-",
+    proofOf(states),
+  ];
+}
+
+/** `proven`, or which aspects are not: `failed: entry; not shown: grant, content`. */
+function proofOf(states: EvidenceRecord["states"]): Cell {
+  const parts = UNPROVEN.flatMap((state) => {
+    const aspects = Object.entries(states).flatMap(([aspect, one]) => (one === state ? [aspect] : []));
+    return aspects.length === 0 ? [] : [`${state.replace("_", " ")}: ${aspects.join(", ")}`];
+  });
+  if (parts.length === 0) return good("proven");
+  const wrong = Object.values(states).some((state) => state === "failed" || state === "missing");
+  return (wrong ? bad : dim)(parts.join("; "));
 }
 
 const VERDICTS: { readonly [verdict in EvidenceRecord["verdict"]]: Cell } = {
   permit: "permit",
   deny: bad("deny"),
   ask: dim("ask"),
-};
-
-const STATES: { readonly [state in State]: Cell } = {
-  proven: good("proven"),
-  failed: bad("failed"),
-  missing: bad("missing"),
-  erased: dim("erased"),
-  not_shown: dim("not shown"),
 };

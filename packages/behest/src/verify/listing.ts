@@ -1,7 +1,7 @@
 import type { ActionRecord, Reader } from "@behest/core";
 import type { ActionEntry, OutcomeWord } from "@behest/provenance";
 import type { ReadEntry } from "./evidence.ts";
-import type { Finding } from "./report.ts";
+import type { Finding } from "./findings.ts";
 
 /** What is listed in place of the name of somebody who was erased. */
 const ERASED = "(erased)";

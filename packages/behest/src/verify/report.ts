@@ -1,8 +1,6 @@
-import type { LogFinding, LogReport } from "@behest/provenance";
-import { type Cell, bad, bold, dim, good, print, printFacts } from "../output.ts";
-
-/** A part of a log that is not proven; beside those of `verifyLog`, those that only chains and listing show. */
-export type Finding = Omit<LogFinding, "check" | "code"> & { readonly check: string; readonly code: string };
+import type { LogReport } from "@behest/provenance";
+import { bad, bold, dim, good, print, printFacts } from "../output.ts";
+import { type Finding, isStranger, printFindings } from "./findings.ts";
 
 export type Verdicts = { readonly [verdict in "permit" | "deny" | "ask"]: number };
 
@@ -68,16 +66,12 @@ export function printVerification(
       `${counts.delegation}, ${chains === undefined ? "their chains are not shown" : `${chains} with their chains`}`,
     ],
     ["head", `${size}:${root}`],
-    ...log.witnessed.map(
-      ({ name, at, size: seen }) =>
-        ["witness", `${name} has cosigned ${seen} entries, ${new Date(at * 1000).toISOString()}`] as const,
-    ),
+    ...witnessFacts(log),
   ]);
   if (shadow > 0) print(bad(`${shadow} actions were only tried out: nothing was enforced for them.`));
   if (log.observed > 0) print(bad(`${log.observed} of them were observed without a delegation.`));
   if (overridden > 0) print(bad(`${overridden} actions went ahead under break-glass.`));
-  for (const { index, check, state, code, message } of findings)
-    print(`#${index}  `, STATES[state], `  ${check}  ${code}  ${message}`);
+  printFindings(findings);
   print(ok ? good("Verified. ") : bad("Not verified. "), sentence(log));
   if (pinnedHere)
     print(
@@ -87,14 +81,16 @@ export function printVerification(
     );
 }
 
-const STATES: { readonly [state in Finding["state"]]: Cell } = {
-  failed: bad("failed"),
-  missing: bad("missing"),
-  erased: dim("erased"),
-  not_shown: dim("not shown"),
-};
+export function witnessFacts({ witnessed }: LogReport): (readonly [string, string])[] {
+  return witnessed.map(({ name, at, size }) => [
+    "witness",
+    `${name} has cosigned ${size} entries, ${new Date(at * 1000).toISOString()}`,
+  ]);
+}
 
-export function sentence({ completeness: found }: LogReport): string {
+export function sentence({ completeness: found, findings }: LogReport): string {
+  if (findings.some(isStranger))
+    return "Another owner has signed it than the one who is pinned: compare the thumbprint with the owner's, character by character.";
   switch (found) {
     case "not consistent":
       return "The entries and the checkpoint do not belong together.";
