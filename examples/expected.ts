@@ -36,4 +36,12 @@ export const EXPECTED: { readonly [example: string]: readonly string[] } = {
     "send_mail permit ok",
     "send_mail deny argument_not_granted",
   ],
+  "07-evidence.ts": [
+    "verified (consistent, not proven complete)",
+    "alice assistant read_file permit ok authority proven",
+    "alice assistant read_file permit ok authority proven",
+    "alice assistant send_mail permit ok authority proven",
+    "alice assistant send_mail deny argument_not_granted authority proven",
+    "not verified content_altered",
+  ],
 };

@@ -189,12 +189,24 @@ export class Judging {
     );
     const consistent = this.#parts.log.completeness !== "not consistent";
     return {
-      records: this.#drafts.map((draft) => this.#record(draft, failed, consistent)),
+      records: this.#named(this.#drafts.map((draft) => this.#record(draft, failed, consistent))),
       delegations: this.#delegations.map((known) => this.#hop(known, failed.has(known.index))),
       approvals: [...this.#approvals.values()].map((one) =>
         approvalOf(one, failed.has(one.index) || !consistent),
       ),
     };
+  }
+
+  /** Not every record says how its process called the agent: another one of the session that stands does. */
+  #named(records: readonly EvidenceRecord[]): EvidenceRecord[] {
+    const session = (i: number): string => this.#drafts[i]!.entry.payload.session;
+    const names = new Map(
+      records.flatMap(({ agent }, i) => (agent === undefined ? [] : [[session(i), agent]])),
+    );
+    return records.map((record, i) => {
+      const agent = record.principal && (record.agent ?? names.get(session(i)));
+      return agent === undefined ? record : { ...record, agent };
+    });
   }
 
   #hop({ index, entry, verified }: KnownDelegation, failed: boolean): EvidenceDelegation {

@@ -1,3 +1,4 @@
+import type { AatTools, Restrictions } from "@behest/delegation";
 import type { ActionEntry, ApprovalEntry, LogReport, OutcomeWord } from "@behest/provenance";
 
 /** `not_shown`: this kind of proof, or this bundle, can neither prove nor disprove it. */
@@ -83,7 +84,10 @@ export interface EvidenceDelegation {
     readonly consent: string;
     readonly agent?: string;
     readonly task?: string;
-    readonly tools: readonly string[];
+    /** What it permits: of each tool, the rules of its arguments. */
+    readonly tools: AatTools;
+    /** What restricts it beyond that. */
+    readonly restrictions?: Restrictions;
     /** RFC 3339. */
     readonly expires: string;
   };

@@ -24,6 +24,7 @@ export function tokenOf({
   consent,
   leaf,
   tools,
+  restrictions,
 }: NonNullable<KnownDelegation["verified"]>): NonNullable<EvidenceDelegation["token"]> {
   const { agent, task, exp } = leaf;
   return {
@@ -31,7 +32,8 @@ export function tokenOf({
     consent: consent.rung,
     ...(agent !== undefined && { agent }),
     ...(task !== undefined && { task }),
-    tools: Object.keys(tools),
+    tools,
+    ...(restrictions && { restrictions }),
     expires: new Date(exp * 1000).toISOString(),
   };
 }

@@ -48,6 +48,8 @@ test("it tells who acted on whose behalf, at whose approval, and what came of it
     [principal?.subject, agent, tool, verdict, result].join(" "),
   );
   expect(told).toContain("alice clerk pay permit done");
+  // A denial for want of a grant does not say it by itself.
+  expect(told).toContain("alice clerk drop deny ");
   expect(told).toContain("alice helper look permit done");
   expect(told).toContain("bob agent look permit failed");
   const hops = delegations.map(

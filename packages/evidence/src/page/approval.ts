@@ -25,6 +25,6 @@ export function approval(model: Model, record: EvidenceRecord): Html {
 export function who({ kind, at, signed }: EvidenceApproval): Html {
   if (!signed) return html`Signed by no key that the owner's manifest names for it, ${time(at)}`;
   const { decision, person, group, key, until } = signed;
-  return html`${name(person)} of ${name(group)} ${decision === "approve" ? "approved" : "denied"}
+  return html`${name(person)}, for the group ${name(group)}, ${decision === "approve" ? "approved" : "denied"}
   ${APPROVALS[kind]}, ${time(at)}, good until ${time(until)}, key ${digest(key)}`;
 }

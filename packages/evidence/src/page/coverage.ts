@@ -2,27 +2,20 @@ import { counted } from "./counted.ts";
 import { CROSSWALK, type Framework, type Requirement } from "./crosswalk.ts";
 import { type Html, html } from "./escape.ts";
 import type { Model } from "./model.ts";
-import { table } from "./values.ts";
+import { type Row, table } from "./values.ts";
 
 /** Requirement by requirement: what in this bundle supports it, counting only what is proven. */
 export function coverage(model: Model): Html {
   const found = counted(model);
-  const row = ({ of, asks, supported, beyond }: Requirement): Html => {
+  const row = ({ of, asks, supported, beyond }: Requirement): Row => {
     const fields = supported.flatMap((field) => field(found) ?? []);
-    return html`<tr>
-      <th scope="row">${of}</th>
-      <td>${asks}</td>
-      <td>
-        ${
-          fields.length > 0
-            ? html`<ul>
-                ${fields.map((field) => html`<li>${coded(field)}</li>`)}
-              </ul>`
-            : html`<strong>not covered</strong>`
-        }
-      </td>
-      <td>${beyond ?? "–"}</td>
-    </tr> `;
+    const support =
+      fields.length > 0
+        ? html`<ul>
+            ${fields.map((field) => html`<li>${coded(field)}</li>`)}
+          </ul>`
+        : html`<strong>not covered</strong>`;
+    return { cells: [of, asks, support, beyond ?? "–"] };
   };
   return html`<p>
       What in this bundle supports which requirement, counting only what is proven. Whether a requirement is

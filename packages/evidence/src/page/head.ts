@@ -1,7 +1,7 @@
 import type { EvidenceFinding } from "../report.ts";
 import { type Html, html } from "./escape.ts";
 import type { Model } from "./model.ts";
-import { badge, digest, facts, name, time } from "./values.ts";
+import { badge, facts, name, time } from "./values.ts";
 
 /** Findings of one code that are listed one by one. */
 const MOST = 200;
@@ -53,13 +53,13 @@ export function head(model: Model, owner: string): Html {
     }
     ${facts([
       ["Log", origin === undefined ? "not named by a manifest of this owner" : name(origin)],
-      ["Owner", html`${digest(owner)} pinned: it must have come from the owner, not with the bundle`],
+      ["Owner", html`<code>${owner}</code>, pinned: it must have come from the owner, not with the bundle`],
       ["Entries", hidden > 0 ? `${size - hidden} of ${size} are shown` : `${size}, all shown`],
       ...witnessed.map(
         ({ name: witness, at, size: seen }) =>
           ["Witness", html`${name(witness)} has cosigned ${seen} entries, ${time(dateOf(at))}`] as const,
       ),
-      ["Head", html`${size}:${digest(root)}`],
+      ["Head", html`<code>${size}:${root}</code>`],
     ])}${
       open.length > 0
         ? html`<details>

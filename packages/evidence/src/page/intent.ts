@@ -1,4 +1,4 @@
-import type { EvidenceDelegation, EvidenceRecord } from "../report.ts";
+import type { EvidenceDelegation, EvidenceRecord, State } from "../report.ts";
 import { type Content, type Html, html } from "./escape.ts";
 import type { Model } from "./model.ts";
 import { badge, digest, facts, name } from "./values.ts";
@@ -19,8 +19,13 @@ export function intent(model: Model, record: EvidenceRecord): Html {
     ["At whose behest", html`${principalOf(chain)} ${badge(record.states.authority)}`],
     ["Consent", token && html`${token.consent}, as the issuer states it`],
     ["Through", chain.length > 0 ? hops(model, chain) : undefined],
-    ["Not cut off before", record.states.revocation && badge(record.states.revocation)],
+    ["Revoked before it", record.states.revocation && revoked(record.states.revocation)],
   ])}${given.some(Boolean) ? given : html`<p>The words that led to it: no turn of a model is recorded with this action.</p>`}`;
+}
+
+/** The state is that of the proof that it was not. */
+function revoked(state: State): Html {
+  return html`${state === "proven" ? "no" : ""} ${badge(state)}`;
 }
 
 /** The name where the chain proves it, else the pseudonym. */

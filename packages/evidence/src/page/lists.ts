@@ -3,7 +3,8 @@ import { who } from "./approval.ts";
 import { type Html, html } from "./escape.ts";
 import { principalOf } from "./intent.ts";
 import type { Model } from "./model.ts";
-import { badge, name, table, time } from "./values.ts";
+import { permits } from "./permits.ts";
+import { type Row, badge, name, table, time } from "./values.ts";
 import { ASPECTS, OUTCOMES, VERDICTS, marksOf } from "./words.ts";
 
 /** Every action, a row each. */
@@ -16,24 +17,24 @@ export function actions(model: Model): Html {
   );
 }
 
-function row(model: Model, record: EvidenceRecord): Html {
+function row(model: Model, record: EvidenceRecord): Row {
   const { index, at, principal, tool, verdict, result } = record;
   const marks = marksOf(record);
   const agent = model.agentOf(record);
   const reason = model.reason(record);
-  return html`<tr>
-    <th scope="row">${model.link(index)}</th>
-    <td>${time(at)}</td>
-    <td>${principal ? name(principal.subject) : "not proven"}</td>
-    <td>${called(agent)}</td>
-    <td>${name(tool)}</td>
-    <td>
-      ${VERDICTS[verdict]}${reason === undefined ? undefined : html` (${name(reason)})`}
-      ${marks.map((mark) => html`<strong class="mark">${mark}</strong> `)}
-    </td>
-    <td>${verdict !== "permit" ? "–" : result ? OUTCOMES[result] : "not recorded here"}</td>
-    <td>${summary(record)}</td>
-  </tr> `;
+  return {
+    cells: [
+      model.link(index),
+      time(at),
+      principal ? name(principal.subject) : "not proven",
+      called(agent),
+      name(tool),
+      html`${VERDICTS[verdict]}${reason === undefined ? undefined : html` (${name(reason)})`}
+      ${marks.map((mark) => html`<strong class="mark">${mark}</strong> `)}`,
+      verdict !== "permit" ? "–" : result ? OUTCOMES[result] : "not recorded here",
+      summary(record),
+    ],
+  };
 }
 
 function called(agent: string | undefined): Html | string {
@@ -52,34 +53,35 @@ function summary({ states }: EvidenceRecord): Html {
 
 /** Every hop that entries link to. */
 export function delegations(model: Model): Html {
-  const headings = ["Entry", "Under", "On behalf of", "Agent", "Task", "Tools", "Until", "State"];
-  const rows = model.report.delegations.map(
-    (one) =>
-      html`<tr id="${one.index}">
-        <th scope="row">${model.link(one.index)}</th>
-        <td>${one.parent === undefined ? "–" : model.link(one.parent)}</td>
-        <td>${principalOf([one])}</td>
-        <td>${called(model.agent(one))}</td>
-        <td>${one.token?.task === undefined ? "–" : name(one.token.task)}</td>
-        <td>${(one.token?.tools ?? []).map((tool) => html`${name(tool)} `)}</td>
-        <td>${one.token ? time(one.token.expires) : "–"}</td>
-        <td>${badge(one.state)}</td>
-      </tr> `,
-  );
+  const headings = ["Entry", "On behalf of", "Agent", "What for", "Until", "State"];
+  const rows = model.report.delegations.map((one) => ({
+    id: one.index,
+    cells: [
+      html`${model.link(one.index)}${one.parent === undefined ? undefined : html` under ${model.link(one.parent)}`}`,
+      principalOf([one]),
+      called(model.agent(one)),
+      one.token
+        ? html`${one.token.task === undefined ? undefined : html`<q>${name(one.token.task)}</q>, with`}
+          ${permits(one.token)}`
+        : "–",
+      one.token ? time(one.token.expires) : "–",
+      badge(one.state),
+    ],
+  }));
   return rows.length > 0 ? table("Delegations", headings, rows) : html`<p>None is shown.</p>`;
 }
 
 /** Everything that persons signed, also what no action came to rest on. */
 export function approvals(model: Model): Html {
-  const rows = model.report.approvals.map(
-    (one) =>
-      html`<tr id="${one.index}">
-        <th scope="row">${model.link(one.index)}</th>
-        <td>${who(one)}</td>
-        <td>${model.asked(one).map((index) => html`${model.link(index)} `)}</td>
-        <td>${badge(one.state)}</td>
-      </tr> `,
-  );
+  const rows = model.report.approvals.map((one) => ({
+    id: one.index,
+    cells: [
+      model.link(one.index),
+      who(one),
+      model.asked(one).map((index) => html`${model.link(index)} `),
+      badge(one.state),
+    ],
+  }));
   return rows.length > 0
     ? table("Approvals", ["Entry", "Who", "Asked for by", "State"], rows)
     : html`<p>None is shown.</p>`;

@@ -68,7 +68,9 @@ test("each action answers the six questions, in a section that its entry's index
     "signed that it wants this very action, tool and arguments ✓ proven",
     "decided by default.cedar#undeclared",
     "forbid(principal, action, resource)",
-    "approvers-0 of approvers approved this action",
+    "approvers-0, for the group approvers, approved this action",
+    "Within what was delegated yes, evaluated again ✓ proven",
+    "Revoked before it no ✓ proven",
     '{"to":"bob"}',
     "Attempt 1",
     "done (ok) ✓ proven",
@@ -77,7 +79,8 @@ test("each action answers the six questions, in a section that its entry's index
     expect(paid).toContain(said);
   const denied = section(recordOf("drop", "deny").index);
   expect(denied).toContain("denied");
-  expect(denied).toContain("tool_not_granted");
+  expect(denied).toContain("tool_not_granted (the tool was not delegated)");
+  expect(denied).toContain("Within what was delegated no, evaluated again ✓ proven");
   expect(denied).toContain("nothing was called");
 });
 
@@ -181,7 +184,7 @@ test("what was only watched, and what went ahead under break-glass, is marked", 
   expect(textOf(shadow)).toContain("nobody holds a delegation");
   const [broken] = await overridden();
   expect(textOf(broken)).toContain("BREAK-GLASS: 1 of the actions went ahead");
-  expect(textOf(broken)).toContain("break-glass-0 of break-glass approved break-glass");
+  expect(textOf(broken)).toContain("break-glass-0, for the group break-glass, approved break-glass");
 });
 
 /** One action that a person of the break-glass group has let through. */

@@ -1,8 +1,9 @@
 import { type Json, parseJson } from "@behest/jws";
 import type { ActionEntry, EntryFinding, EvidenceBundle } from "@behest/provenance";
 import { textOf } from "../parts.ts";
-import type { EvidenceRecord } from "../report.ts";
-import { type Html, html } from "./escape.ts";
+import type { EvidenceRecord, State } from "../report.ts";
+import { meaning } from "./codes.ts";
+import { type Content, type Html, html } from "./escape.ts";
 import type { Model } from "./model.ts";
 import { badge, digest, facts, name, quoted } from "./values.ts";
 import { VERDICTS } from "./words.ts";
@@ -15,7 +16,7 @@ export function policy(model: Model, record: EvidenceRecord, rules: Rules): Html
   const set = entry.policy;
   return html`${facts([
     ["Verdict", html`${VERDICTS[record.verdict]} ${badge(states.entry)}`],
-    ["Within the grants, evaluated again", badge(states.grant)],
+    ["Within what was delegated", granted(entry, states.grant)],
     [
       "Policies",
       set === undefined
@@ -31,11 +32,19 @@ export function policy(model: Model, record: EvidenceRecord, rules: Rules): Html
   ])}${texts(entry, rules).map(([id, text]) => quoted(`The rule ${id}`, text, model.state(record.index)))}${model.content("What else it was decided on", record.index, entry.content.facts)}`;
 }
 
+/** As its entry says; the state is whether the grants, evaluated again over the arguments, say the same. */
+function granted({ findings }: ActionEntry, state: State | undefined): Content {
+  const found = findings.find(({ check: what }) => what === "grant");
+  if (!found) return state && badge(state);
+  return html`${found.code === "ok" ? "yes" : "no"}, evaluated again ${badge(state)}`;
+}
+
 function check({ check: what, code, rule, path }: EntryFinding): Html {
+  const words = meaning(code);
   return html`<li>
     ${name(what)}:
     <strong>${name(code)}</strong
-    >${rule === undefined || rule === "" ? undefined : html`, decided by ${name(rule)}`}${path === undefined ? undefined : html`, at ${name(path)}`}
+    >${words === undefined ? undefined : html` (${words})`}${rule === undefined || rule === "" ? undefined : html`, decided by ${name(rule)}`}${path === undefined ? undefined : html`, at ${name(path)}`}
   </li>`;
 }
 

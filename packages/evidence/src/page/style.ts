@@ -25,7 +25,8 @@ details.hash{display:inline-block;vertical-align:top;max-width:100%}details.hash
 .alarm{border-color:var(--bad);color:var(--bad);font-weight:700}.alarm p{margin:.2rem 0}.fine{border-color:var(--good)}
 .wide{overflow-x:auto;max-width:100%;margin:.5rem 0}
 table{border-collapse:collapse;min-width:100%;font-size:.9375em}
-caption{text-align:left;color:var(--dim);padding:.2rem 0}
+caption{padding:0}caption span{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+td ul{margin:0}td li+li{margin-top:.1em}
 th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid var(--line);min-width:4rem;max-width:26rem;overflow-wrap:break-word}
 time{white-space:nowrap}
 thead th{background:var(--soft)}
@@ -42,5 +43,6 @@ svg .deny,svg .ask,svg .bad{fill:var(--paper);stroke:var(--c);stroke-width:2.5}
 svg .deny,svg .bad{stroke:var(--bad)}svg .bad{stroke-width:4}
 .l0{--c:var(--l0)}.l1{--c:var(--l1)}.l2{--c:var(--l2)}.l3{--c:var(--l3)}.l4{--c:var(--l4)}.l5{--c:var(--l5)}
 @media (max-width:40rem){body{padding:.6rem}dl div{grid-template-columns:1fr}h1{font-size:1.5rem}}
-@media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#fff}body{max-width:none;font-size:11px}details::details-content{content-visibility:visible;block-size:auto}pre{max-height:none}.wide{overflow:visible}.action{break-inside:auto;content-visibility:visible}h3,h4{break-after:avoid}a{color:inherit}nav{display:none}:target{outline:0}}
+@media screen and (max-width:40rem){thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}table,tbody,tr,th,td{display:block;max-width:100%}tr{padding:.4rem 0;border-bottom:1px solid var(--line)}th,td{border:0;padding:.1rem 0}td::before{content:attr(data-of)": ";color:var(--dim)}}
+@media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#fff}body{max-width:none;font-size:11px}details::details-content{content-visibility:visible;block-size:auto}pre{max-height:none}.wide{overflow:visible}table{font-size:.9em}th,td{min-width:0;padding:.2rem .3rem}td time{white-space:normal}.badge{border:0;padding:0}svg text{font-size:11px}details.hash summary{display:none}summary{list-style:none}.action{break-inside:auto;content-visibility:visible}h3,h4{break-after:avoid}a{color:inherit}nav{display:none}:target{outline:0}}
 `;

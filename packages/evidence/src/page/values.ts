@@ -63,12 +63,20 @@ export function facts(rows: readonly (readonly [term: string, value: Content])[]
   </dl>`;
 }
 
-/** Wide tables scroll by themselves, with keys too. */
-export function table(caption: string, headings: readonly string[], rows: readonly Html[]): Html {
+/** A row of a table: its first cell names it. */
+export interface Row {
+  readonly id?: number;
+  readonly cells: readonly Content[];
+}
+
+/** Wide tables scroll by themselves, with keys too; on a narrow screen each cell is a line under its heading. */
+export function table(caption: string, headings: readonly string[], rows: readonly Row[]): Html {
+  const cell = (content: Content, i: number): Html =>
+    i === 0 ? html`<th scope="row">${content}</th>` : html`<td data-of="${headings[i]}">${content}</td>`;
   return html`<div class="wide" tabindex="0" role="region" aria-label="${caption}">
     <table>
       <caption>
-        ${caption}
+        <span>${caption}</span>
       </caption>
       <thead>
         <tr>
@@ -76,7 +84,11 @@ export function table(caption: string, headings: readonly string[], rows: readon
         </tr>
       </thead>
       <tbody>
-        ${rows}
+        ${rows.map(
+          ({ id, cells }) =>
+            html`<tr${id === undefined ? undefined : html` id="${id}"`}>${cells.map(cell)}</tr>
+`,
+        )}
       </tbody>
     </table>
   </div> `;
