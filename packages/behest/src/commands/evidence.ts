@@ -27,7 +27,7 @@ export function evidence(program: Command): void {
     name: "export",
     description: "write the evidence of these records, or of all, to a new file",
     example:
-      "behest evidence export --out all.json\nbehest evidence export --principal alice --since 7d --out alice.json",
+      "behest evidence export --out all.json\nbehest evidence export --principal alice --since 7d --out alice-evidence.json",
   })
     .requiredOption("--out <file>", "the file to write")
     .option("--action <id>", "of one action, as records --json and spans name it")
@@ -44,7 +44,7 @@ export function evidence(program: Command): void {
   const verifying = define(group, {
     name: "verify",
     description: "verify evidence, offline, from the owner's thumbprint alone",
-    example: "behest evidence verify alice.json --owner <thumbprint>",
+    example: "behest evidence verify alice-evidence.json --owner <thumbprint>",
   })
     .argument("<file>", "what evidence export wrote, or - for standard input")
     .option("--owner <thumbprint>", "the owner to pin (default: this folder's)", ownerOf);
@@ -52,7 +52,7 @@ export function evidence(program: Command): void {
   const reporting = define(group, {
     name: "report",
     description: "write what evidence says, verified, as one page for people to read",
-    example: "behest evidence report alice.json --owner <thumbprint> --out report.html",
+    example: "behest evidence report alice-evidence.json --owner <thumbprint> --out report.html",
   })
     .argument("<file>", "what evidence export wrote, or - for standard input")
     .requiredOption("--out <file>", "the file to write: HTML, without scripts and without anything to load")

@@ -18,7 +18,7 @@ export function keys(program: Command): void {
   }).action(list);
   define(group, {
     name: "new",
-    description: "make a key that delegations can be bound to",
+    description: "make a key: for a role in the trust manifest, or one that delegations are bound to",
     example:
       "behest keys new --out reader.jwk\nbehest derive me.json --tool 'read_file(path=/docs/**)' --holder reader.jwk",
   })
