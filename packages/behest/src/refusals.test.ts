@@ -102,6 +102,11 @@ test("a configuration that is none is refused", () => {
     "config_invalid 1",
   );
   expect(refused(["trust", "show"], writing(".behest/trust.jws", "x.y"))).toBe("malformed_trust 1");
+  const unreadable = (copy: string): void => {
+    rmSync(join(copy, ".behest"), { recursive: true });
+    symlinkSync(".behest", join(copy, ".behest"));
+  };
+  expect(refused(["records"], unreadable)).toBe("config_invalid 1");
   const pinned = JSON.stringify({ ...place.config, owner: "A".repeat(43) });
   expect(refused(["trust", "show"], writing(config, pinned))).toBe("owner_mismatch 1");
 });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseJson } from "@behest/jws";
 import { BehestError } from "./error.ts";
@@ -28,8 +28,22 @@ export interface Local {
 export function findLocal(start: string = process.cwd()): Local | undefined {
   for (let at = start; ; at = dirname(at)) {
     const folder = join(at, LOCAL_FOLDER);
-    if (existsSync(join(folder, "config.json"))) return readLocal(folder);
+    if (isConfigured(folder)) return readLocal(folder);
     if (dirname(at) === at) return undefined;
+  }
+}
+
+/** A folder that is there and cannot be looked into is not passed over for another one, or for none. */
+function isConfigured(folder: string): boolean {
+  try {
+    statSync(join(folder, "config.json"));
+    return true;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    throw new BehestError("config_invalid", `config_invalid: ${folder} cannot be read by this user.`, {
+      cause,
+    });
   }
 }
 

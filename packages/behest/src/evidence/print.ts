@@ -4,6 +4,17 @@ import { clockTime } from "../time.ts";
 import { printFindings } from "../verify/findings.ts";
 import { sentence, witnessFacts } from "../verify/report.ts";
 
+const ASPECTS = [
+  "entry",
+  "authority",
+  "decision",
+  "grant",
+  "policy",
+  "approval",
+  "revocation",
+  "outcome",
+  "content",
+] as const;
 /** Worst first. */
 const UNPROVEN = ["failed", "missing", "erased", "not_shown"] as const;
 
@@ -37,11 +48,12 @@ export function printEvidence(
 
 function row(record: EvidenceRecord): Cell[] {
   const { index, at, principal, agent, tool, verdict, code, result, states } = record;
+  const unnamed = states.authority === "erased" ? dim("(erased)") : "-";
   return [
     `#${index}`,
     clockTime(Date.parse(at)),
-    principal?.subject ?? "-",
-    agent ?? "-",
+    principal?.subject ?? unnamed,
+    agent ?? unnamed,
     tool,
     VERDICTS[verdict],
     code,
@@ -53,7 +65,7 @@ function row(record: EvidenceRecord): Cell[] {
 /** `proven`, or which aspects are not: `failed: entry; not shown: grant, content`. */
 function proofOf(states: EvidenceRecord["states"]): Cell {
   const parts = UNPROVEN.flatMap((state) => {
-    const aspects = Object.entries(states).flatMap(([aspect, one]) => (one === state ? [aspect] : []));
+    const aspects = ASPECTS.filter((aspect) => states[aspect] === state);
     return aspects.length === 0 ? [] : [`${state.replace("_", " ")}: ${aspects.join(", ")}`];
   });
   if (parts.length === 0) return good("proven");
