@@ -1,4 +1,5 @@
 import type { KnownDelegation } from "./chains.ts";
+import type { EvidenceRecord } from "./report.ts";
 
 /**
  * What processes called the agents of sessions, beside what tokens say: a cut may name either. A session that was
@@ -38,4 +39,24 @@ export class Names {
     const names = [...(this.#called.get(session) ?? [])];
     return names.length === 1 ? names[0] : undefined;
   }
+}
+
+/**
+ * Not every record says how its process called the agent: where all others of its session that stand say one name,
+ * it is that. `sessions`: of each record.
+ */
+export function namedAlike(
+  records: readonly EvidenceRecord[],
+  sessions: readonly string[],
+): EvidenceRecord[] {
+  const names = new Map<string, string | undefined>();
+  for (const [i, { agent }] of records.entries()) {
+    const session = sessions[i]!;
+    if (agent === undefined) continue;
+    names.set(session, names.has(session) && names.get(session) !== agent ? undefined : agent);
+  }
+  return records.map((record, i) => {
+    const agent = record.principal && (record.agent ?? names.get(sessions[i]!));
+    return agent === undefined ? record : { ...record, agent };
+  });
 }

@@ -6,7 +6,7 @@ import type { Chains, KnownDelegation } from "./chains.ts";
 import { Revoked } from "./cuts.ts";
 import { type Judged, argumentsIn, judgeGrant } from "./grants.ts";
 import { judgeTerms } from "./mandates.ts";
-import { Names } from "./names.ts";
+import { Names, namedAlike } from "./names.ts";
 import { type ShownEntry, commitmentsOf, openingOf } from "./parts.ts";
 import { Replay } from "./policies.ts";
 import {
@@ -189,24 +189,15 @@ export class Judging {
     );
     const consistent = this.#parts.log.completeness !== "not consistent";
     return {
-      records: this.#named(this.#drafts.map((draft) => this.#record(draft, failed, consistent))),
+      records: namedAlike(
+        this.#drafts.map((draft) => this.#record(draft, failed, consistent)),
+        this.#drafts.map(({ entry }) => entry.payload.session),
+      ),
       delegations: this.#delegations.map((known) => this.#hop(known, failed.has(known.index))),
       approvals: [...this.#approvals.values()].map((one) =>
         approvalOf(one, failed.has(one.index) || !consistent),
       ),
     };
-  }
-
-  /** Not every record says how its process called the agent: another one of the session that stands does. */
-  #named(records: readonly EvidenceRecord[]): EvidenceRecord[] {
-    const session = (i: number): string => this.#drafts[i]!.entry.payload.session;
-    const names = new Map(
-      records.flatMap(({ agent }, i) => (agent === undefined ? [] : [[session(i), agent]])),
-    );
-    return records.map((record, i) => {
-      const agent = record.principal && (record.agent ?? names.get(session(i)));
-      return agent === undefined ? record : { ...record, agent };
-    });
   }
 
   #hop({ index, entry, verified }: KnownDelegation, failed: boolean): EvidenceDelegation {
