@@ -23,7 +23,7 @@ export function head(model: Model, owner: string): Html {
       written, from the owner's key alone. The page is a reading of that evidence, not evidence itself:
       whoever needs proof verifies the bundle.
     </p>
-    ${ok ? html`<p class="fine">✓ Verified: nothing speaks against it. ${complete(log.completeness)}</p>` : html`<p class="alarm">✗ Not verified: ${wrong.length} findings speak against it. ${complete(log.completeness)}</p>`}
+    ${ok ? html`<p class="fine">✓ Verified: nothing speaks against it. ${complete(log)}</p>` : html`<p class="alarm">✗ Not verified: ${wrong.length} findings speak against it. ${complete(log)}</p>`}
     ${
       wrong.length > 0
         ? html`<section aria-labelledby="failed">
@@ -79,7 +79,9 @@ function dateOf(seconds: number): string {
   return Number.isNaN(date.getTime()) ? "at no date" : date.toISOString();
 }
 
-function complete(completeness: Model["report"]["log"]["completeness"]): string {
+function complete({ completeness, findings }: Model["report"]["log"]): string {
+  if (findings.some(({ index, code }) => index === 0 && code === "owner_mismatch"))
+    return "Another owner has signed it than the one who is pinned: compare the thumbprint with the owner's, character by character.";
   switch (completeness) {
     case "not consistent":
       return "The entries and the checkpoint do not belong together.";

@@ -244,3 +244,10 @@ test("of what somebody has made up nothing is proven, not even that it fits what
   expect(made).not.toContain("✓");
   expect(page).toContain("✓ proven");
 });
+
+test("of a log of another owner it says first that it is", async () => {
+  const [stranger] = await rendered(whole, "A".repeat(43));
+  expect(textOf(stranger)).toMatch(
+    /✗ Not verified: \d+ findings speak against it\. Another owner has signed it/,
+  );
+});
