@@ -83,11 +83,20 @@ test("where keepers have to sign too, the owner alone changes nothing; drafts go
   expect(refused("sign", "next.json")).toBe("changes_unsigned 1");
   place.must("trust", "countersign", "next.json", "--key", "ann.jwk");
   expect(refused("sign", "next.json")).toBe("changes_unsigned 1");
+  const shown = place.must("trust", "show", "next.json");
+  expect(shown).toMatch(/^version +2, a draft of .*, not verified/m);
+  expect(shown).toMatch(/^revoker +revoke in \* +0 to 1 /m);
+  expect(shown).toMatch(/^countersigned +1 times$/m);
+  expect(refused("show", "me.json")).toBe("malformed_input 1");
   // What is no draft is neither signed nor written to.
   const given = place.read("me.json");
   for (const other of ["me.json", "trust.json"])
     expect(refused("countersign", other, "--key", "ben.jwk")).toBe("malformed_input 1");
   expect(place.read("me.json")).toBe(given);
+  const half = JSON.parse(place.read("next.json")) as Manifest;
+  writeFileSync(place.path("broken.json"), JSON.stringify({ ...half, issuers: [{}] }));
+  expect(refused("countersign", "broken.json", "--key", "ben.jwk")).toBe("malformed_trust 1");
+  expect(refused("show", "broken.json")).toBe("malformed_trust 1");
   place.must("trust", "countersign", "next.json", "--key", "ben.jwk");
   const draft = JSON.parse(place.read("next.json")) as Manifest;
   // What was countersigned is what is signed.

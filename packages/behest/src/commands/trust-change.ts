@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Local, readKeyFile } from "@behest/core";
-import { type PublicJwk, parseJson, thumbprint } from "@behest/jws";
+import { type PublicJwk, generatePrivateJwk, parseJson, signerOf, thumbprint } from "@behest/jws";
 import {
   type IndexRange,
   type Manifest,
@@ -144,21 +144,24 @@ async function countersign(
   file: string,
   { key, json }: { readonly key: string; readonly json?: true },
 ): Promise<void> {
-  const manifest = await manifestIn(file);
   // What else is signed here would look like a change that somebody wants.
-  if (!isDraft(manifest)) throw notDraft(file);
+  const manifest = await draftIn(file);
   const keeper = readKeyFile(key);
-  let signed: Manifest;
-  try {
-    signed = await countersignTrust(manifest, keeper);
-  } catch (cause) {
-    throw notDraft(file, cause);
-  }
+  const signed = await countersignTrust(manifest, keeper);
   const name = `${file}.countersigned`;
   writeNew(name, `${JSON.stringify(signed, null, 2)}\n`);
   renameSync(name, file);
   if (json) return printJson({ draft: file, keeper: keeper.thumbprint });
   print(`${file} is countersigned by ${keeper.thumbprint}.`);
+}
+
+/** Throws `malformed_input`, `file_…`, and what whoever takes it up would refuse: `malformed_trust`, `roles_not_apart`. */
+export async function draftIn(file: string): Promise<Manifest> {
+  const manifest = await manifestIn(file);
+  if (!isDraft(manifest)) throw notDraft(file);
+  // By a key that is thrown away: only for what is refused.
+  await signTrust(manifest, signerOf(await generatePrivateJwk()));
+  return manifest;
 }
 
 /** As `--draft` writes it: its number, what it follows, and who has signed so far. */
@@ -171,11 +174,10 @@ function isDraft({ origin, seq, prev, countersigned }: Partial<Manifest>): boole
   );
 }
 
-function notDraft(file: string, cause?: unknown): CliError {
+function notDraft(file: string): CliError {
   return new CliError(
     "malformed_input",
     `${file} is no draft of a trust manifest: behest trust sign … --draft writes one.`,
-    { cause },
   );
 }
 

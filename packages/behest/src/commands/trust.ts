@@ -3,17 +3,20 @@ import { type IndexRange, type Manifest, printVkey, retentionOf, rolesAt } from 
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { readManifest, requireLocal } from "../local.ts";
-import { changes } from "./trust-change.ts";
+import { changes, draftIn } from "./trust-change.ts";
 import { bold, print, printFacts, printJson, printTable } from "../output.ts";
 
 export function trust(program: Command): void {
   const group = program.command("trust").description("who is trusted for what");
   define(group, {
     name: "show",
-    description: "the trust manifest, verified under the pinned owner (default)",
-    example: "behest trust show",
+    description:
+      "the trust manifest, verified under the pinned owner (default); or a draft of its next version",
+    example: "behest trust show\nbehest trust show next.json   # what a keeper is asked to countersign",
     isDefault: true,
-  }).action(show);
+  })
+    .argument("[draft]", "what --draft has written: it is shown as it is, and nothing of it is verified")
+    .action(show);
   define(group, {
     name: "vkey",
     description: "what a witness of another party needs to watch this log: a line for each enforcer",
@@ -30,18 +33,19 @@ async function vkeys({ json }: { readonly json?: true }): Promise<void> {
   for (const line of lines) print(line);
 }
 
-async function show({ json }: { readonly json?: true }): Promise<void> {
-  const local = requireLocal();
-  const manifest = await readManifest(local);
-  if (json) return printJson({ owner: local.owner, manifest });
+async function show(draft: string | undefined, { json }: { readonly json?: true }): Promise<void> {
+  const owner = draft === undefined ? requireLocal().owner : undefined;
+  const manifest = draft === undefined ? await readManifest(requireLocal()) : await draftIn(draft);
+  if (json) return printJson({ owner, manifest });
+  const { origin, seq, at, rung, policies, countersigned = [] } = manifest;
+  const kind = owner === undefined ? `a draft of ${at}, not verified` : `signed ${at}`;
   printFacts([
-    ["log", manifest.origin],
-    ["owner", bold(local.owner)],
-    [
-      "version",
-      `${manifest.seq}, signed ${manifest.at}${manifest.rung === "local" ? ", for one machine" : ""}`,
-    ],
+    ["log", origin],
+    ...(owner === undefined ? [] : [["owner", bold(owner)] as const]),
+    ["version", `${seq}, ${kind}${rung === "local" ? ", for one machine" : ""}`],
     ["keeps records", `${retentionOf(manifest) / 86_400_000} days at least`],
+    ...(policies ? [["policies", policies.join(", ") || "none may decide"] as const] : []),
+    ...(owner === undefined ? [["countersigned", `${countersigned.length} times`] as const] : []),
   ]);
   print();
   printTable(["role", "may", "log entries", "key"], rolesOf(manifest));
