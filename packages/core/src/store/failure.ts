@@ -36,7 +36,7 @@ export function twice(): BehestError {
 export function missing(): BehestError {
   return new BehestError(
     "store_missing",
-    "store_missing: there is no log here yet. Check the path, or run an agent first.",
+    "store_missing: there is no log here yet. Check the path, or the URL and the tenant, or run an agent first.",
   );
 }
 
