@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
-import { CHROMIUM_ARGS } from "./chromium.ts";
+import { CHROMIUM_ARGS, CHROMIUM_LIMIT } from "./chromium.ts";
 import { NODE_ONLY } from "./node-only.ts";
 
 export default defineConfig({
@@ -17,6 +17,7 @@ export default defineConfig({
     browser: {
       enabled: true,
       headless: true,
+      connectTimeout: CHROMIUM_LIMIT,
       screenshotFailures: false,
       instances: [{ browser: "chromium" }],
       // "playwright" is playwright-core under the name that vitest asks for: no test runner, no downloads.
@@ -24,6 +25,7 @@ export default defineConfig({
         launchOptions: {
           executablePath: process.env["CHROMIUM"]!,
           args: [...CHROMIUM_ARGS],
+          timeout: CHROMIUM_LIMIT,
         },
       }),
     },

@@ -7,7 +7,7 @@ import { type Browser, chromium } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HOSTILE, forged, hostileLog } from "../../packages/evidence/test/hostile.ts";
 import { Office } from "../../packages/evidence/test/office.ts";
-import { CHROMIUM, CHROMIUM_ARGS } from "../browser/chromium.ts";
+import { CHROMIUM, CHROMIUM_ARGS, CHROMIUM_LIMIT } from "../browser/chromium.ts";
 import { Shown } from "./shown.ts";
 
 if (!CHROMIUM) {
@@ -25,7 +25,11 @@ describe.skipIf(!CHROMIUM)("in Chromium", () => {
   const pages = new Map<string, string>();
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM!, args: [...CHROMIUM_ARGS] });
+    browser = await chromium.launch({
+      executablePath: CHROMIUM!,
+      args: [...CHROMIUM_ARGS],
+      timeout: CHROMIUM_LIMIT,
+    });
     await using office = await Office.open();
     const { owner } = office.behest;
     const bundle = await office.reader.evidence();

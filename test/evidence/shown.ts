@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright";
+import { CHROMIUM_LIMIT } from "../browser/chromium.ts";
 
 /** A page as a reader opens it from a file, with everything unfolded, and all that it asked for. */
 export class Shown implements AsyncDisposable {
@@ -21,6 +22,7 @@ export class Shown implements AsyncDisposable {
     writeFileSync(path, html);
     const { href } = pathToFileURL(path);
     const context = await browser.newContext({ viewport: { width, height: 800 } });
+    context.setDefaultTimeout(CHROMIUM_LIMIT);
     const page = await context.newPage();
     const requests: string[] = [];
     page.on("request", (request) => requests.push(request.url()));
