@@ -15,25 +15,13 @@ import {
   type EvidenceFinding,
   type EvidenceRecord,
   type EvidenceReport,
+  JUDGED,
   type State,
   worst,
 } from "./report.ts";
 import { signedBy } from "./signed.ts";
 import { LONGEST } from "./source.ts";
 import { type Approving, approvalOf, nameIn, tokenOf } from "./told.ts";
-
-/** Checks that are asked of an entry that stands in the log, each with an aspect of its own. */
-const JUDGED: ReadonlySet<string> = new Set([
-  "grant",
-  "policy",
-  "approval",
-  "revocation",
-  "content",
-  "decision",
-  "attempt",
-  "outcome",
-  "delegation",
-]);
 
 interface Parts {
   readonly bundle: EvidenceBundle;

@@ -133,3 +133,16 @@ export function worst(states: readonly State[]): State {
     if (states.includes(state)) return state;
   return "proven";
 }
+
+/** Checks that are asked of an entry that stands in the log, each with an aspect of its own. */
+export const JUDGED: ReadonlySet<string> = new Set([
+  "grant",
+  "policy",
+  "approval",
+  "revocation",
+  "content",
+  "decision",
+  "attempt",
+  "outcome",
+  "delegation",
+]);
