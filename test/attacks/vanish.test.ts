@@ -69,18 +69,21 @@ const FULL: Way = [
   /store_failed/,
 ];
 
+/** The first to meet it is the action, or whoever looks for revocations meanwhile. */
+const GONE = /store_(mismatch|failed)|revocation_stale/;
+
 const WAYS: readonly Way[] = [
   [
     "whose database is removed",
     (waiter) => {
       for (const suffix of ["", "-wal", "-shm", "-head"]) rmSync(database(waiter, suffix), { force: true });
     },
-    /store_(mismatch|failed)/,
+    GONE,
   ],
   [
     "whose folder is moved away",
     (waiter) => renameSync(join(waiter.folder, "store"), join(waiter.folder, "gone")),
-    /store_(mismatch|failed)/,
+    GONE,
   ],
   [
     "whose database is replaced by an empty one",
@@ -88,7 +91,7 @@ const WAYS: readonly Way[] = [
       rmSync(database(waiter));
       writeFileSync(database(waiter), "", { mode: 0o600 });
     },
-    /store_(mismatch|failed)/,
+    GONE,
   ],
   ...(process.platform === "linux" ? [FULL] : []),
   ["that is closed", (waiter) => waiter.tell("close"), /store_failed|session_ended/],
