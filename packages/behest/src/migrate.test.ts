@@ -4,7 +4,7 @@ import { postgresServer, sql } from "../../postgres/test/server.ts";
 import { Workplace } from "../test/workplace.ts";
 
 const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 const PAYER = join(import.meta.dirname, "../test/payer.ts");
 let place: Workplace;

@@ -6,7 +6,7 @@ import { postgresServer, sql } from "../../test/server.ts";
 import { postgresStore } from "./store.ts";
 
 const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 let url: string;
 const open: Store[] = [];

@@ -15,7 +15,7 @@ import { migrateSqlite } from "./migrate.ts";
 import { postgresStore } from "./store.ts";
 
 const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 let folder: string;
 let path: string;

@@ -5,7 +5,7 @@ import { postgresServer } from "../../test/server.ts";
 import { postgresStore } from "./store.ts";
 
 const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 describe.runIf(server)("keys and manifests that change under several machines", () => {
   test("whoever is under the manifest before writes nothing until it takes up the next, and then goes on", async () => {

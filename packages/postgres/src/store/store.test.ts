@@ -4,7 +4,7 @@ import { postgresServer } from "../../test/server.ts";
 import { postgresStore } from "./store.ts";
 
 const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 describe.runIf(server)("a store on PostgreSQL", () => {
   storeConformance("postgres", async () => postgresStore(await server!.url()), {

@@ -7,7 +7,7 @@ import { postgresServer, sql } from "../../test/server.ts";
 import { postgresStore } from "./store.ts";
 
 const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 /** As a superuser, as the owner of the tables, and as somebody who may only use them. */
 let [superuser, owner, user] = ["", "", ""];
