@@ -3,6 +3,7 @@ import type { Signer } from "@behest/jws";
 import type { AlertOptions } from "./alert/alert.ts";
 import { Alerts } from "./alert/alerts.ts";
 import { approvalsOf } from "./approval/approvals.ts";
+import { checkOptions } from "./config-check.ts";
 import type { Credentials, Deployment } from "./deployment.ts";
 import { erase } from "./erasure/erase.ts";
 import { holdsOf } from "./erasure/holds.ts";
@@ -92,6 +93,7 @@ export async function createFrom(
   config: BehestConfig,
   undeclared: Deployment["undeclared"] = "policies",
 ): Promise<Behest> {
+  checkOptions(config);
   const clock = config.clock ?? Date.now;
   const enrolment = await Enrolment.make(config.trust, {
     signer: config.signer,
@@ -235,8 +237,6 @@ export async function createFrom(
 }
 
 function enforceOf(enforce: BehestConfig["enforce"] = "enforce"): Deployment["enforce"] {
-  if (enforce !== "enforce" && enforce !== "shadow")
-    throw new BehestError("config_invalid", 'config_invalid: enforce is "enforce" or "shadow".');
   if (enforce === "shadow")
     process.emitWarning(
       'enforce: "shadow": NOTHING IS STOPPED. What grants and policies would deny is only recorded. Remove it before anything real runs here.',

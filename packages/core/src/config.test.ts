@@ -177,3 +177,19 @@ test("an enforcer's folder that holds the issuer's key under another name is ref
   writeFileSync(join(folder, ".behest/agent.jwk"), JSON.stringify(keys.issuer), { mode: 0o600 });
   expect((await refusal()).code).toBe("key_readable");
 });
+
+test("an option that is misspelt, or has a value that there is not, starts nothing", async () => {
+  await init("local");
+  for (const [wrong, told] of [
+    [{ fed: {} }, '"fed"'],
+    [{ toString: true }, '"toString"'],
+    [{ identity: "refuze" }, '"record" or "refuse"'],
+    [{ enforce: "off" }, '"enforce" or "shadow"'],
+    [{ content: true }, '"digest" or "keep"'],
+    [{ logs: "all" }, '"entries"'],
+  ] as const)
+    await expect(createBehest(wrong as object)).rejects.toMatchObject({
+      code: "config_invalid",
+      message: expect.stringContaining(told),
+    });
+});
