@@ -13,6 +13,10 @@ test("a first day: what is observed without a delegation proposes the one to sig
     /3 actions were only tried out.*\n3 of them were observed without a delegation\.\n/,
   );
   expect(place.json("verify")).toMatchObject({ ok: true, shadow: 3, observed: 3, findings: [] });
+  place.must("evidence", "export", "--out", "all.json");
+  expect(place.must("evidence", "verify", "all.json")).toMatch(
+    /permit \(observed\)(?:.|\n)*3 actions were only tried out.*\n3 of them were observed without a delegation\.\n/,
+  );
   expect(place.must("inspect", "#1")).toMatch(/action entry(?:.|\n)*observed +true/);
 
   const { suggestions } = place.json("policy", "suggest") as { suggestions: { grant: string }[] };

@@ -134,19 +134,14 @@ export class Chains {
   #action(index: number, { tool, links, enforce }: ActionEntry): void {
     const tools = this.delegation(links.delegation)?.verified?.tools;
     if (!tools || Object.hasOwn(tools, tool)) return;
-    if (tool === UNNAMED) {
-      const message = "its entry does not name the tool, so its delegation cannot be asked";
-      this.findings.push({ index, check: "delegation", state: "not_shown", code: "tool_not_shown", message });
-    } else if (enforce === "shadow") {
-      const message = "its delegation does not name the tool, and nothing was enforced";
-      this.findings.push({
-        index,
-        check: "delegation",
-        state: "not_shown",
-        code: "tool_not_granted",
-        message,
-      });
-    } else this.#fail(index, "tool_not_granted", "permitted, but its delegation does not name the tool");
+    // What was granted stands there by its name, whatever that is.
+    if (enforce !== "shadow")
+      return this.#fail(index, "tool_not_granted", "permitted, but its delegation does not name the tool");
+    const [code, message] =
+      tool === UNNAMED
+        ? ["tool_not_shown", "its entry does not name the tool, so its delegation cannot be asked"]
+        : ["tool_not_granted", "its delegation does not name the tool, and nothing was enforced"];
+    this.findings.push({ index, check: "delegation", state: "not_shown", code, message });
   }
 
   #fail(index: number, code: string, message: string): void {

@@ -2,7 +2,7 @@ import type { EvidenceRecord, EvidenceReport } from "@behest/evidence";
 import { type Cell, bad, bold, dim, good, print, printFacts, printTable } from "../output.ts";
 import { clockTime } from "../time.ts";
 import { printFindings } from "../verify/findings.ts";
-import { sentence, witnessFacts } from "../verify/report.ts";
+import { printMarks, sentence, witnessFacts } from "../verify/report.ts";
 
 const ASPECTS = [
   "entry",
@@ -40,6 +40,11 @@ export function printEvidence(
     );
     print();
   }
+  printMarks({
+    shadow: records.filter(({ enforce }) => enforce).length,
+    observed: records.filter(({ observed }) => observed).length,
+    overridden: records.filter(({ override }) => override).length,
+  });
   printFindings(findings);
   print(ok ? good("Verified. ") : bad("Not verified. "), sentence(log));
   if (pinnedHere)
@@ -47,7 +52,7 @@ export function printEvidence(
 }
 
 function row(record: EvidenceRecord): Cell[] {
-  const { index, at, principal, agent, tool, verdict, code, result, states } = record;
+  const { index, at, principal, agent, tool, code, result, states } = record;
   const unnamed = states.authority === "erased" ? dim("(erased)") : "-";
   return [
     `#${index}`,
@@ -55,7 +60,7 @@ function row(record: EvidenceRecord): Cell[] {
     principal?.subject ?? unnamed,
     agent ?? unnamed,
     tool,
-    VERDICTS[verdict],
+    verdictOf(record),
     code,
     result ?? "-",
     proofOf(states),
@@ -71,6 +76,12 @@ function proofOf(states: EvidenceRecord["states"]): Cell {
   if (parts.length === 0) return good("proven");
   const wrong = Object.values(states).some((state) => state === "failed" || state === "missing");
   return (wrong ? bad : dim)(parts.join("; "));
+}
+
+/** With what is out of the ordinary, as `records` says it. */
+function verdictOf({ verdict, enforce, observed, override }: EvidenceRecord): Cell {
+  if (enforce) return bad(`${verdict} (${observed ? "observed" : "shadow"})`);
+  return override ? bad("permit (break-glass)") : VERDICTS[verdict];
 }
 
 const VERDICTS: { readonly [verdict in EvidenceRecord["verdict"]]: Cell } = {

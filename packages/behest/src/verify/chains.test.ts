@@ -184,9 +184,10 @@ test("a permitted tool that the chain does not name is found out; a denied one i
   expect(await codes(saying(2, { tool: "__proto__" }))).toHaveLength(1);
 });
 
-test("a tool that its entry does not name is neither proven nor refuted", async () => {
-  const { findings } = await judged(saying(2, { tool: "(unnamed)" }));
+test("a tool that its entry does not name is neither proven nor refuted under shadow, and was never granted else", async () => {
+  const { findings } = await judged(saying(2, { tool: "(unnamed)", enforce: "shadow" }));
   expect(findings).toMatchObject([{ index: 2, state: "not_shown", code: "tool_not_shown" }]);
+  expect(await codes(saying(2, { tool: "(unnamed)" }))).toHaveLength(1);
 });
 
 test("a sealed chain that does not open was altered", async () => {

@@ -68,9 +68,7 @@ export function printVerification(
     ["head", `${size}:${root}`],
     ...witnessFacts(log),
   ]);
-  if (shadow > 0) print(bad(`${shadow} actions were only tried out: nothing was enforced for them.`));
-  if (log.observed > 0) print(bad(`${log.observed} of them were observed without a delegation.`));
-  if (overridden > 0) print(bad(`${overridden} actions went ahead under break-glass.`));
+  printMarks({ shadow, observed: log.observed, overridden });
   printFindings(findings);
   print(ok ? good("Verified. ") : bad("Not verified. "), sentence(log));
   if (pinnedHere)
@@ -86,6 +84,21 @@ export function witnessFacts({ witnessed }: LogReport): (readonly [string, strin
     "witness",
     `${name} has cosigned ${size} entries, ${new Date(at * 1000).toISOString()}`,
   ]);
+}
+
+/** How many actions were not enforced, rest on no delegation, or went ahead under an override: said wherever there are any. */
+export function printMarks({
+  shadow,
+  observed,
+  overridden,
+}: {
+  readonly shadow: number;
+  readonly observed: number;
+  readonly overridden: number;
+}): void {
+  if (shadow > 0) print(bad(`${shadow} actions were only tried out: nothing was enforced for them.`));
+  if (observed > 0) print(bad(`${observed} of them were observed without a delegation.`));
+  if (overridden > 0) print(bad(`${overridden} actions went ahead under break-glass.`));
 }
 
 export function sentence({ completeness: found, findings }: LogReport): string {
