@@ -53,7 +53,15 @@ function printSpans({ ok, log, findings }: SpanReport): void {
     const count = findings.filter((finding) => finding.state === state).length;
     return [state, String(count)] as const;
   });
-  printFacts([["log", log.ok ? "holds" : bad("does not hold: see behest verify")], ...counts]);
+  printFacts([
+    [
+      "log",
+      log.ok
+        ? "holds"
+        : bad("does not hold, or not with the heads of these spans: see behest verify --heads"),
+    ],
+    ...counts,
+  ]);
   const told = findings.filter(({ state }) => state === "altered" || state === "span without record");
   if (told.length > 0)
     printTable(

@@ -142,6 +142,21 @@ test("a profile that does not say what it touches is a denial", async () => {
   }
 });
 
+test("what cannot be committed to decides nothing: half of a sign that a model has put where a profile cuts", async () => {
+  using folder = new PolicyFolder({ "a.cedar": "permit(principal, action, resource);" });
+  const cut = ({ at }: { at: string }): string => at.slice(0, 1);
+  for (const member of [{ workspace: cut }, { resource: cut }]) {
+    const look = { effect: "read", boundary: "inside", ...member };
+    await using behest = await testBehest({ policy: folder.path, profiles: { look } as never });
+    const session = await behest.as("alice", { look: {} });
+    expect(await session.authorize({ tool: "look", args: { at: "x" } })).toMatchObject({ verdict: "permit" });
+    expect(await session.authorize({ tool: "look", args: { at: "😀" } })).toMatchObject({
+      verdict: "deny",
+      findings: [{}, {}, {}, { code: "profile_invalid" }],
+    });
+  }
+});
+
 test("the built-in default: effect by boundary", async () => {
   const table = [
     ["read", "inside", "ok"],

@@ -56,7 +56,9 @@ function requestOf({ session, tool, args, class: c, model, now }: Wanted): Polic
   const [root] = hops;
   const { leaf } = session;
   const touched = touchedBy(c.profile, args);
-  if (!touched) return undefined;
+  // Half of a character could not be committed to, and so not be shown to have decided.
+  const texts = [touched?.resource, c.workspace];
+  if (!touched || texts.some((text) => text?.isWellFormed() === false)) return undefined;
   return {
     tool,
     args,
