@@ -103,7 +103,7 @@ test("an account that a provider disables stops its agents here, and shows in th
         ),
       ),
     );
-  await expect.poll(verdicts, { timeout: 10_000 }).toEqual(["revoked", "holds"]);
+  await expect.poll(verdicts).toEqual(["revoked", "holds"]);
 });
 
 test("a feed takes cuts of enrolled revokers only, within their scope, each once", async () => {

@@ -121,7 +121,7 @@ test("a journal that somebody reads is emptied when they have read it, and it is
   const { key, subject } = alice;
   expect(found({ key, subject })).not.toEqual([]);
   reader.close();
-  await expect.poll(() => found({ key, subject }), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => found({ key, subject })).toEqual([]);
   await other.close();
 });
 
@@ -143,7 +143,7 @@ test("whoever starts next empties the journal that a killed process has left", a
   expect(found({ key, subject })).not.toEqual([]);
   const next = sqliteStore(path);
   await next[engineOf].attach(await log.deployment.identity());
-  await expect.poll(() => found({ key, subject }), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => found({ key, subject })).toEqual([]);
   await next.close();
   reader.close();
 });
@@ -176,6 +176,6 @@ test("a cut is emptied when it is over, also where no other one comes", async ()
   await feed.append({ jws, until: Math.floor(Date.now() / 1000) + 1 });
   expect(found({ cut: jws })).not.toEqual([]);
   await feed.sweep!();
-  await expect.poll(async () => (await feed.sweep!(), found({ cut: jws })), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(async () => (await feed.sweep!(), found({ cut: jws }))).toEqual([]);
   expect((await feed.read(0)).rows).toMatchObject([{ seq: 1, until: expect.any(Number) as number }]);
 });
