@@ -1,8 +1,8 @@
 import type { AatTools, Restrictions } from "@behest/delegation";
 import type { ActionEntry, ApprovalEntry, LogReport, OutcomeWord } from "@behest/provenance";
 
-/** `not_shown`: this kind of proof, or this bundle, can neither prove nor disprove it. */
-export type State = "proven" | "failed" | "missing" | "erased" | "not_shown";
+/** `pruned`: its text is gone, and an entry of the log says so. `not_shown`: this kind of proof, or this bundle, can neither prove nor disprove it. */
+export type State = "proven" | "failed" | "missing" | "erased" | "pruned" | "not_shown";
 
 /** What is asked of every record. Those that do not apply to it are absent. */
 export type Aspect =
@@ -129,7 +129,7 @@ export interface EvidenceReport {
 
 /** The worst of what is known. */
 export function worst(states: readonly State[]): State {
-  for (const state of ["failed", "missing", "erased", "not_shown"] as const)
+  for (const state of ["failed", "missing", "erased", "pruned", "not_shown"] as const)
     if (states.includes(state)) return state;
   return "proven";
 }

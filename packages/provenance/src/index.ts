@@ -74,6 +74,8 @@ export type {
   OutcomeWord,
   OverrideEntry,
   PrincipalErasure,
+  PrunedType,
+  PruningEntry,
   ReleaseEntry,
   RevocationEntry,
   TrustEntry,

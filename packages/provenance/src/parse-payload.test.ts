@@ -153,7 +153,7 @@ test("only canonical JSON of a known type is read", () => {
     text.replace(",", ", "),
     text.replace('"v":1', '"v":1.0'),
     text.replace('{"action"', '{"action":"x","action"'),
-    text.replace('"outcome","v"', '"pruning","v"'),
+    text.replace('"outcome","v"', '"pruned","v"'),
     text.replace('"outcome","v"', '"erasure","v"'),
     text.replace('"outcome","v"', '"constructor","v"'),
     "null",

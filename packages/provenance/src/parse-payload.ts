@@ -1,4 +1,4 @@
-import { canonical, parseJson } from "@behest/jws";
+import { type Json, canonical, parseJson } from "@behest/jws";
 import { ProvenanceError, refusing } from "./error.ts";
 import type {
   AccessEntry,
@@ -16,6 +16,7 @@ import type {
   OutcomeEntry,
   OverrideEntry,
   PrincipalErasure,
+  PruningEntry,
   ReleaseEntry,
   RevocationEntry,
   TrustEntry,
@@ -33,6 +34,7 @@ import {
   some,
   text,
   time,
+  where,
   word,
 } from "./shape.ts";
 
@@ -168,6 +170,18 @@ const SHAPES: { readonly [type in EntryType]: Check } = {
     principals: list(text),
     content: closed<AccessEntry["content"]>({}),
     links: closed<AccessEntry["links"]>({}),
+  }),
+  pruning: entry<PruningEntry>("pruning", {
+    before: time,
+    ranges: some(where((value) => Array.isArray(value) && value.length === 2 && !list(count)(value as Json))),
+    counts: closed<PruningEntry["counts"]>({
+      "delegation?": count,
+      "interaction?": count,
+      "action?": count,
+      "outcome?": count,
+    }),
+    content: closed<PruningEntry["content"]>({}),
+    links: closed<PruningEntry["links"]>({}),
   }),
 };
 

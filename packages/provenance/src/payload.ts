@@ -235,6 +235,22 @@ export interface AccessEntry extends Common {
   readonly links: { readonly [link: string]: never };
 }
 
+/** Types of entries that are ever pruned. */
+export type PrunedType = "delegation" | "interaction" | "action" | "outcome";
+
+/** The text of these entries is gone from the store, and what lay beside them; their hashes stay in the tree. */
+export interface PruningEntry extends Common {
+  readonly type: "pruning";
+  /** RFC 3339, UTC, milliseconds: each of them was recorded before, and so was all that stands before it in the log. */
+  readonly before: string;
+  /** Indexes of the first and the last of each stretch, in log order. */
+  readonly ranges: readonly (readonly [first: number, last: number])[];
+  /** How many they are, by type. */
+  readonly counts: { readonly [type in PrunedType]?: number };
+  readonly content: { readonly [field: string]: never };
+  readonly links: { readonly [link: string]: never };
+}
+
 export type EntryPayload =
   | TrustEntry
   | DelegationEntry
@@ -244,5 +260,6 @@ export type EntryPayload =
   | OutcomeEntry
   | RevocationEntry
   | ErasureEntry
-  | AccessEntry;
+  | AccessEntry
+  | PruningEntry;
 export type EntryType = EntryPayload["type"];

@@ -16,17 +16,20 @@ const ASPECTS = [
   "content",
 ] as const;
 /** Worst first. */
-const UNPROVEN = ["failed", "missing", "erased", "not_shown"] as const;
+const UNPROVEN = ["failed", "missing", "erased", "pruned", "not_shown"] as const;
 
 export function printEvidence(
   { log, records, findings, ok }: EvidenceReport,
   { owner, pinnedHere }: { readonly owner: string; readonly pinnedHere: boolean },
 ): void {
-  const { origin = "-", size, root, hidden, rung } = log;
+  const { origin = "-", size, root, hidden, pruned, rung } = log;
   printFacts([
     ["log", bold(rung ? `${origin} (rung ${rung}: all its keys were made on one machine)` : origin)],
     ["owner", owner],
-    ["entries", hidden > 0 ? `${size - hidden} of ${size} are shown` : `${size}, all shown`],
+    [
+      "entries",
+      `${hidden > 0 ? `${size - hidden} of ${size} are shown` : `${size}, all shown`}${pruned > 0 ? `, ${pruned} were pruned` : ""}`,
+    ],
     ["records", String(records.length)],
     ["head", `${size}:${root}`],
     ...witnessFacts(log),

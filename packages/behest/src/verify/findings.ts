@@ -34,5 +34,6 @@ const STATES: { readonly [state in Finding["state"]]: Cell } = {
   failed: bad("failed"),
   missing: bad("missing"),
   erased: dim("erased"),
+  pruned: dim("pruned"),
   not_shown: dim("not shown"),
 };

@@ -40,6 +40,7 @@ export function asJson(verification: Verification): object {
     overridden,
     chains,
     erased: log.erased.length,
+    pruned: log.pruned,
     completeness,
     witnessed,
     findings,
@@ -56,7 +57,7 @@ export function printVerification(
   printFacts([
     ["log", bold(log.rung ? `${origin} (rung ${log.rung}: all its keys were made on one machine)` : origin)],
     ["owner", owner],
-    ["entries", `${size}, ${proven} proven`],
+    ["entries", `${size}, ${proven} proven${log.pruned > 0 ? `, ${log.pruned} pruned` : ""}`],
     ["actions", `${permit} permitted, ${deny} denied${ask > 0 ? `, ${ask} asked` : ""}`],
     ...(counts.approval > 0 ? [["approvals", String(counts.approval)] as const] : []),
     ...(counts.revocation > 0 ? [["revocations", String(counts.revocation)] as const] : []),

@@ -44,7 +44,7 @@ function called(agent: string | undefined): Html | string {
 /** Its worst first; what is proven is not listed. */
 function summary({ states }: EvidenceRecord): Html {
   const held = Object.entries(states) as [Aspect, State][];
-  const parts = (["failed", "missing", "erased", "not_shown"] as const).flatMap((state) => {
+  const parts = (["failed", "missing", "erased", "pruned", "not_shown"] as const).flatMap((state) => {
     const aspects = held.filter(([, one]) => one === state).map(([aspect]) => ASPECTS[aspect]);
     return aspects.length > 0 ? [html`${badge(state)} ${aspects.join(", ")} `] : [];
   });

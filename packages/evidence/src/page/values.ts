@@ -13,6 +13,7 @@ const WORDS: { readonly [state in State | "altered"]: string } = {
   altered: "✗ altered",
   missing: "✗ missing",
   erased: "⊘ erased",
+  pruned: "◌ pruned",
   not_shown: "○ not shown",
 };
 

@@ -1,11 +1,13 @@
 import { retentionOf } from "../manifest.ts";
-import type { EntryHash, ErasureEntry, PrincipalErasure } from "../payload.ts";
+import type { EntryHash, ErasureEntry, PrincipalErasure, PruningEntry } from "../payload.ts";
 import { type Keys, SKEW } from "./keys.ts";
+import type { Prunings } from "./prunings.ts";
 import { type Findings, Refusal } from "./report.ts";
 
 /** What the log says of erasure: whose content is gone, since when, and whether that was allowed then. */
 export class Erasures {
   readonly #findings: Findings;
+  readonly #prunings: Prunings;
   /** Indexes of the delegations of each principal. */
   readonly #delegations = new Map<string, number[]>();
   /** When something was recorded of each last, ms since the epoch. */
@@ -14,8 +16,9 @@ export class Erasures {
   /** Whom each hold in force is about; undefined: everybody. */
   readonly #holds = new Map<EntryHash, readonly string[] | undefined>();
 
-  constructor(findings: Findings) {
+  constructor(findings: Findings, prunings: Prunings) {
     this.#findings = findings;
+    this.#prunings = prunings;
   }
 
   get principals(): readonly string[] {
@@ -52,6 +55,11 @@ export class Erasures {
         if (!this.#holds.delete(entry.links.hold))
           throw new Refusal("link", "link_broken", "no hold in force has the hash it names");
     }
+  }
+
+  /** Whose the entries were that are gone is not known, so only a hold on everybody can be compared. */
+  prune(index: number, entry: PruningEntry, keys: Keys): void {
+    this.#prunings.add(index, entry, keys, [...this.#holds.values()].includes(undefined));
   }
 
   /** At the end of the log. */

@@ -14,6 +14,7 @@ import {
   delegationKnown,
   interactionKnown,
 } from "./known.ts";
+import type { Prunings } from "./prunings.ts";
 import { type Findings, Refusal } from "./report.ts";
 import { checkVerdict } from "./verdicts.ts";
 
@@ -36,10 +37,10 @@ export class Records {
   /** Actions that no delegation stands behind. */
   observed = 0;
 
-  constructor(findings: Findings) {
+  constructor(findings: Findings, prunings: Prunings) {
     this.#findings = findings;
     this.#cuts = new Cuts(findings);
-    this.#erasures = new Erasures(findings);
+    this.#erasures = new Erasures(findings, prunings);
   }
 
   /** Pseudonyms of erased principals. */
@@ -79,6 +80,8 @@ export class Records {
         return this.#erasures.add(hash, payload, keys);
       case "access":
         return this.#erasures.living(payload.by, payload.at);
+      case "pruning":
+        return this.#erasures.prune(index, payload, keys);
     }
   }
 

@@ -36,6 +36,10 @@ export type LogCode =
   | "recorded_after_erasure"
   | "erased_early"
   | "erased_under_hold"
+  | "pruning_mismatch"
+  | "pruned_early"
+  | "pruned_under_hold"
+  | "not_pruned"
   | "attempt_mismatch"
   | "attempt_repeated"
   | "attempt_out_of_order"
@@ -47,6 +51,7 @@ export type LogCode =
   | "entries_missing"
   | "entries_beyond_checkpoint"
   | "entries_hidden"
+  | "entries_pruned"
   | "malformed_subtree"
   | "head_not_comparable"
   | "root_mismatch"
@@ -67,6 +72,7 @@ export type LogCheck =
   | "attempt"
   | "outcome"
   | "erasure"
+  | "pruning"
   | "policy"
   | "witness"
   | "log";
@@ -75,7 +81,7 @@ export interface LogFinding {
   /** Index of the entry; where the log as a whole is meant (`check` `log`), of the entry that would come next. */
   readonly index: number;
   readonly check: LogCheck;
-  readonly state: "failed" | "missing" | "erased" | "not_shown";
+  readonly state: "failed" | "missing" | "erased" | "pruned" | "not_shown";
   readonly code: LogCode;
   readonly message: string;
 }
@@ -100,6 +106,8 @@ export interface LogReport {
   readonly root: string;
   /** Of these, entries of which only the hash of a subtree over them is shown. */
   readonly hidden: number;
+  /** Of these, entries of which an entry of the log says that their text is gone. */
+  readonly pruned: number;
   /** Entries that are shown and in which nothing failed. */
   readonly proven: number;
   /** Entries of each type that are signed by a key reached from the owner, and the principals (pseudonyms) they name. */
@@ -172,6 +180,6 @@ export class Findings {
   }
 
   get ok(): boolean {
-    return this.list.every(({ state }) => state === "not_shown" || state === "erased");
+    return this.list.every(({ state }) => state !== "failed" && state !== "missing");
   }
 }

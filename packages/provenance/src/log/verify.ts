@@ -8,6 +8,7 @@ import { type Frontier, type Head, appendLeaf, appendSubtree, equal, rootOf } fr
 import type { WitnessPolicy } from "../witness-policy.ts";
 import { Heads } from "./heads.ts";
 import { Keys, coversTime } from "./keys.ts";
+import { Prunings } from "./prunings.ts";
 import { Records } from "./records.ts";
 import { Findings, type LogReport, Refusal } from "./report.ts";
 import { Witnesses } from "./witnesses.ts";
@@ -25,6 +26,8 @@ export type Shown = string | Hidden;
 export interface LogEvidence {
   /** The log from its beginning to its end: every entry, or some and the subtrees of the rest. Read once. */
   readonly entries: Iterable<Shown> | AsyncIterable<Shown>;
+  /** Nothing is hidden but what was pruned: what else is, is missing. Default: a part of a log may hide anything. */
+  readonly whole?: boolean;
   /** The signed note over all of them. */
   readonly checkpoint: string;
   /** RFC 7638 thumbprint of the owner's key: all that is taken on trust. */
@@ -61,7 +64,8 @@ class Reading {
   readonly #evidence: LogEvidence;
   readonly #findings = new Findings();
   readonly #keys: Keys;
-  readonly #records = new Records(this.#findings);
+  readonly #prunings = new Prunings(this.#findings);
+  readonly #records = new Records(this.#findings, this.#prunings);
   readonly #counts: { [type in EntryType]: number } = {
     trust: 0,
     delegation: 0,
@@ -72,6 +76,7 @@ class Reading {
     revocation: 0,
     erasure: 0,
     access: 0,
+    pruning: 0,
   };
   #stated: ParsedCheckpoint | undefined;
   #frontier: Frontier = [];
@@ -117,6 +122,7 @@ class Reading {
       const payload = parsePayload(entry.payload);
       await this.#keys.admit(index, entry, payload);
       this.#lastAt = payload.at;
+      this.#prunings.shown(payload.at);
       this.#counts[payload.type]++;
       await this.#records.add(index, entry.hash, payload, this.#keys);
     });
@@ -138,6 +144,7 @@ class Reading {
       );
       return false;
     }
+    this.#prunings.passOver(this.#size, 2 ** level);
     this.#size += 2 ** level;
     this.#hidden += 2 ** level;
     this.#keys.passOver(2 ** level);
@@ -150,14 +157,6 @@ class Reading {
     if (size === 0)
       this.#findings.fail(0, "log", "trust_missing", "a log without entries shows no trust manifest");
     this.#records.finish();
-    if (this.#hidden > 0)
-      this.#findings.add(
-        size,
-        "log",
-        "not_shown",
-        "entries_hidden",
-        `${this.#hidden} of ${size} entries; revocations and later trust manifests may be among them`,
-      );
     const stated = await this.#findings.collect(size, "log", () => this.#checkCheckpoint());
     const consistent = this.#heads.settle(size, this.#findings) && stated === true;
     const { origin, rung } = this.#keys.manifest ?? {};
@@ -167,6 +166,8 @@ class Reading {
       heads: this.#heads,
       witnessesAt: (index) => this.#keys.witnessesAt(index),
     });
+    const { whole = false } = this.#evidence;
+    const pruned = this.#prunings.settle(size, { whole, witnessed: this.#witnesses.seen });
     const [head] = [...this.#held, ...(cosigned ? [cosigned] : [])].toSorted((a, b) => b.size - a.size);
     return {
       ok: this.#findings.ok,
@@ -175,6 +176,7 @@ class Reading {
       size,
       root: toBase64url(rootOf(this.#frontier)),
       hidden: this.#hidden,
+      pruned,
       proven: this.#findings.proven(size) - this.#hidden,
       counts: { ...this.#counts, principals: this.#records.principals },
       observed: this.#records.observed,
