@@ -11,6 +11,7 @@ import { BehestError } from "./error.ts";
 import { Enrolment } from "./enrolment.ts";
 import { takeUp } from "./take-up.ts";
 import type { Trust } from "./trust.ts";
+import { prune } from "./prune/prune.ts";
 import { EntryLogs } from "./record/entry-logs.ts";
 import { joinRecord } from "./record/joined.ts";
 import { observer } from "./session/observe.ts";
@@ -226,6 +227,7 @@ export async function createFrom(
         Math.floor(clock() / 1000),
       ),
     erase: (request) => erase(deployment, feeds, request),
+    prune: (request) => prune(deployment, request),
     holds: holdsOf(deployment),
     witnessed: () => witnessedIn(engine, [...enrolment.manifest.witnesses, ...(witnesses?.list ?? [])]),
     readingAs: (person) => readingAs(deployment, person),

@@ -53,7 +53,9 @@ export type Code =
   | "revocation_refused"
   // what goes on in the name of somebody who was erased
   | "principal_erased"
-  // what erasing refuses
+  // what goes on with what was pruned
+  | "entry_pruned"
+  // what erasing and pruning refuse
   | "principal_unknown"
   | "on_hold"
   | "retained"

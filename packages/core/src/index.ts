@@ -12,6 +12,7 @@ export { type LocalConfig, createBehest } from "./config.ts";
 export type { Deferred, DeferredOutcome } from "./deferred/deferral.ts";
 export type { Credentials } from "./deployment.ts";
 export type { EraseRequest, Erasure, Remaining } from "./erasure/erase.ts";
+export type { PruneRequest, Pruned } from "./prune/prune.ts";
 export type { Hold, HoldRequest, Holds } from "./erasure/holds.ts";
 export { BehestError, type Code } from "./error.ts";
 export type { ApprovalStats, RuleStats } from "./approval/fatigue.ts";

@@ -1,5 +1,6 @@
 import type { EraseRequest, Erasure } from "./erasure/erase.ts";
 import type { Holds } from "./erasure/holds.ts";
+import type { PruneRequest, Pruned } from "./prune/prune.ts";
 import type { Access, Reading } from "./record/reading.ts";
 import type {
   AatTools,
@@ -262,7 +263,13 @@ export interface Behest extends AsyncDisposable {
    * `retained`, `cut_in_force`. See docs/operations.md.
    */
   erase(request: EraseRequest): Promise<Erasure>;
-  /** Legal holds: what they are about is not erased. */
+  /**
+   * Destroys the text of old entries that nothing needs any more, and what lies beside them, and records that; every
+   * proof still verifies. Takes many short transactions; what has gone when one fails is gone. Throws `retained`,
+   * `on_hold`, `store_mismatch`, `store_failed`. See docs/operations.md.
+   */
+  prune(request: PruneRequest): Promise<Pruned>;
+  /** Legal holds: what they are about is neither erased nor pruned. */
   readonly holds: Holds;
   /** Records and evidence for a person: each look is an entry of the log before anything is shown. */
   readingAs(person: string): Reading;

@@ -77,7 +77,11 @@ function tried<T>(read: () => T): T | undefined {
 function entryAt(index: number): Promise<string> {
   return withStore(undefined, async (reader) => {
     let at = 0;
-    for await (const jws of reader.entries()) if (at++ === index) return jws;
+    for await (const shown of reader.log()) {
+      if (typeof shown === "string" && at === index) return shown;
+      at += typeof shown === "string" ? 1 : 2 ** shown.level;
+      if (at > index) throw new CliError("entry_missing", `#${index} was pruned: only its hash is kept.`);
+    }
     throw new CliError("entry_missing", `the log has ${at} entries; the first is #0.`);
   });
 }

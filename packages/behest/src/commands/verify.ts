@@ -1,4 +1,5 @@
-import { type EntryPayload, verifyLog } from "@behest/provenance";
+import { type EntryPayload, type Hidden, parseCheckpoint, verifyLog } from "@behest/provenance";
+import type { Reader } from "@behest/core";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
@@ -66,11 +67,7 @@ async function run(options: Options): Promise<void> {
       ? await judge({ entries: entriesIn(entries), checkpoint: await readText(checkpoint) }, by)
       : await withStore(store, async (reader, path) => {
           const seen = path === undefined ? undefined : headBeside(path);
-          const chains = new Chains(reader, owner);
-          // Read before the checkpoint: what is appended meanwhile cannot make it the longer one.
-          const kept = await reader.cosigned();
-          const shown = { ...(await snapshot(reader)), ...(kept !== undefined && { cosigned: kept }) };
-          const found = await judge(shown, by, chains, new Listing(reader));
+          const found = await judgeStore(reader, by);
           return seen && seen.size > found.log.size ? rolledBack(found, seen.size) : found;
         });
   if (options.json) printJson(asJson(judged));
@@ -78,6 +75,38 @@ async function run(options: Options): Promise<void> {
   if (judged.ok) return;
   const wrong = judged.findings.filter(({ state }) => state === "failed" || state === "missing");
   throw new CliError("verification_failed", `${wrong.length} of the findings speak against this log.`);
+}
+
+/** Once more where somebody has pruned meanwhile: the entry that says so stands beyond the checkpoint that was read. */
+async function judgeStore(reader: Reader, by: By): Promise<Verification> {
+  for (let tries = 1; ; tries++) {
+    const chains = new Chains(reader, by.owner);
+    // Read before the checkpoint: what is appended meanwhile cannot make it the longer one.
+    const kept = await reader.cosigned();
+    const log = await snapshot(reader, sizesOf(by.held, kept));
+    const shown = { ...log, ...(kept !== undefined && { cosigned: kept }) };
+    const found = await judge(shown, by, chains, new Listing(reader));
+    const unsaid = found.findings.some(({ code, state }) => code === "entries_hidden" && state === "missing");
+    const isLast = tries === 3 || by.export !== undefined || !unsaid;
+    if (isLast || (await reader.checkpoint()) === log.checkpoint) return found;
+  }
+}
+
+/** Of all heads that the log is compared with. */
+function sizesOf({ head, heads = [], cosigned }: By["held"], kept: string | undefined): readonly number[] {
+  const notes = kept === undefined ? cosigned : [...cosigned, kept];
+  return [...(head ? [head] : []), ...heads, ...notes.flatMap(sizeIn)].map((one) =>
+    typeof one === "number" ? one : one.size,
+  );
+}
+
+function sizeIn(note: string): readonly number[] {
+  try {
+    return [parseCheckpoint(note).size];
+  } catch {
+    // For `verifyLog` to refuse.
+    return [];
+  }
 }
 
 /** The store keeps the highest head it has committed in a file beside it: a database that was put back lies behind. */
@@ -102,9 +131,15 @@ async function judge(
   const verdicts = new Map<number, keyof Verdicts>();
   let shadow = 0;
   let overridden = 0;
-  const passing = async function* (): AsyncGenerator<string> {
+  const passing = async function* (): AsyncGenerator<string | Hidden> {
     let index = 0;
     for await (const jws of shown.entries) {
+      entriesFile?.write(lineOf(jws));
+      if (typeof jws !== "string") {
+        index += 2 ** jws.level;
+        yield jws;
+        continue;
+      }
       const entry = readEntry(jws);
       if (entry) {
         await chains?.read(index, entry);
@@ -114,14 +149,13 @@ async function judge(
       if (verdict) verdicts.set(index, verdict);
       if (entry?.payload.type === "action" && entry.payload.enforce === "shadow") shadow++;
       if (entry?.payload.type === "action" && entry.payload.links.override !== undefined) overridden++;
-      entriesFile?.write(lineOf(jws));
       index++;
       yield jws;
     }
   };
   const { checkpoint } = shown;
   const cosigned = [...held.cosigned, ...(shown.cosigned === undefined ? [] : [shown.cosigned])];
-  const log = await verifyLog({ entries: passing(), checkpoint, owner, ...held, cosigned });
+  const log = await verifyLog({ entries: passing(), whole: true, checkpoint, owner, ...held, cosigned });
   await chains?.finish(log.erased);
   await listing?.finish(log.size, (await shown.moved?.()) ?? false);
   entriesFile?.finish();

@@ -2,14 +2,20 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Reader } from "@behest/core";
 import { CodedError, parseJson } from "@behest/jws";
-import { type EntryPayload, parseCheckpoint, parseEntry, parsePayload } from "@behest/provenance";
+import {
+  type EntryPayload,
+  type Hidden,
+  parseCheckpoint,
+  parseEntry,
+  parsePayload,
+} from "@behest/provenance";
 import { CliError } from "../error.ts";
 import { unreadable } from "../file.ts";
 
 /** A log as somebody shows it. */
 export interface Shown {
   readonly checkpoint: string;
-  readonly entries: AsyncIterable<string>;
+  readonly entries: AsyncIterable<string | Hidden>;
   /** The newest checkpoint that was kept with witnesses' cosignatures. */
   readonly cosigned?: string;
   /** Whether the store has gone on since. */
@@ -20,21 +26,26 @@ export interface Shown {
  * A store at one moment: its checkpoint, and the entries under it. What a living process appends meanwhile is
  * left out; what stands beyond a checkpoint that did not move is shown, for it belongs to nothing.
  */
-export async function snapshot(reader: Reader): Promise<Shown> {
+export async function snapshot(reader: Reader, heads: readonly number[] = []): Promise<Shown> {
   const checkpoint = await reader.checkpoint();
   return {
     checkpoint,
-    entries: entriesUnder(reader, checkpoint),
+    entries: entriesUnder(reader, checkpoint, heads),
     moved: async () => (await reader.checkpoint()) !== checkpoint,
   };
 }
 
-async function* entriesUnder(reader: Reader, checkpoint: string): AsyncGenerator<string> {
+async function* entriesUnder(
+  reader: Reader,
+  checkpoint: string,
+  heads: readonly number[],
+): AsyncGenerator<string | Hidden> {
   const size = sizeOf(checkpoint);
   let index = 0;
-  for await (const jws of reader.entries()) {
-    if (index++ === size && (await reader.checkpoint()) !== checkpoint) return;
-    yield jws;
+  for await (const shown of reader.log(heads)) {
+    if (index === size && (await reader.checkpoint()) !== checkpoint) return;
+    index += typeof shown === "string" ? 1 : 2 ** shown.level;
+    yield shown;
   }
 }
 
@@ -47,8 +58,8 @@ function sizeOf(checkpoint: string): number | undefined {
   }
 }
 
-/** Entries in a file, one JSON string a line: what `verify --export` writes. Throws `file_…`, `malformed_input`. */
-export async function* entriesIn(path: string): AsyncGenerator<string> {
+/** Entries in a file, one JSON string a line, and subtrees of those that were pruned: what `verify --export` writes. Throws `file_…`, `malformed_input`. */
+export async function* entriesIn(path: string): AsyncGenerator<string | Hidden> {
   const input = createReadStream(path, "utf8");
   let number = 0;
   try {
@@ -79,11 +90,11 @@ export function readEntry(jws: string): ReadEntry | undefined {
   }
 }
 
-export function lineOf(jws: string): string {
-  return `${JSON.stringify(jws)}\n`;
+export function lineOf(shown: string | Hidden): string {
+  return `${JSON.stringify(shown)}\n`;
 }
 
-function entryOf(line: string, number: number): string {
+function entryOf(line: string, number: number): string | Hidden {
   let value: unknown;
   try {
     value = parseJson(line);
@@ -91,5 +102,8 @@ function entryOf(line: string, number: number): string {
     value = undefined;
   }
   if (typeof value === "string") return value;
+  // Whether it is a subtree that can stand there is for `verifyLog` to say.
+  if (typeof value === "object" && value !== null && "level" in value && "hash" in value)
+    return { level: Number(value.level), hash: String(value.hash) };
   throw new CliError("malformed_input", `--entries: line ${number} is not an entry as a JSON string.`);
 }

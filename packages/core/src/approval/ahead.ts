@@ -83,6 +83,7 @@ export async function submitAhead(
   if (!stored && decision === "deny") throw missing("nobody has signed what this would end");
   const append = {
     entry: entryOf(what, jws, { at: new Date(clock()).toISOString(), delegation: delegation.hash }),
+    under: what.about.leaf,
     decides: [id],
     once: `decision:${sha256Text(jws)}`,
   };

@@ -50,7 +50,8 @@ export async function approvalStats(engine: Engine): Promise<ApprovalStats> {
   const waited = new Map<EntryHash, Waited>();
   for (let from = 0; ; from += PAGE) {
     const page = await engine.entries(from, PAGE);
-    for (const jws of page) note(jws, waited);
+    // What was pruned is no ask and no decision.
+    for (const jws of page) if (jws !== "") note(jws, waited);
     if (page.length < PAGE) return summary([...waited.values()]);
   }
 }

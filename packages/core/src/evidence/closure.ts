@@ -6,6 +6,7 @@ import {
   parsePayload,
 } from "@behest/provenance";
 import { lateKey } from "../action/finish.ts";
+import { linksOf } from "../store/pruning.ts";
 import type { Engine, StoredRecord } from "../store/types.ts";
 
 /** An entry, read. */
@@ -63,7 +64,8 @@ export class Closure {
     const before = this.entries.get(index);
     if (before) return before;
     const [jws] = await this.#engine.entries(index, 1);
-    if (jws === undefined) return undefined;
+    // Missing, or pruned: then nothing that is kept links to it.
+    if (!jws) return undefined;
     const entry = parseEntry(jws);
     const payload = parsePayload(entry.payload);
     const taken = { jws, payload };
@@ -124,9 +126,4 @@ export class Closure {
     for (const { leaf } of await this.#engine.delegations())
       this.#note(await this.#engine.delegationOf(leaf));
   }
-}
-
-function linksOf(payload: EntryPayload): EntryHash[] {
-  if (!("links" in payload)) return [];
-  return Object.values(payload.links as { readonly [link: string]: EntryHash | readonly EntryHash[] }).flat();
 }

@@ -3,6 +3,7 @@ import { type EvidenceBundle, type Shown, parseCheckpoint, subtreesBetween } fro
 import { listRecords } from "../record/records.ts";
 import { TAKEN } from "../revocation/entry.ts";
 import { ERASED, HOLD, RELEASE } from "../store/erasure.ts";
+import { PRUNED } from "../store/pruning.ts";
 import { TRUST } from "../store/log.ts";
 import type { Engine } from "../store/types.ts";
 import type { RecordsFilter } from "../types.ts";
@@ -21,7 +22,7 @@ export interface EvidenceFilter extends Omit<RecordsFilter, "session"> {
 
 /**
  * One file's worth of evidence: the entries of these records with all that they rest on, every entry of trust, every
- * revocation and every erasure, what opens them as far as it is kept, and the subtrees of all that is not shown.
+ * revocation, every erasure and all that says what was pruned, what opens them as far as it is kept, and the subtrees of all that is not shown.
  */
 export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}): Promise<EvidenceBundle> {
   const erasures = async (): Promise<number> => (await engine.recorded(ERASED)).length;
@@ -42,7 +43,7 @@ async function gathered(engine: Engine, filter: EvidenceFilter): Promise<Evidenc
   const checkpoint = await engine.checkpoint();
   const { size } = parseCheckpoint(checkpoint);
   const closure = new Closure(engine, size);
-  for (const prefix of [TRUST, TAKEN, HOLD, RELEASE, ERASED])
+  for (const prefix of [TRUST, TAKEN, HOLD, RELEASE, ERASED, PRUNED])
     for (const index of await engine.recorded(prefix)) await closure.take(index);
   const partial = Object.keys({ ...filter, heads }).length > 1;
   if (!partial) for (let index = 0; index < size; index++) await closure.take(index);

@@ -36,13 +36,18 @@ export class EntryLogs {
     try {
       const { size } = parseCheckpoint(await this.#engine.checkpoint());
       const from = Math.max(0, size - BACK);
-      const entries = (await this.#engine.entries(from, size - from)).map(parseEntry);
-      const first = entries.findLastIndex(({ kid, seq }) => this.#isOwn(kid) && seq === 0);
+      const entries = await this.#engine.entries(from, size - from);
+      const first = entries.findLastIndex((jws) => jws !== "" && this.#isFirst(jws));
       this.#next = first < 0 ? size : from + first;
       this.look();
     } catch {
       // What cannot be read is refused where it is needed.
     }
+  }
+
+  #isFirst(jws: string): boolean {
+    const { kid, seq } = parseEntry(jws);
+    return seq === 0 && this.#isOwn(kid);
   }
 
   look(): void {
@@ -79,6 +84,7 @@ export class EntryLogs {
 
   async #emit(logger: Logger, jws: string, head: string): Promise<void> {
     const index = this.#next++;
+    if (jws === "") return;
     const entry = parseEntry(jws);
     if (!this.#isOwn(entry.kid)) return;
     const payload = parsePayload(entry.payload);

@@ -46,9 +46,11 @@ export async function joinEntries(engine: Engine, index: number): Promise<Joined
   const at = async <T extends EntryPayload>(place: number | undefined): Promise<T | undefined> => {
     if (place === undefined) return undefined;
     const [jws] = await engine.entries(place, 1);
-    return jws === undefined ? undefined : (parseJson(parseEntry(jws).payload) as unknown as T);
+    return !jws ? undefined : (parseJson(parseEntry(jws).payload) as unknown as T);
   };
-  const action = (await at<ActionEntry>(index))!;
+  const action = await at<ActionEntry>(index);
+  // Pruned at this moment.
+  if (!action) return undefined;
   const interaction = await at<InteractionEntry>(row.interaction);
   const outcome = await at<OutcomeEntry>(row.ended);
   const approvals: ApprovalEntry[] = [];

@@ -75,6 +75,8 @@ function attributesOf(payload: EntryPayload): Attributes {
       return { "behest.revocation": payload.target };
     case "erasure":
       return { "behest.erasure": payload.kind };
+    case "pruning":
+      return { "behest.pruned": Object.values(payload.counts).reduce((sum, one) => sum + one, 0) };
     default:
       return {};
   }

@@ -1,9 +1,10 @@
-import { type EvidenceBundle, parseCheckpoint } from "@behest/provenance";
+import { type EvidenceBundle, type Shown, parseCheckpoint } from "@behest/provenance";
 import { type EvidenceFilter, exportEvidence } from "../evidence/export.ts";
 import { joinEntries, joinRecord } from "./joined.ts";
 import { type OcsfEvent, ocsfEvent } from "./ocsf.ts";
 import { listRecords } from "./records.ts";
 import { openDelegation } from "../session/lineage.ts";
+import { shownIn } from "./shown.ts";
 import { principalOf } from "./principal.ts";
 import { type SeenTool, type Store, engine as engineOf } from "../store/types.ts";
 import type { ActionRecord, FullRecord, RecordsFilter } from "../types.ts";
@@ -15,8 +16,13 @@ export interface Reader {
   record(index: number): Promise<FullRecord | undefined>;
   /** Records as events of OCSF 1.9.0 (API Activity, with `delegation`): what the records show, and ids; no content. */
   ocsf(records: Iterable<ActionRecord>): AsyncGenerator<OcsfEvent>;
-  /** Entries as they were signed, in log order. */
+  /** Entries as they were signed, in log order, without those that were pruned. */
   entries(): AsyncGenerator<string>;
+  /**
+   * The same with the subtrees of those that were pruned in their place: for `verifyLog`. `heads`: sizes of heads that
+   * others hold; no subtree stands across one, so that they can be compared.
+   */
+  log(heads?: readonly number[]): AsyncGenerator<Shown>;
   /** The last signed checkpoint. */
   checkpoint(): Promise<string>;
   /** Everything a stranger needs to verify these records, offline, but the owner's thumbprint. */
@@ -32,8 +38,6 @@ export interface Reader {
   close(): Promise<void>;
 }
 
-const PAGE = 1000;
-
 /** Reads a store without attaching to it. Throws `store_missing`, `store_foreign`. */
 export function readStore(store: Store): Reader {
   const engine = store[engineOf];
@@ -48,12 +52,9 @@ export function readStore(store: Store): Reader {
       }
     },
     async *entries() {
-      for (let from = 0; ; from += PAGE) {
-        const page = await engine.entries(from, PAGE);
-        yield* page;
-        if (page.length < PAGE) return;
-      }
+      for await (const shown of shownIn(engine)) if (typeof shown === "string") yield shown;
     },
+    log: (heads) => shownIn(engine, heads),
     checkpoint: () => engine.checkpoint(),
     evidence: (filter) => exportEvidence(engine, filter),
     cosigned: () => engine.cosigned(),

@@ -63,7 +63,13 @@ export function delegationAppend(
     ...(links.request !== undefined && { request: links.request }),
   };
   const charge = childCharge(vault, hops.slice(0, -1));
-  return { entry: canonical(entry), delegation, ...(charge && { charge }) };
+  const under = hops.at(-2)?.hash;
+  return {
+    entry: canonical(entry),
+    delegation,
+    ...(under !== undefined && { under }),
+    ...(charge && { charge }),
+  };
 }
 
 /** The chain as it was stored, and the name its agent was given. Throws where the row was altered; `principal_erased` where it is empty. */

@@ -29,6 +29,11 @@ export class Delegations {
         if (row.principal === principal) rows.set(name, { ...row, sealed: new Uint8Array() });
   }
 
+  drop(leaf: string): void {
+    this.#leaves.delete(leaf);
+    for (const [jti, row] of this.#jtis) if (row.leaf === leaf) this.#jtis.delete(jti);
+  }
+
   named(jti: string): StoredDelegation | undefined {
     return this.#jtis.get(jti);
   }

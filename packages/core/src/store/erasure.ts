@@ -59,7 +59,8 @@ export function ruleErase(
   const last = latest();
   // Turns that chose no calls leave no row behind: a day, in which the run they ended may have gone on.
   const margin = Math.min(retention, 86_400_000);
-  const until = last === undefined ? 0 : Date.parse(payloadOf(last).at) + retention + margin;
+  // Where it was pruned it is older than what is kept, and so is all before it.
+  const until = !last ? 0 : Date.parse(payloadOf(last).at) + retention + margin;
   if (until <= now || retention === 0) return { entry, early: false };
   return early === undefined ? { erased: "refused", code: "retained", until } : { entry: early, early: true };
 }

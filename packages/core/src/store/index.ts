@@ -13,6 +13,18 @@ export {
   ownerOf,
   ruleErase,
 } from "./erasure.ts";
+export {
+  FRESH,
+  GONE,
+  PRUNED,
+  type Prunable,
+  type Prune,
+  type PruneResult,
+  pruned,
+  restsOn,
+  rulePrune,
+  sizeOf,
+} from "./pruning.ts";
 export { type TrustInForce, examine, trustEntryOf } from "./examine.ts";
 export {
   childless,

@@ -25,6 +25,10 @@ export class Kept {
     );
   }
 
+  drop(beside: number | string): void {
+    this.#content.delete(beside);
+  }
+
   erase(principal: string): void {
     for (const [at, content] of this.#content)
       this.#content.set(

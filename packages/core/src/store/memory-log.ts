@@ -1,6 +1,7 @@
 import { toBase64url } from "@behest/jws";
 import { parseCheckpoint } from "@behest/provenance";
 import { EMPTY, type Emitter, type Tail, headAt, seal, sign, takesUp, trustDraft } from "./log.ts";
+import type { Range } from "./pruning.ts";
 import type { Draft, Placed, Subtree } from "./types.ts";
 
 /** Entries of one process, signed and linked as in a durable log. */
@@ -61,6 +62,15 @@ export class MemoryLog {
 
   entries(from: number, limit: number): readonly string[] {
     return this.#entries.slice(from, from + limit);
+  }
+
+  isGone(index: number): boolean {
+    return this.#entries[index] === "";
+  }
+
+  /** Their text goes; their hashes stay. */
+  empty([first, last]: Range): void {
+    this.#entries.fill("", first, last + 1);
   }
 
   subtrees(places: readonly Subtree[]): readonly Uint8Array[] {

@@ -5,9 +5,9 @@ import { Kept } from "./kept.ts";
 import { MemoryCounters } from "./memory-counters.ts";
 import type { MemoryLog } from "./memory-log.ts";
 import { Principals } from "./principals.ts";
-import type { ActionState } from "./rules.ts";
+import { type ActionState, askedBefore } from "./rules.ts";
 import { Turns } from "./turns.ts";
-import type { RecordFilter, SeenTool, StoredRecord } from "./types.ts";
+import type { Append, RecordFilter, SeenTool, StoredRecord } from "./types.ts";
 import { Waiting } from "./waiting.ts";
 
 interface MemoryAction extends ActionState {
@@ -63,18 +63,38 @@ export function erasable(
   principals: readonly string[],
   now: number,
 ): Erasable {
-  const holds = [...rows.once].filter(
-    ([key, index]) => key.startsWith(HOLD) && !rows.once.has(RELEASE + log.hash(index)),
-  );
   return {
     isKnown: (pseudonym) => rows.principals.named(pseudonym) !== undefined,
-    holds: holds.flatMap(([, index]) => log.entries(index, 1)),
+    holds: holdsIn(rows, log).flatMap((index) => log.entries(index, 1)),
     latest: () => {
       const places = principals.flatMap((principal) => placesOf(rows, principal));
       return places.length === 0 ? undefined : log.entries(Math.max(...places), 1)[0];
     },
     now,
   };
+}
+
+/** Indexes of those that nobody has released. */
+export function holdsIn({ once }: MemoryRows, log: MemoryLog): readonly number[] {
+  return [...once].flatMap(([key, index]) =>
+    key.startsWith(HOLD) && !once.has(RELEASE + log.hash(index)) ? [index] : [],
+  );
+}
+
+/** Index of what the request would store a second time. */
+export function storedBefore(
+  rows: MemoryRows,
+  log: MemoryLog,
+  { once, delegation, journal, approval }: Append,
+  now: number,
+): number | undefined {
+  if (approval) return askedBefore(rows.waiting.get(approval.id), approval);
+  const stored = delegation && rows.delegations.before(delegation);
+  if (stored !== undefined) return stored;
+  const denied = once === undefined ? undefined : rows.once.get(once);
+  // What was pruned is recorded anew.
+  if (denied !== undefined && !log.isGone(denied)) return denied;
+  return journal && rows.turns.get(journal.run, journal.key, now)?.index;
 }
 
 /** Throws `principal_erased`. */

@@ -1,17 +1,24 @@
 import { replayCache } from "@behest/delegation";
 import { ruleCharges, ruleUnspent } from "./charges.ts";
-import { ERASED, type Erase, type EraseResult, ownerOf, ruleErase } from "./erasure.ts";
+import { ERASED, type Erase, type EraseResult, ruleErase } from "./erasure.ts";
 import { childless, closed, missing, twice, unattached, unstorable } from "./failure.ts";
 import { emitterOf, examineNext, trustDraft, trustKey } from "./log.ts";
 import { MemoryLog } from "./memory-log.ts";
-import { type MemoryRows, destroy, erasable, memoryRows, recordsIn, refuseErased } from "./memory-rows.ts";
-import { askedBefore, mayFinish, mayStart, ruleBegin } from "./rules.ts";
+import { prune, refuse } from "./memory-pruning.ts";
+import {
+  type MemoryRows,
+  destroy,
+  erasable,
+  memoryRows,
+  recordsIn,
+  refuseErased,
+  storedBefore,
+} from "./memory-rows.ts";
+import { mayFinish, mayStart, ruleBegin } from "./rules.ts";
 import {
   type Append,
   type Begin,
   type BeginResult,
-  type Content,
-  type DelegationRow,
   type Engine,
   type Finish,
   type FinishResult,
@@ -19,12 +26,12 @@ import {
   type Placed,
   type Principal,
   type PrincipalRow,
+  type Prune,
+  type PruneResult,
   type RecordFilter,
   type SeenTool,
   type Store,
   type StoredApproval,
-  type StoredDelegation,
-  type StoredRecord,
   type Subtree,
   engine,
 } from "./types.ts";
@@ -92,10 +99,18 @@ class MemoryEngine implements Engine {
     return { erased: "done", placed, early: ruling.early, swept: true };
   }
 
+  async prune(request: Prune): Promise<PruneResult> {
+    return prune(this.#rows, this.#opened(), request, this.#now());
+  }
+
+  async recallable(before: number): Promise<readonly number[]> {
+    return this.#rows.turns.living(this.#now()).filter((index) => index < before);
+  }
+
   async append(request: Append): Promise<Placed> {
     const log = this.#opened();
-    refuseErased(this.#rows, ownerOf(request));
-    const index = this.#stored(request);
+    refuse(this.#rows, log, request);
+    const index = storedBefore(this.#rows, log, request, this.#now());
     if (index !== undefined) return { index, hash: log.hash(index), head: log.head, again: true };
     const { once, delegation, charge, journal, record, approval, decides } = request;
     const counted = ruleCharges(charge ? [charge] : [], [], this.#rows.counters.read, this.#now());
@@ -112,20 +127,9 @@ class MemoryEngine implements Engine {
     return placed;
   }
 
-  /** Index of what the request would store a second time. */
-  #stored({ once, delegation, journal, approval }: Append): number | undefined {
-    if (approval) return askedBefore(this.#rows.waiting.get(approval.id), approval);
-    const stored = delegation && this.#rows.delegations.before(delegation);
-    if (stored !== undefined) return stored;
-    return (
-      (once === undefined ? undefined : this.#rows.once.get(once)) ??
-      (journal && this.#rows.turns.get(journal.run, journal.key, this.#now())?.index)
-    );
-  }
-
   async begin(request: Begin): Promise<BeginResult> {
     const log = this.#opened();
-    refuseErased(this.#rows, ownerOf(request));
+    refuse(this.#rows, log, request);
     const before = this.#rows.actions.get(request.action);
     // The one process that can hold a lease here is this one, and it is alive.
     const ruling = ruleBegin(before, request, this.#now(), () => true);
@@ -178,15 +182,15 @@ class MemoryEngine implements Engine {
     return { finished: "ended", ...(placed && { placed }) };
   }
 
-  async delegation(jti: string): Promise<StoredDelegation | undefined> {
+  async delegation(jti: string): ReturnType<Engine["delegation"]> {
     return this.#rows.delegations.named(jti);
   }
 
-  async delegationOf(leaf: string): Promise<StoredDelegation | undefined> {
+  async delegationOf(leaf: string): ReturnType<Engine["delegationOf"]> {
     return this.#rows.delegations.of(leaf);
   }
 
-  async delegations(): Promise<readonly DelegationRow[]> {
+  async delegations(): ReturnType<Engine["delegations"]> {
     return this.#rows.delegations.all();
   }
 
@@ -241,11 +245,11 @@ class MemoryEngine implements Engine {
     return [...this.#rows.tools.values()];
   }
 
-  async records(filter: RecordFilter): Promise<readonly StoredRecord[]> {
+  async records(filter: RecordFilter): ReturnType<Engine["records"]> {
     return recordsIn(this.#rows, filter);
   }
 
-  async content(index: number): Promise<readonly Content[]> {
+  async content(index: number): ReturnType<Engine["content"]> {
     return this.#rows.content.living(index, this.#now());
   }
 

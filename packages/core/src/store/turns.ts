@@ -24,6 +24,12 @@ export class Turns {
     return all.flatMap((row) => (row.principal === principal ? [row.index] : []));
   }
 
+  /** Indexes of the entries of all that have not ended at `now`. */
+  living(now: number): readonly number[] {
+    const all = [...this.#runs.values()].flatMap((turns) => [...turns.values()]);
+    return all.flatMap((row) => (row.until > now ? [row.index] : []));
+  }
+
   erase(principal: string): void {
     for (const turns of this.#runs.values())
       for (const [key, row] of turns) if (row.principal === principal) turns.delete(key);

@@ -2,12 +2,25 @@ import type { PrivateJwk } from "@behest/jws";
 import type { OutcomeWord } from "@behest/provenance";
 import type { Feed } from "../revocation/feed.ts";
 import type { ApprovalRow, Rest, StoredApproval } from "./approval-row.ts";
+import type { JournalRow } from "./journal-row.ts";
 import type { Erase, EraseResult } from "./erasure.ts";
+import type { DelegationRow, StoredDelegation } from "./delegation-row.ts";
 import type { Principal, PrincipalRow } from "./principal-row.ts";
+import type { Prune, PruneResult } from "./pruning.ts";
 import type { RecordFilter, RecordRow, StoredRecord } from "./record-row.ts";
 
 export type { ApprovalRow, RecordFilter, RecordRow, Rest, StoredApproval, StoredRecord };
-export type { Erase, EraseResult, Principal, PrincipalRow };
+export type {
+  DelegationRow,
+  Erase,
+  EraseResult,
+  JournalRow,
+  Principal,
+  PrincipalRow,
+  Prune,
+  PruneResult,
+  StoredDelegation,
+};
 
 /** What a store needs to sign and to be checked with. */
 export interface Identity {
@@ -52,6 +65,8 @@ export interface Append {
   readonly entry: Draft;
   /** Whose it is, where no row beside it says so; see {@link Engine.erase}. */
   readonly principal?: string;
+  /** Leaf hash of the delegation that its entry links to, where no record says it; see {@link Engine.prune}. */
+  readonly under?: string;
   readonly content?: readonly Content[];
   readonly record?: RecordRow;
   /**
@@ -72,31 +87,6 @@ export interface Append {
   readonly approval?: ApprovalRow;
   /** The entry is a person's decision on what these ids name. */
   readonly decides?: readonly string[];
-}
-
-export interface JournalRow {
-  readonly run: string;
-  readonly key: string;
-  readonly sealed: Uint8Array;
-  readonly principal: string;
-  /** ms since the epoch; swept afterwards. */
-  readonly until: number;
-}
-
-export interface DelegationRow {
-  readonly leaf: string;
-  readonly jti: string;
-  readonly principal: string;
-  /** Spawned ones: hash of the request, so that another request under the same jti is an `action_conflict`. */
-  readonly request?: string;
-  /** The chain, sealed. */
-  readonly sealed: Uint8Array;
-}
-
-export interface StoredDelegation extends DelegationRow {
-  /** Of its entry. */
-  readonly index: number;
-  readonly hash: string;
 }
 
 /** Adds to a counter, if it then holds no more than `most`. Both are decimals that are not negative. */
@@ -228,6 +218,14 @@ export interface Engine {
    * those names is found by nobody: (issuer, subject) gets another pseudonym and key when it comes back.
    */
   erase(request: Erase): Promise<EraseResult>;
+  /**
+   * Destroys the text of these entries and what lies beside them, and appends the entry that says so: all in one
+   * transaction. Their hashes stay. From then on whatever is to be appended or begun under a delegation, or after a
+   * turn, that is gone rejects with `entry_pruned`.
+   */
+  prune(request: Prune): Promise<PruneResult>;
+  /** Indexes below `before` of the entries of model turns that may still be recalled. */
+  recallable(before: number): Promise<readonly number[]>;
   append(request: Append): Promise<Placed>;
   begin(request: Begin): Promise<BeginResult>;
   finish(request: Finish): Promise<FinishResult>;
@@ -272,7 +270,7 @@ export interface Engine {
   records(filter: RecordFilter): Promise<readonly StoredRecord[]>;
   /** What lies beside the entry at this index, and has neither ended nor been erased. */
   content(index: number): Promise<readonly Content[]>;
-  /** Entries as they were signed, `from` inclusive, at most `limit`. */
+  /** Entries as they were signed, `from` inclusive, at most `limit`; an empty text in the place of one that was pruned. */
   entries(from: number, limit: number): Promise<readonly string[]>;
   /** Hashes of complete subtrees of the log, in the order asked for: what stands for entries that are not shown. */
   subtrees(places: readonly Subtree[]): Promise<readonly Uint8Array[]>;

@@ -1,6 +1,6 @@
 import type { Engine } from "./types.ts";
 
-const WRITES: ReadonlySet<PropertyKey> = new Set(["append", "begin", "finish", "erase"]);
+const WRITES: ReadonlySet<PropertyKey> = new Set(["append", "begin", "finish", "erase", "prune"]);
 
 /** The engine, whose writes to the log go through `watch` on their way back. */
 export function watched(engine: Engine, watch: <T>(write: Promise<T>) => Promise<T>): Engine {

@@ -66,8 +66,8 @@ export function interaction(session: LiveSession, id: string, turn: TurnRecord, 
   );
   if (entry.length > MAX_TEXT)
     throw denied("too_large", "the model's turn chooses more calls than one entry can name.", "");
-  const { principal } = vault;
+  const whose = { principal: vault.principal, ...(delegated && { under: session.leaf.hash }) };
   return deployment.keep
-    ? { entry, principal, content: fields.map(([field, text]) => kept(session, name, field, text)) }
-    : { entry, principal };
+    ? { entry, ...whose, content: fields.map(([field, text]) => kept(session, name, field, text)) }
+    : { entry, ...whose };
 }

@@ -1,3 +1,4 @@
+import { BehestError } from "@behest/core";
 import type { Feed } from "@behest/core";
 import {
   type Append,
@@ -14,6 +15,8 @@ import {
   type Placed,
   type Principal,
   type PrincipalRow,
+  type Prune,
+  type PruneResult,
   type RecordFilter,
   type SeenTool,
   type Store,
@@ -140,6 +143,14 @@ class PostgresEngine implements Engine {
 
   erase(request: Erase): Promise<EraseResult> {
     return this.#write({ op: "erase", request }) as Promise<EraseResult>;
+  }
+
+  async prune(_request: Prune): Promise<PruneResult> {
+    throw new BehestError("store_failed", "store_failed: a store on PostgreSQL cannot be pruned yet.");
+  }
+
+  async recallable(_before: number): Promise<readonly number[]> {
+    return [];
   }
 
   append(request: Append): Promise<Placed> {

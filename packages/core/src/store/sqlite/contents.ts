@@ -62,7 +62,7 @@ export class Contents {
       "INSERT INTO delegation (leaf, jti, principal, request, sealed, idx) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#once = db.prepare("SELECT idx FROM once WHERE key = ?");
-    this.#mark = db.prepare("INSERT INTO once (key, idx) VALUES (?, ?)");
+    this.#mark = db.prepare("INSERT OR REPLACE INTO once (key, idx) VALUES (?, ?)");
     this.#principal = db.prepare("SELECT pseudonym, key FROM principal WHERE issuer = ? AND subject = ?");
     this.#principals = db.prepare(
       "INSERT INTO principal (pseudonym, issuer, subject, key) VALUES (?, ?, ?, ?)",

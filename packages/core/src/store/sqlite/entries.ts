@@ -4,6 +4,7 @@ import { type Frontier, type Head, type TrustEntry, frontierOf } from "@behest/p
 import { type HeadRow, type Stored, agreed, damaged, extending } from "../agree.ts";
 import { trustEntryOf } from "../examine.ts";
 import type { Leaf } from "../log.ts";
+import type { Range } from "../pruning.ts";
 
 const HASH = 32;
 
@@ -12,6 +13,9 @@ export class Entries {
   readonly #insert: StatementSync;
   readonly #nodes: StatementSync;
   readonly #range: StatementSync;
+  readonly #gone: StatementSync;
+  readonly #left: StatementSync;
+  readonly #empty: StatementSync;
   readonly #last: StatementSync;
   readonly #head: StatementSync;
 
@@ -19,6 +23,9 @@ export class Entries {
     this.#insert = db.prepare("INSERT INTO entry (idx, nodes, jws) VALUES (?, ?, ?)");
     this.#nodes = db.prepare("SELECT nodes FROM entry WHERE idx = ?");
     this.#range = db.prepare("SELECT jws FROM entry WHERE idx >= ? ORDER BY idx LIMIT ?");
+    this.#gone = db.prepare("SELECT 1 FROM entry WHERE idx = ? AND jws = ''");
+    this.#left = db.prepare("SELECT count(*) AS entries FROM entry WHERE idx BETWEEN ? AND ? AND jws <> ''");
+    this.#empty = db.prepare("UPDATE entry SET jws = '' WHERE idx BETWEEN ? AND ?");
     this.#last = db.prepare("SELECT max(idx) AS last FROM entry");
     this.#head = db.prepare("SELECT origin, checkpoint, certificate, manifest, at FROM head");
   }
@@ -34,6 +41,21 @@ export class Entries {
 
   range(from: number, limit: number): string[] {
     return this.#range.all(from, limit).map((row) => row["jws"] as string);
+  }
+
+  /** Its text was pruned. */
+  isGone(index: number): boolean {
+    return this.#gone.get(index) !== undefined;
+  }
+
+  /** How many of a stretch have their text. */
+  left([first, last]: Range): number {
+    return (this.#left.get(first, last) as { entries: number }).entries;
+  }
+
+  /** Their text goes; their hashes stay. */
+  empty([first, last]: Range): void {
+    this.#empty.run(first, last);
   }
 
   head(): HeadRow | undefined {

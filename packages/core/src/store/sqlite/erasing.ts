@@ -10,6 +10,7 @@ import {
   erased,
   ruleErase,
 } from "../erasure.ts";
+import { PRUNED } from "../pruning.ts";
 import type { Draft, Placed } from "../types.ts";
 import type { Entries } from "./entries.ts";
 
@@ -46,9 +47,9 @@ export class Erasing {
     if (principal !== undefined && this.isErased(principal)) throw erased();
   }
 
-  /** Whether anybody was ever erased. */
+  /** Whether anything was ever destroyed. */
   get any(): boolean {
-    return this.#keys(ERASED).length > 0;
+    return [ERASED, PRUNED].some((prefix) => keysIn(this.#db, prefix).length > 0);
   }
 
   /** See `Engine.erase`; its journal is not emptied here. `place`: appends an entry. */
@@ -65,9 +66,7 @@ export class Erasing {
     const known = this.#db.prepare("SELECT 1 FROM principal WHERE pseudonym = ?");
     return {
       isKnown: (pseudonym) => known.get(pseudonym) !== undefined,
-      holds: this.#keys(HOLD)
-        .filter((index) => this.#erased.get(RELEASE + this.#entries.hash(index)) === undefined)
-        .map((index) => this.#entries.range(index, 1)[0]!),
+      holds: holdsIn(this.#db, this.#entries).map((index) => this.#entries.range(index, 1)[0]!),
       latest: () => {
         const places = principals.flatMap((principal) => this.#latest(principal) ?? []);
         return places.length === 0 ? undefined : this.#entries.range(Math.max(...places), 1)[0];
@@ -102,13 +101,6 @@ export class Erasing {
     }
   }
 
-  #keys(prefix: string): number[] {
-    const rows = this.#db
-      .prepare("SELECT idx FROM once WHERE key > ? AND key < ?")
-      .all(prefix, prefix.replace(/:$/, ";"));
-    return rows.map(({ idx }) => idx as number);
-  }
-
   /** Index of the latest entry that is known to be of this principal. */
   #latest(principal: string): number | undefined {
     const { last } = this.#db
@@ -125,4 +117,17 @@ export class Erasing {
       .get({ $who: principal, $reads: ACCESS + principal }) as { last: number | null };
     return last ?? undefined;
   }
+}
+
+function keysIn(db: DatabaseSync, prefix: string): number[] {
+  const rows = db
+    .prepare("SELECT idx FROM once WHERE key > ? AND key < ?")
+    .all(prefix, prefix.replace(/:$/, ";"));
+  return rows.map(({ idx }) => idx as number);
+}
+
+/** Indexes of those that nobody has released. */
+export function holdsIn(db: DatabaseSync, entries: Entries): number[] {
+  const released = db.prepare("SELECT 1 FROM once WHERE key = ?");
+  return keysIn(db, HOLD).filter((index) => released.get(RELEASE + entries.hash(index)) === undefined);
 }

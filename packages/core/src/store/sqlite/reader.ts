@@ -100,6 +100,13 @@ export class Reader {
     return { sealed: row["sealed"] as Uint8Array, index, hash: this.#entries.hash(index) };
   }
 
+  recallable(before: number): number[] {
+    const rows = this.#db
+      .prepare(`SELECT idx FROM journal WHERE idx < ? AND ${LIVING}`)
+      .all(before, Date.now());
+    return rows.map(({ idx }) => idx as number);
+  }
+
   recorded(prefix: string): number[] {
     const rows = this.#db
       .prepare("SELECT idx FROM once WHERE substr(key, 1, ?) = ?")

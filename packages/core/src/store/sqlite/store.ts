@@ -16,6 +16,8 @@ import {
   type Placed,
   type Principal,
   type PrincipalRow,
+  type Prune,
+  type PruneResult,
   type RecordFilter,
   type SeenTool,
   type Store,
@@ -94,6 +96,14 @@ class SqliteEngine implements Engine {
 
   erase(request: Erase): Promise<EraseResult> {
     return this.#write({ op: "erase", request }) as Promise<EraseResult>;
+  }
+
+  prune(request: Prune): Promise<PruneResult> {
+    return this.#write({ op: "prune", request }) as Promise<PruneResult>;
+  }
+
+  async recallable(before: number): Promise<readonly number[]> {
+    return this.#read((reader) => reader.recallable(before));
   }
 
   append(request: Append): Promise<Placed> {

@@ -31,7 +31,12 @@ export interface NewPlace {
 }
 
 /** What a request is refused for by a rule, before it has changed anything. */
-const OWN_CODES: ReadonlySet<string> = new Set(["action_conflict", "fan_out_spent", "principal_erased"]);
+const OWN_CODES: ReadonlySet<string> = new Set([
+  "action_conflict",
+  "fan_out_spent",
+  "principal_erased",
+  "entry_pruned",
+]);
 
 /** Refused values of one request: constraint, too big, type mismatch. Any other complaint of SQLite concerns them all. */
 const OWN_FAULT: ReadonlySet<number | undefined> = new Set([18, 19, 20]);

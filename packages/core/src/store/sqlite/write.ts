@@ -1,6 +1,6 @@
 import type { Manifest } from "@behest/provenance";
 import type { BehestError } from "../../error.ts";
-import type { Append, Begin, Erase, Finish, Identity, Principal } from "../types.ts";
+import type { Append, Begin, Erase, Finish, Identity, Principal, Prune } from "../types.ts";
 
 /** Another entry key from now on. Whoever asks has verified it. */
 export interface Rotation {
@@ -17,6 +17,7 @@ export type Write =
   | { readonly op: "principal"; readonly issuer: string; readonly subject: string }
   | { readonly op: "register"; readonly who: Principal }
   | { readonly op: "erase"; readonly request: Erase }
+  | { readonly op: "prune"; readonly request: Prune }
   | { readonly op: "forget"; readonly run: string }
   | { readonly op: "spend"; readonly id: string; readonly until: number }
   | { readonly op: "document"; readonly digest: string; readonly text: string }

@@ -1,15 +1,13 @@
 import type { BehestError } from "../../error.ts";
 import type { HeadRow } from "../agree.ts";
 import { ruleCharges, ruleUnspent } from "../charges.ts";
-import { childless, conflict } from "../failure.ts";
+import { childless } from "../failure.ts";
 import { ownerOf } from "../erasure.ts";
-import { LAPSED, askedBefore, lapsed, mayFinish, mayStart, ruleBegin, ruleDelegation } from "../rules.ts";
+import { LAPSED, lapsed, mayFinish, mayStart, ruleBegin } from "../rules.ts";
 import type {
   Append,
   Begin,
   BeginResult,
-  Erase,
-  EraseResult,
   Finish,
   FinishResult,
   Placed,
@@ -23,7 +21,9 @@ import { Counters } from "./counters.ts";
 import { Enrolling } from "./enrolling.ts";
 import { Erasing } from "./erasing.ts";
 import { isTruncated } from "./file.ts";
+import { Pruning } from "./pruning.ts";
 import { HighestHead } from "./sidecar.ts";
+import { storedBefore } from "./stored.ts";
 import { type Parts, Transactions } from "./transactions.ts";
 import type { Answer, Write } from "./write.ts";
 
@@ -40,11 +40,12 @@ export class Writer {
   readonly #approvals: Approvals;
   readonly #counters: Counters;
   readonly #erasing: Erasing;
+  readonly #pruning: Pruning;
   /** How tools were met: written with the next transaction. */
   readonly #seen = new Map<string, SeenTool>();
   /** Answers of the group under way that still lack the head. */
   #places: { -readonly [K in keyof Placed]: Placed[K] }[] = [];
-  /** Erasures of the group under way, and whether the journal may still hold what was erased. */
+  /** What was erased or pruned by the group under way, and whether the journal may still hold what was erased. */
   #erasures: { swept: boolean }[] = [];
   #unswept = false;
   readonly #highest: HighestHead;
@@ -58,6 +59,7 @@ export class Writer {
     this.#approvals = new Approvals(parts.db);
     this.#counters = new Counters(parts.db);
     this.#erasing = new Erasing(parts.db, parts.entries);
+    this.#pruning = new Pruning(parts.db, parts.entries);
     this.#highest = new HighestHead(parts.path);
     this.enrolling = new Enrolling(parts, this.#transactions, this.#contents);
   }
@@ -161,7 +163,9 @@ export class Writer {
         this.#erasing.refuse(write.who.pseudonym);
         return this.#contents.register(write.who);
       case "erase":
-        return this.#erase(write.request, now);
+        return this.#destroyed(this.#erasing.erase(write.request, now, (draft) => this.#place(draft)));
+      case "prune":
+        return this.#destroyed(this.#pruning.prune(write.request, now, (draft) => this.#place(draft)));
       case "forget":
         return this.#contents.forget(write.run);
       case "spend":
@@ -178,9 +182,11 @@ export class Writer {
   #append(request: Append, now: number): Placed {
     const { entry, once, delegation, charge, journal, record, approval, decides } = request;
     this.#erasing.refuse(ownerOf(request));
-    const stored = this.#stored(request, now);
-    if (stored !== undefined)
-      return this.#placed({ index: stored, hash: this.#parts.entries.hash(stored), again: true });
+    this.#pruning.refuse(request);
+    const { entries } = this.#parts;
+    const beside = { approvals: this.#approvals, contents: this.#contents, entries };
+    const stored = storedBefore(request, beside, now);
+    if (stored !== undefined) return this.#placed({ index: stored, hash: entries.hash(stored), again: true });
     const charges = charge ? [charge] : [];
     const counted = ruleCharges(charges, [], this.#counters.read, now);
     if ("spent" in counted) throw childless();
@@ -196,22 +202,10 @@ export class Writer {
     return placed;
   }
 
-  /** Index of what the request would store a second time. */
-  #stored({ once, delegation, journal, approval }: Append, now: number): number | undefined {
-    if (approval) return askedBefore(this.#approvals.get(approval.id), approval);
-    if (delegation) {
-      const stored = this.#contents.delegation(delegation);
-      const ruling = ruleDelegation(stored, delegation);
-      if (ruling === "action_conflict") throw conflict();
-      if (ruling === "again") return stored?.index;
-    }
-    const denied = once === undefined ? undefined : this.#contents.once(once);
-    return denied ?? (journal && this.#contents.turn(journal.run, journal.key, now));
-  }
-
   #begin(request: Begin, now: number): BeginResult {
     const { leases } = this.#parts;
     this.#erasing.refuse(ownerOf(request));
+    this.#pruning.refuse(request);
     for (;;) {
       const row = this.#actions.get(request.action);
       const ruling = ruleBegin(row, request, now, () => row !== undefined && leases.isLiving(row.lease, now));
@@ -265,9 +259,8 @@ export class Writer {
     return { finished: "ended", ...(placed && { placed }) };
   }
 
-  #erase(request: Erase, now: number): EraseResult {
-    const done = this.#erasing.erase(request, now, (draft) => this.#place(draft));
-    if (done.erased === "done") this.#erasures.push(done);
+  #destroyed<T extends object>(done: T | (T & { swept: boolean })): T {
+    if ("swept" in done) this.#erasures.push(done);
     return done;
   }
 
