@@ -1,3 +1,4 @@
+import type { Manifest } from "@behest/provenance";
 import { expect, test } from "vitest";
 import { type Store, engine as engineOf } from "../../src/store/types.ts";
 import { actionConformance } from "./actions.ts";
@@ -6,6 +7,7 @@ import { chargeConformance } from "./charges.ts";
 import { testDeployment } from "./deployment.ts";
 import { erasureConformance } from "./erasure.ts";
 import { type Behaviour, objections, openLog } from "./open-log.ts";
+import { pruningConformance } from "./pruning.ts";
 import { rotationConformance } from "./rotation.ts";
 import { rowConformance } from "./rows.ts";
 
@@ -15,9 +17,9 @@ export function storeConformance(
   make: () => Store | Promise<Store>,
   { swept = true }: { readonly swept?: boolean } = {},
 ): void {
-  const behaviour: Behaviour = (title, body) =>
+  const behaviourOf = (title: string, body: Parameters<Behaviour>[1], change?: Partial<Manifest>): void =>
     test(`${name}: ${title}`, async () => {
-      const log = await openLog(await make());
+      const log = await openLog(await make(), await testDeployment(change));
       try {
         await body(log);
         expect(await objections(log.engine, log.deployment)).toEqual([]);
@@ -25,12 +27,14 @@ export function storeConformance(
         await log.store.close();
       }
     });
+  const behaviour: Behaviour = (title, body) => behaviourOf(title, body);
   actionConformance(behaviour);
   chargeConformance(behaviour);
   rowConformance(behaviour);
   approvalConformance(behaviour);
   erasureConformance(behaviour, swept);
   rotationConformance(behaviour);
+  pruningConformance((title, body) => behaviourOf(title, body, { retention: 0 }), swept);
 
   test(`${name}: nothing is written before attach or after close, and closing twice is closing once`, async () => {
     const store = await make();

@@ -32,7 +32,7 @@ export interface TestDeployment {
   interaction(delegation: Placed, turn: string): Append;
 }
 
-export async function testDeployment(): Promise<TestDeployment> {
+export async function testDeployment(change: Partial<Manifest> = {}): Promise<TestDeployment> {
   const [owner, issuer, holder] = await Promise.all([newSigner(), newSigner(), newSigner()]);
   let enforcer = await newSigner();
   let manifest: Manifest = {
@@ -45,6 +45,7 @@ export async function testDeployment(): Promise<TestDeployment> {
     approvers: [],
     revokers: [],
     witnesses: [],
+    ...change,
   };
   let jws = await signTrust(manifest, owner);
 

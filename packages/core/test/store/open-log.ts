@@ -1,5 +1,6 @@
 import { verifyLog } from "@behest/provenance";
 import { expect } from "vitest";
+import { shownIn } from "../../src/record/shown.ts";
 import { type Engine, type Placed, type Store, engine as engineOf } from "../../src/store/types.ts";
 import { type TestDeployment, testDeployment } from "./deployment.ts";
 
@@ -20,11 +21,12 @@ export async function openLog(store: Store, made?: TestDeployment): Promise<Open
 
 /** Every failed or missing thing that a verifier finds in the log; the pinned owner is all it is given. */
 export async function objections(engine: Engine, deployment: TestDeployment): Promise<readonly string[]> {
-  const entries = await engine.entries(0, 1_000_000);
-  const report = await verifyLog({ entries, checkpoint: await engine.checkpoint(), owner: deployment.owner });
-  expect(report.size).toBe(entries.length);
+  const checkpoint = await engine.checkpoint();
+  const { owner } = deployment;
+  const report = await verifyLog({ entries: shownIn(engine), whole: true, checkpoint, owner });
+  expect(report.size).toBe((await engine.entries(0, 1_000_000)).length);
   return report.findings
-    .filter(({ state }) => state !== "not_shown" && state !== "erased")
+    .filter(({ state }) => state === "failed" || state === "missing")
     .map(({ code, index }) => `${code} at ${index}`);
 }
 

@@ -31,12 +31,15 @@ const HASH = `rtrim(translate(encode(${leafAt("h.idx")}::bytea, 'base64'), '+/',
 const jwsAt = (index: string): string =>
   `(SELECT e.jws FROM behest_entry e WHERE e.${MINE} AND e.idx = ${index})`;
 
+/** Rows `h` of the holds that nobody has released. */
+export const HOLDS: string = `behest_once h
+  WHERE h.${MINE} AND h.key >= '${HOLD}' AND h.key < '${HOLD.replace(/:$/, ";")}' AND NOT EXISTS (
+    SELECT FROM behest_once r WHERE r.${MINE} AND r.key = '${RELEASE}' || ${HASH})`;
+
 /** Who of them is known, which holds nobody has released, and the latest entry that is known to be of one of them. */
 const FIND = `SELECT
   (SELECT coalesce(json_agg(pseudonym), '[]') FROM behest_principal WHERE ${MINE} AND pseudonym = ANY($1::text[])) AS known,
-  (SELECT coalesce(json_agg(${jwsAt("h.idx")}), '[]') FROM behest_once h
-    WHERE h.${MINE} AND h.key >= '${HOLD}' AND h.key < '${HOLD.replace(/:$/, ";")}' AND NOT EXISTS (
-      SELECT FROM behest_once r WHERE r.${MINE} AND r.key = '${RELEASE}' || ${HASH})) AS holds,
+  (SELECT coalesce(json_agg(${jwsAt("h.idx")}), '[]') FROM ${HOLDS}) AS holds,
   ${jwsAt(`(SELECT max(at) FROM (
     SELECT max(greatest(idx, ended, interaction)) AS at FROM behest_record WHERE ${THEIRS}
     UNION ALL SELECT max(idx) FROM behest_delegation WHERE ${THEIRS}

@@ -1,11 +1,11 @@
-import { ERASED, damaged, ownerOf } from "@behest/core/store";
+import { type Append, type Begin, ERASED, damaged, ownerOf, restsOn } from "@behest/core/store";
 import type { Client } from "pg";
 import { MINE } from "../tenant.ts";
 import { pairOf, turnOf } from "./keys.ts";
 import type { Write } from "./perform.ts";
 import { Rows } from "./rows.ts";
 import { APPROVAL, type ApprovalJson, NOW, approvalOf, bytesOf, hashOf, leafAt } from "./shapes.ts";
-import type { ActionRow, DelegationFound, Known, Place, Tables, TurnRow } from "./work.ts";
+import type { ActionRow, DelegationFound, Known, Once, Place, Tables, TurnRow } from "./work.ts";
 
 /** What a group of requests names. */
 class Named {
@@ -20,12 +20,13 @@ class Named {
   readonly pseudonyms = new Set<string>();
   readonly spent = new Set<string>();
   readonly documents = new Set<string>();
+  readonly interactions = new Set<number>();
 
   add(write: Write): void {
     switch (write.op) {
       case "append": {
         const { approval, charge, once, delegation, journal, decides = [] } = write.request;
-        this.#owner(ownerOf(write.request));
+        this.#rests(write.request);
         for (const id of [...(approval ? [approval.id] : []), ...decides]) this.approvals.add(id);
         if (charge) this.counters.add(charge.counter);
         if (once !== undefined) this.once.add(once);
@@ -37,7 +38,7 @@ class Named {
       case "begin": {
         const { action, rests = [], charges = [] } = write.request;
         this.actions.add(action);
-        this.#owner(ownerOf(write.request));
+        this.#rests(write.request);
         for (const id of [action, ...rests.map((rest) => rest.id)]) this.approvals.add(id);
         for (const { counter } of charges) this.counters.add(counter);
         return;
@@ -67,6 +68,14 @@ class Named {
     }
   }
 
+  /** Whether whose it is was erased, and what it rests on pruned. */
+  #rests(request: Partial<Append & Begin>): void {
+    this.#owner(ownerOf(request));
+    for (const key of restsOn(request)) this.once.add(key);
+    const turn = request.record?.interaction;
+    if (turn !== undefined) this.interactions.add(turn);
+  }
+
   /** Whether they were erased. */
   #owner(principal: string | undefined): void {
     if (principal !== undefined) this.once.add(ERASED + principal);
@@ -74,6 +83,9 @@ class Named {
 }
 
 const json = (row: string, from: string): string => `(SELECT coalesce(json_agg(${row}), '[]') FROM ${from})`;
+/** The text of an entry was pruned. */
+const isGone = (index: string): string =>
+  `EXISTS (SELECT FROM behest_entry e WHERE e.${MINE} AND e.idx = ${index} AND e.jws = '')`;
 /** Each other row that belongs to one is looked for by itself: a join that was planned while there were few would read them all. */
 const placed = `'idx', t.idx, 'hash', ${leafAt("t.idx")}`;
 const each = (keys: string, row: string): string => `${keys} CROSS JOIN LATERAL (${row} OFFSET 0) AS t`;
@@ -97,7 +109,7 @@ const FIND = `SELECT
   ${json(ACTION, `behest_action t WHERE ${MINE} AND id = ANY($1::text[])`)} AS actions,
   ${json(APPROVAL, `behest_approval a WHERE a.${MINE} AND a.id = ANY($2::text[])`)} AS approvals,
   ${json("t", `behest_counter t WHERE ${MINE} AND id = ANY($3::text[])`)} AS counters,
-  ${json(`json_build_object('key', t.key, ${placed})`, `behest_once t WHERE ${MINE} AND key = ANY($4::text[])`)} AS once,
+  ${json(`json_build_object('key', t.key, 'gone', ${isGone("t.idx")}, ${placed})`, `behest_once t WHERE ${MINE} AND key = ANY($4::text[])`)} AS once,
   ${json(
     `json_build_object('leaf', t.leaf, 'jti', t.jti, 'principal', t.principal, 'request', t.request, ${placed})`,
     `(SELECT leaf, jti, principal, request, idx FROM behest_delegation WHERE ${MINE} AND leaf = ANY($5::text[])
@@ -121,6 +133,7 @@ const FIND = `SELECT
   ${json("t.pseudonym", `behest_principal t WHERE ${MINE} AND pseudonym = ANY($11::text[])`)} AS pseudonyms,
   ${json("t", `behest_spent t WHERE ${MINE} AND id = ANY($12::text[])`)} AS spent,
   ${json("t.digest", `behest_document t WHERE ${MINE} AND digest = ANY($13::text[])`)} AS documents,
+  ${json("t.idx", `unnest($14::bigint[]) AS t (idx) WHERE ${isGone("t.idx")}`)} AS gone,
   (SELECT size::float8 FROM behest_cosigned WHERE ${MINE}) AS cosigned`;
 
 interface ActionJson extends Omit<ActionRow, "sealed"> {
@@ -132,7 +145,8 @@ interface Found {
   readonly actions: readonly ActionJson[];
   readonly approvals: readonly ApprovalJson[];
   readonly counters: readonly { readonly id: string; readonly held: string; readonly until: number }[];
-  readonly once: readonly (Place & { readonly key: string })[];
+  readonly once: readonly Once[];
+  readonly gone: readonly number[];
   readonly delegations: readonly DelegationFound[];
   readonly turns: readonly TurnRow[];
   readonly principals: readonly {
@@ -167,6 +181,7 @@ export async function find(
     [...named.pseudonyms],
     [...named.spent],
     [...named.documents],
+    [...named.interactions],
   ];
   const { rows } = await client.query<Found>({ name: "find", text: FIND, values });
   const found = rows[0]!;
@@ -188,6 +203,10 @@ function tablesOf(found: Found): Tables {
     approvals: rowsBy(found.approvals.map(approvalOf), ({ id }) => id),
     counters: rowsBy(found.counters, ({ id }) => id),
     once: rowsBy(found.once.map(withHash), ({ key }) => key),
+    gone: rowsBy(
+      found.gone.map((idx) => ({ idx })),
+      ({ idx }) => String(idx),
+    ),
     delegations: rowsBy(delegations, ({ leaf }) => leaf),
     spawnedBy: rowsBy(
       delegations.filter(({ request }) => request !== null),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -8,6 +8,7 @@ import { type Engine, type Store, engine as engineOf } from "../../../core/src/s
 import { chargeOf } from "../../../core/test/store/charges.ts";
 import { testDeployment } from "../../../core/test/store/deployment.ts";
 import { type OpenLog, objections, openLog } from "../../../core/test/store/open-log.ts";
+import { pruning } from "../../../core/test/store/pruning.ts";
 import { writeEverything } from "../../test/everything.ts";
 import { postgresServer, sql } from "../../test/server.ts";
 import { migrateSqlite } from "./migrate.ts";
@@ -69,6 +70,26 @@ async function filled(): Promise<OpenLog> {
 }
 
 describe.runIf(server)("a store that moves from SQLite to PostgreSQL", () => {
+  test("what was pruned moves as its hashes; what has lost its text without an entry that says so does not", async () => {
+    const log = await openLog(sqliteStore(path), await testDeployment({ retention: 0 }));
+    const { engine, deployment, delegation } = log;
+    const gone = await engine.append(deployment.denial("a", delegation));
+    const lost = await engine.append(deployment.denial("b", delegation));
+    await engine.prune(await pruning(engine, [gone.index]));
+    await log.store.close();
+    const other = join(folder, "other.db");
+    copyFileSync(path, other);
+    using db = new DatabaseSync(other);
+    db.exec(`UPDATE entry SET jws = '' WHERE idx = ${lost.index}`);
+    db.close();
+    await expect(migrateSqlite(other, url)).rejects.toMatchObject({ code: "store_mismatch" });
+    await migrateSqlite(path, url);
+    const there = kept(postgresStore(url));
+    await there[engineOf].attach(await deployment.identity());
+    expect(await there[engineOf].entries(gone.index, 2)).toEqual(["", expect.stringMatching(/^ey/)]);
+    expect(await objections(there[engineOf], deployment)).toEqual([]);
+  });
+
   test("all of it is there, under the same checkpoint, and the log goes on and verifies", async () => {
     const log = await filled();
     const { pseudonym } = await log.engine.principal("iss", "alice");

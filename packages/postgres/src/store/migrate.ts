@@ -1,6 +1,23 @@
 import { BehestError } from "@behest/core";
-import { Dump, type DumpRow, type Leaf, agreed, damaged, mismatch, missing } from "@behest/core/store";
-import { type Frontier, appendLeaf, entryHash, headOf, rootOf } from "@behest/provenance";
+import {
+  Dump,
+  type DumpRow,
+  type Leaf,
+  PRUNED,
+  agreed,
+  damaged,
+  mismatch,
+  missing,
+} from "@behest/core/store";
+import {
+  type Frontier,
+  appendLeaf,
+  entryHash,
+  headOf,
+  parseEntry,
+  parsePayload,
+  rootOf,
+} from "@behest/provenance";
 import { Client } from "pg";
 import { configOf } from "../config.ts";
 import { failed } from "../failure.ts";
@@ -87,7 +104,7 @@ function checkKnown(dump: Dump): void {
 async function move(dump: Dump, client: Client): Promise<string> {
   const { row, stored } = await enter(client, { size: 0, checkpoint: undefined, lease: "" }, true);
   if (row || stored.size > 0 || !(await isEmpty(client))) throw occupied();
-  const tree = new Tree();
+  const tree = new Tree(prunings(dump));
   for (const [table, moved] of MOVED) {
     if (!dump.tables.includes(table) || (table === "cut" && (await hasCuts(client, dump)))) continue;
     for (const rows of groups(dump.rows(table))) {
@@ -95,6 +112,7 @@ async function move(dump: Dump, client: Client): Promise<string> {
       await put(client, table, moved, rows);
     }
   }
+  tree.finish();
   const [head] = [...dump.rows("head")];
   if (!head) throw missing();
   const { size, frontier } = agreed(head as never, head["origin"] as string, {
@@ -106,19 +124,51 @@ async function move(dump: Dump, client: Client): Promise<string> {
   return headOf({ size, root: rootOf(frontier) });
 }
 
-/** The tree over the entries as they come; throws `store_mismatch` at the first that is not the stored one. */
+/** Indexes of the entries that say what was pruned. */
+function prunings(dump: Dump): ReadonlySet<number> {
+  const indexes = new Set<number>();
+  for (const { key, idx } of dump.rows("once"))
+    if ((key as string).startsWith(PRUNED)) indexes.add(idx as number);
+  return indexes;
+}
+
+/**
+ * The tree over the entries as they come; throws `store_mismatch` at the first that is not the stored one. One without
+ * its text is taken by its hash, where an entry that comes later says that it was pruned.
+ */
 class Tree {
   size = 0;
   frontier: Frontier = [];
+  readonly #prunings: ReadonlySet<number>;
+  readonly #gone = new Set<number>();
+
+  constructor(prunings: ReadonlySet<number>) {
+    this.#prunings = prunings;
+  }
 
   add(row: DumpRow): void {
-    const hash = entryHash(row["jws"] as string);
+    const jws = row["jws"] as string;
+    const stored = row["nodes"] as Uint8Array;
+    const hash = jws === "" ? stored.subarray(0, 32) : entryHash(jws);
     const { frontier, nodes } = appendLeaf(this.frontier, this.size, hash);
     const leaf: Leaf["nodes"] = [hash, ...nodes.map((node) => node.hash)];
-    if (row["idx"] !== this.size || !Buffer.concat(leaf).equals(row["nodes"] as Uint8Array))
-      throw damaged(this.size);
+    if (row["idx"] !== this.size || !Buffer.concat(leaf).equals(stored)) throw damaged(this.size);
+    if (jws === "") this.#gone.add(this.size);
+    else if (this.#prunings.has(this.size)) this.#account(jws);
     this.frontier = frontier;
     this.size++;
+  }
+
+  /** Throws `store_mismatch` where an entry has lost its text and none says so. */
+  finish(): void {
+    for (const index of this.#gone) throw damaged(index);
+  }
+
+  #account(jws: string): void {
+    const payload = parsePayload(parseEntry(jws).payload);
+    if (payload.type !== "pruning") return;
+    for (const [first, last] of payload.ranges)
+      for (let index = first; index <= last; index++) this.#gone.delete(index);
   }
 }
 

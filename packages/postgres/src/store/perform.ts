@@ -21,6 +21,8 @@ import {
   mayStart,
   newPrincipal,
   ownerOf,
+  pruned,
+  restsOn,
   ruleBegin,
   ruleCharges,
   ruleDelegation,
@@ -81,6 +83,7 @@ export function perform(work: Work, write: Write, lease: string): unknown {
 function append(work: Work, request: Append): Placed {
   const { entry, once, delegation, charge, journal, approval, decides } = request;
   refuse(work, ownerOf(request));
+  refusePruned(work, request);
   const stored = storedBefore(work, request);
   if (stored) return work.placed({ index: stored.idx, hash: stored.hash, again: true });
   const charges = charge ? [charge] : [];
@@ -89,7 +92,8 @@ function append(work: Work, request: Append): Placed {
   const placed = work.place(entry);
   const place = { idx: placed.index, hash: placed.hash };
   count(work, charges, counted.held);
-  if (once !== undefined) work.found.once.add(once, { key: once, ...place });
+  // What was pruned is recorded anew.
+  if (once !== undefined) work.found.once.set(once, { key: once, ...place });
   if (delegation) delegate(work, delegation, place);
   if (journal) work.found.turns.set(turnOf(journal), { ...journal, ...place });
   if (request.record) record(work, request.record, place.idx);
@@ -97,6 +101,13 @@ function append(work: Work, request: Append): Placed {
   for (const id of decides ?? []) decide(work, id, placed);
   keep(work, request.content, place.idx);
   return placed;
+}
+
+/** Throws `entry_pruned`. */
+function refusePruned({ found }: Work, request: Partial<Append & Begin>): void {
+  const turn = request.record?.interaction;
+  const isGone = turn !== undefined && found.gone.get(String(turn)) !== undefined;
+  if (isGone || restsOn(request).some((key) => found.once.get(key))) throw pruned();
 }
 
 /** Place of what the request would store a second time. */
@@ -122,7 +133,7 @@ function storedBefore(
     if (ruling === "again") return stored;
   }
   const denied = once === undefined ? undefined : found.once.get(once);
-  if (denied) return denied;
+  if (denied && !denied.gone) return denied;
   const turn = journal && found.turns.get(turnOf(journal));
   return turn && (turn["until"] as number) > now ? turn : undefined;
 }
@@ -134,6 +145,7 @@ function placeOf({ index, hash }: { readonly index: number; readonly hash: strin
 function begin(work: Work, request: Begin, lease: string): BeginResult {
   const { found, now, cuts } = work;
   refuse(work, ownerOf(request));
+  refusePruned(work, request);
   for (;;) {
     const row = found.actions.get(request.action);
     const state = row && stateOf(row);

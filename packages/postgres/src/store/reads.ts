@@ -81,6 +81,14 @@ export class Reads {
     return row && { sealed: row.sealed, index: row.idx, hash: hashOf(row.hash) };
   }
 
+  async recallable(before: number): Promise<readonly number[]> {
+    const rows = await this.#rows<{ idx: number }>(
+      `SELECT idx FROM behest_journal WHERE ${MINE} AND until > ${NOW} AND idx < $1`,
+      [before],
+    );
+    return rows.map(({ idx }) => idx);
+  }
+
   async approval(id: string): Promise<StoredApproval | undefined> {
     return (await this.#approvals("a.id = $1", [id]))[0];
   }

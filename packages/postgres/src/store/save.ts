@@ -2,6 +2,7 @@ import type { StoredApproval } from "@behest/core/store";
 import type { Client } from "pg";
 import { MINE } from "../tenant.ts";
 import { destroy } from "./erasing.ts";
+import { empty } from "./pruning.ts";
 import type { Value } from "./rows.ts";
 import type { Work } from "./work.ts";
 
@@ -45,7 +46,12 @@ export const SAVED: readonly Saved[] = [
     ),
     rows: (work) => work.records.changed,
   },
-  { table: "once", columns: columnsOf("key text, idx bigint"), rows: (work) => work.found.once.changed },
+  {
+    table: "once",
+    columns: columnsOf("key text, idx bigint"),
+    replaces: "key",
+    rows: (work) => work.found.once.changed,
+  },
   {
     table: "delegation",
     columns: columnsOf("leaf text, jti text, principal text, request text, sealed bytea, idx bigint"),
@@ -139,6 +145,7 @@ export async function save(client: Client, work: Work, { lease, head }: End): Pr
       [...work.forgotten],
     ]);
   if (work.erased.length > 0) await destroy(client, work.erased);
+  if (work.pruned) await empty(client, work.pruned);
   const outcomes = work.outcomes.changed;
   const parts = SAVED.map((saved, i) => ({ ...saved, i, rows: saved.rows(work) })).filter(
     ({ rows }) => rows.length > 0,

@@ -1,4 +1,3 @@
-import { BehestError } from "@behest/core";
 import type { Feed } from "@behest/core";
 import {
   type Append,
@@ -145,12 +144,12 @@ class PostgresEngine implements Engine {
     return this.#write({ op: "erase", request }) as Promise<EraseResult>;
   }
 
-  async prune(_request: Prune): Promise<PruneResult> {
-    throw new BehestError("store_failed", "store_failed: a store on PostgreSQL cannot be pruned yet.");
+  prune(request: Prune): Promise<PruneResult> {
+    return this.#write({ op: "prune", request }) as Promise<PruneResult>;
   }
 
-  async recallable(_before: number): Promise<readonly number[]> {
-    return [];
+  async recallable(before: number): Promise<readonly number[]> {
+    return this.#open().recallable(before);
   }
 
   append(request: Append): Promise<Placed> {

@@ -3,6 +3,7 @@ import {
   type Draft,
   type Emitter,
   type Placed,
+  type Prune,
   type StoredApproval,
   type Tail,
   sign,
@@ -37,6 +38,8 @@ export interface Place {
   readonly hash: string;
 }
 
+/** `gone`: the text of its entry is. */
+export type Once = Place & { readonly key: string; readonly gone?: boolean };
 export type Row = { readonly [column: string]: Value };
 export type TurnRow = Row & Place & { readonly run: string; readonly key: string };
 export type DelegationFound = Place & {
@@ -51,7 +54,9 @@ export interface Tables {
   readonly actions: Rows<ActionRow>;
   readonly approvals: Rows<StoredApproval>;
   readonly counters: Rows<{ readonly id: string; readonly held: string; readonly until: number }>;
-  readonly once: Rows<Place & { readonly key: string }>;
+  readonly once: Rows<Once>;
+  /** Entries of turns whose text is gone, by index. */
+  readonly gone: Rows<{ readonly idx: number }>;
   /** By leaf; spawned ones by jti, too. */
   readonly delegations: Rows<DelegationFound & { readonly sealed?: Uint8Array }>;
   readonly spawnedBy: Rows<DelegationFound>;
@@ -90,6 +95,8 @@ export class Work {
   readonly seen: Rows<Row> = new Rows();
   /** Runs whose turns are not needed any more. */
   readonly forgotten: Set<string> = new Set();
+  /** Old entries whose text goes. */
+  pruned: Prune | undefined;
   /** Principals whose keys and names go. */
   readonly erased: string[] = [];
   readonly entries: { readonly idx: number; readonly nodes: Uint8Array; readonly jws: string }[] = [];

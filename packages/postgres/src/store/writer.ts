@@ -1,11 +1,19 @@
 import { setImmediate } from "node:timers";
 import { BehestError } from "@behest/core";
-import { type BeginResult, type Emitter, type Erase, type SeenTool, unstorable } from "@behest/core/store";
+import {
+  type BeginResult,
+  type Emitter,
+  type Erase,
+  type Prune,
+  type SeenTool,
+  unstorable,
+} from "@behest/core/store";
 import { rotation } from "./enrolling.ts";
 import { erasure } from "./erasing.ts";
 import { find } from "./find.ts";
 import type { Job, Log } from "./log.ts";
 import { type Write, lapse, perform, see } from "./perform.ts";
+import { pruning } from "./pruning.ts";
 import { sweep } from "./sweep.ts";
 import type { Known, Work } from "./work.ts";
 
@@ -19,8 +27,11 @@ const SWEEP_EVERY = 60_000;
 export type Request =
   | Write
   | { readonly op: "erase"; readonly request: Erase }
+  | { readonly op: "prune"; readonly request: Prune }
   /** Whoever asks has verified it. */
   | { readonly op: "rotate"; readonly emitter: Emitter };
+
+const ALONE: ReadonlySet<Request["op"]> = new Set(["erase", "prune", "rotate"]);
 
 type Answer = { readonly value: unknown } | { readonly error: BehestError };
 
@@ -88,6 +99,7 @@ export class Writer {
     for (const [i, request] of requests.entries()) {
       if (i < answers.length) continue;
       if (request.op === "erase") answers.push(await this.#alone(erasure(request.request)));
+      else if (request.op === "prune") answers.push(await this.#alone(pruning(request.request)));
       else if (request.op === "rotate") answers.push(await this.#alone(rotation(request.emitter)));
       else answers.push(...(await this.#together(requests.slice(i))));
     }
@@ -96,7 +108,7 @@ export class Writer {
 
   /** Those at the beginning that may share a transaction. */
   async #together(requests: readonly Request[]): Promise<readonly Answer[]> {
-    const end = requests.findIndex(({ op }) => op === "erase" || op === "rotate");
+    const end = requests.findIndex(({ op }) => ALONE.has(op));
     const writes = requests.slice(0, end < 0 ? requests.length : end) as readonly Write[];
     const answers = await this.#group(writes);
     for (const [i, answer] of answers.entries()) this.#note(writes[i]!, answer);
