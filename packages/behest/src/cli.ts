@@ -15,6 +15,7 @@ import { inspect } from "./commands/inspect.ts";
 import { keys } from "./commands/keys.ts";
 import { migrate } from "./commands/migrate.ts";
 import { policy } from "./commands/policy.ts";
+import { prune } from "./commands/prune.ts";
 import { records } from "./commands/records.ts";
 import { revocations } from "./commands/revocations.ts";
 import { revoke } from "./commands/revoke.ts";
@@ -43,6 +44,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   accesses,
   erase,
   hold,
+  prune,
   coverage,
   migrate,
   policy,

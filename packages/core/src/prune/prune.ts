@@ -24,7 +24,7 @@ export interface Pruned {
   readonly remains: readonly { readonly what: "journal" }[];
 }
 
-/** How often the log is looked at anew when it goes on in what was to go. */
+/** How often the log is looked at anew when it goes on in what was to go, and nobody has pruned anything of it. */
 const TRIES = 8;
 const TYPES = ["delegation", "interaction", "action", "outcome"] as const;
 
@@ -42,12 +42,15 @@ export async function prune(
   const counts = { delegation: 0, interaction: 0, action: 0, outcome: 0 };
   const indexes: number[] = [];
   let swept = true;
+  let most = Number.POSITIVE_INFINITY;
   for (let tries = 0; tries < TRIES; tries++) {
     const holds = await holdsIn(engine);
     if (holds.some(({ principals }) => !principals))
       throw new BehestError("on_hold", "on_hold: a legal hold is on everybody. Release it first.");
     const found = await survey(engine, before, holds);
     if (dryRun) return { counts: found.sieve.counts, indexes, remains: [] };
+    if (found.sieve.order.length < most) tries = 0;
+    most = Math.min(most, found.sieve.order.length);
     const since = new Since(engine, found.size);
     let again = false;
     for (const batch of batches(found.sieve.order)) {
