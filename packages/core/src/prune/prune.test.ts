@@ -1,4 +1,4 @@
-import { verifyLog } from "@behest/provenance";
+import { parseCheckpoint, verifyLog } from "@behest/provenance";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Aged, DAY, TOOLS, pay, turn } from "../../test/aged.ts";
 import { readStore } from "../record/reader.ts";
@@ -48,6 +48,26 @@ test("what is over goes, every proof still verifies, and the log says so", async
   await pay(bob);
   expect(await aged.report()).toMatchObject({ ok: true, pruned: 5 });
   expect(await behest.prune(aged.allOld)).toMatchObject({ indexes: [], counts: { action: 0 } });
+});
+
+test("a head that somebody kept before is still compared, wherever it lies", async () => {
+  const alice = await behest.as("alice", TOOLS);
+  const head = async () => parseCheckpoint(await readStore(aged.store).checkpoint());
+  const heads = [];
+  for (let n = 0; n < 5; n++) {
+    await pay(alice);
+    heads.push(await head());
+  }
+  aged.later();
+  await behest.prune(aged.allOld);
+  const reader = readStore(aged.store);
+  const [checkpoint, owner] = [await reader.checkpoint(), behest.owner];
+  const sizes = heads.map(({ size }) => size);
+  const found = await verifyLog({ entries: reader.log(sizes), whole: true, checkpoint, owner, heads });
+  expect(found).toMatchObject({ ok: true, pruned: 11, completeness: expect.stringContaining("up to 12:") });
+  const other = { ...heads[1]!, root: heads[2]!.root };
+  const forged = await verifyLog({ entries: reader.log(sizes), checkpoint, owner, heads: [other] });
+  expect(forged.findings.map(({ code }) => code)).toContain("head_mismatch");
 });
 
 test("a dry run counts the same, and changes nothing", async () => {

@@ -30,15 +30,16 @@ const TYPES = ["delegation", "interaction", "action", "outcome"] as const;
 
 /** See {@link Behest.prune}. */
 export async function prune(
-  { engine, manifest, clock }: Deployment,
+  deployment: Pick<Deployment, "engine" | "manifest" | "clock">,
   { before, dryRun = false }: PruneRequest,
 ): Promise<Pruned> {
+  const { engine, clock } = deployment;
   if (!Number.isSafeInteger(before) || before < 0 || Number.isNaN(new Date(before).getTime()))
     throw new BehestError("config_invalid", "config_invalid: before is a time, in ms since the epoch.");
-  const retention = retentionOf(manifest);
-  const now = clock();
-  if (before + retention + MARGIN > now)
-    throw retained(before + retention + MARGIN, now - retention - MARGIN);
+  // Another version of the manifest may be taken up meanwhile.
+  const kept = (): number => retentionOf(deployment.manifest);
+  const until = before + kept() + MARGIN;
+  if (until > clock()) throw retained(until, clock() - kept() - MARGIN);
   const counts = { delegation: 0, interaction: 0, action: 0, outcome: 0 };
   const indexes: number[] = [];
   let swept = true;
@@ -54,11 +55,11 @@ export async function prune(
     const since = new Since(engine, found.size);
     let again = false;
     for (const batch of batches(found.sieve.order)) {
-      const by = { before, retention, now: clock(), holds: holds.map(({ index }) => index) };
+      const by = { before, retention: kept(), now: clock(), holds: holds.map(({ index }) => index) };
       const request = await requestOf(engine, batch, by);
       const seen = request && (await since.look(request.prune));
       const done = seen === undefined ? undefined : await engine.prune({ ...request!.prune, seen });
-      if (done?.pruned === "refused") throw retained(done.until, now - retention - MARGIN);
+      if (done?.pruned === "refused") throw retained(done.until, clock() - kept() - MARGIN);
       again = done?.pruned !== "done";
       if (done?.pruned !== "done") break;
       indexes.push(done.placed.index);

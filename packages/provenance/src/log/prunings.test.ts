@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { AT, Deployment, NOW, digest, emitterOf, outcome } from "../../test/deployment.ts";
+import { AT, Deployment, NOW, ORIGIN, digest, emitterOf, key, outcome } from "../../test/deployment.ts";
 import { part } from "../../test/part.ts";
-import type { EntryPayload, LogReport } from "../index.ts";
+import { type EntryPayload, type LogReport, cosign, signCheckpoint } from "../index.ts";
 
 const DAY = 86_400_000;
 
@@ -159,6 +159,41 @@ test("nothing goes that stands after something younger", async () => {
   expect(said(await made.verify(without(made, (i) => i === 20 || i === 21)))).toContain(
     "22 failed pruned_early",
   );
+});
+
+test("a clock that was set ahead to prune is shown by what is written when it is right again", async () => {
+  const { made } = await log();
+  made.append(pruning());
+  const later = (days: number) => ({ at: after(days), jti: `later-${days}`, leaf: digest(String(days)) });
+  made.append(made.delegation(later(190)));
+  const gone = without(made, isGone);
+  expect((await made.verify(gone)).ok).toBe(true);
+  made.append(made.delegation(later(100)));
+  made.append(made.delegation(later(99)));
+  expect(said(await made.verify(without(made, isGone)))).toEqual([
+    "19 failed pruned_early",
+    "23 pruned entries_pruned",
+  ]);
+});
+
+test("a witness who has seen the log meanwhile knows how old it was", async () => {
+  const signer = await key();
+  const witness = { name: "w.example/1", jwk: signer.jwk };
+  const seenAt = async (size: number, days: number): Promise<LogReport> => {
+    const head = made.head(made.entries.slice(0, size));
+    const note = signCheckpoint({ origin: ORIGIN, ...head }, made.emitter.signer);
+    const cosigned = [note + (await cosign(note, witness.name, NOW + days * 86_400, signer))];
+    const entries = part(made.entries, (i) => !isGone(i), [size]);
+    return made.verify({ entries, whole: true, cosigned, witnesses: { need: 1, keys: [witness] } });
+  };
+  const { made } = await log();
+  made.append(pruning());
+  // It had seen all of it when that was written; or, nothing that stands from 6 on three days later.
+  expect(said(await seenAt(19, 0))).toEqual(["20 pruned entries_pruned"]);
+  expect(said(await seenAt(6, 3))).toContain("19 failed pruned_early");
+  // It saw what was pruned gone after a hundred days.
+  expect(said(await seenAt(20, 100))).toContain("19 failed pruned_early");
+  expect(said(await seenAt(20, 200))).toEqual(["20 pruned entries_pruned"]);
 });
 
 test("while a hold on everybody is in force nothing is pruned", async () => {

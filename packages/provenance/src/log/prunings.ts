@@ -18,6 +18,8 @@ interface Range {
   readonly before: number;
   /** Index of the entry that says so. */
   readonly by: number;
+  /** When it was old enough at the earliest, ms since the epoch. */
+  readonly due: number;
 }
 
 /** What the log says of entries whose text is gone, held against what is not shown, and whether they were to go. */
@@ -26,6 +28,10 @@ export class Prunings {
   readonly #gaps: Gap[] = [];
   readonly #ranges: Range[] = [];
   #latest = Number.NEGATIVE_INFINITY;
+  /** The latest of {@link Range.due} that no later entry has told to be wrong. */
+  #due = Number.NEGATIVE_INFINITY;
+  /** Indexes of entries that a later one shows to have come too early. */
+  readonly #early = new Set<number>();
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -33,7 +39,12 @@ export class Prunings {
 
   /** An entry is shown and proven. */
   shown(at: string): void {
-    this.#latest = Math.max(this.#latest, Date.parse(at));
+    const time = Date.parse(at);
+    this.#latest = Math.max(this.#latest, time);
+    // Written later, and yet before what was pruned was old enough: a clock had been set ahead.
+    if (time + SKEW >= this.#due) return;
+    for (const { by, due } of this.#ranges) if (time + SKEW < due) this.#early.add(by);
+    this.#due = time + SKEW;
   }
 
   /** So many are not shown from `from` on. */
@@ -55,19 +66,21 @@ export class Prunings {
     if (Object.values(counts).reduce((sum, one) => sum + one, 0) !== covered)
       throw mismatch("its counts are not of as many entries as its ranges");
     const time = Date.parse(before);
+    const due = time + (keys.manifest ? retentionOf(keys.manifest) : 0);
     // What is gone is gone, whether it should have been or not.
-    for (const [first, last] of ranges) this.#ranges.push({ first, last, before: time, by: index });
+    for (const [first, last] of ranges) this.#ranges.push({ first, last, before: time, by: index, due });
+    this.#due = Math.max(this.#due, due);
     if (held)
       throw new Refusal("pruning", "pruned_under_hold", "pruned while a hold on everybody was in force");
-    const kept = keys.manifest ? retentionOf(keys.manifest) : 0;
-    if (time + kept > Date.parse(at) + SKEW)
-      throw new Refusal("pruning", "pruned_early", "pruned before its time");
+    if (due > Date.parse(at) + SKEW) throw new Refusal("pruning", "pruned_early", "pruned before its time");
   }
 
   /**
    * At the end of a log of `size` entries. `whole`: nothing else may be hidden. Answers with how many were pruned.
    */
   settle(size: number, { whole, witnessed }: { whole: boolean; witnessed: readonly Witnessed[] }): number {
+    for (const index of this.#early)
+      this.#fail(index, "pruned_early", "pruned at a time that was not yet when later entries were written");
     const ranges = this.#ranges.toSorted((a, b) => a.first - b.first);
     let pruned = 0;
     let next = 0;
@@ -81,7 +94,7 @@ export class Prunings {
       if (!gap || gap.from > first || gap.to <= last)
         this.#fail(by, "not_pruned", "entries that it says are gone are shown");
       else if (gap.since >= before || witnessed.some((seen) => contradicts(seen, range)))
-        this.#fail(by, "pruned_early", "entries that it says are older stand after what is younger");
+        this.#fail(by, "pruned_early", "entries that it says are old were not");
       if (gap) pruned += Math.max(0, Math.min(gap.to, last + 1) - Math.max(gap.from, first));
     }
     const hidden = this.#gaps.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -112,9 +125,10 @@ export class Prunings {
   }
 }
 
-/** A witness had not seen these entries yet when they are said to have been old. */
-function contradicts({ at, size }: Witnessed, { last, before }: Range): boolean {
-  return last >= size && at * 1000 >= before + SKEW;
+/** A witness had not seen these entries yet when they are said to have been old, or saw that they were gone before it was time. */
+function contradicts({ at, size }: Witnessed, { last, before, by, due }: Range): boolean {
+  const time = at * 1000;
+  return last >= size ? time >= before + SKEW : by < size && time + SKEW < due;
 }
 
 function mismatch(message: string): Refusal {

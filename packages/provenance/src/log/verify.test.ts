@@ -21,6 +21,7 @@ test("a log that holds is proven from the owner's thumbprint, and says what it d
     size,
     root: headOf({ size, root }).split(":")[1],
     hidden: 0,
+    pruned: 0,
     proven: size,
     counts: {
       trust: 1,
@@ -32,6 +33,7 @@ test("a log that holds is proven from the owner's thumbprint, and says what it d
       revocation: 0,
       erasure: 0,
       access: 0,
+      pruning: 0,
       principals: 1,
     },
     observed: 0,
