@@ -23,7 +23,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-interface Given {
+export interface Given {
   readonly input?: string;
   readonly cwd?: string;
   readonly env?: { readonly [name: string]: string };
@@ -172,7 +172,11 @@ export class Workplace implements Disposable {
 
   /** Another program, run here. */
   node(...args: string[]): Ran {
-    return this.#node(args, {});
+    return this.nodeWith({}, ...args);
+  }
+
+  nodeWith(given: Given, ...args: string[]): Ran {
+    return this.#node(args, given);
   }
 
   #node(args: string[], { input = "", cwd = this.dir, env = {} }: Given): Ran {

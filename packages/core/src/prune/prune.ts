@@ -80,6 +80,6 @@ function retained(until: number, allowed: number): BehestError {
   const [then, now] = [until, allowed].map((ms) => new Date(ms).toISOString());
   return new BehestError(
     "retained",
-    `retained: what was recorded last before that time is kept until ${then}. Now what was recorded before ${now} may go.`,
+    `retained: not all that was recorded before that time may go until ${then}. What was recorded before ${now} may go now.`,
   );
 }

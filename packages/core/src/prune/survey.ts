@@ -1,11 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import { toBase64url } from "@behest/jws";
+import { fromBase64url, toBase64url } from "@behest/jws";
 import {
   type EntryPayload,
   type Frontier,
   appendLeaf,
   appendSubtree,
-  entryHash,
   parseCheckpoint,
   parseEntry,
   rootOf,
@@ -40,7 +39,10 @@ export async function survey(engine: Engine, before: number, holds: readonly Hol
     const from = Math.max(0, end - PAGE);
     const page = await engine.entries(from, end - from);
     for (const [i, jws] of [...page.entries()].toReversed())
-      if (jws !== "") sieve.add(from + i, toBase64url(entryHash(jws)), saidIn(jws));
+      if (jws !== "") {
+        const { hash, payload } = saidIn(jws);
+        sieve.add(from + i, hash, payload);
+      }
     await setImmediate();
   }
   return { size, holds, sieve };
@@ -69,14 +71,12 @@ async function readOld(
     for (const [i, jws] of page.entries()) {
       const index = from + i;
       if (jws === "") continue;
-      const payload = saidIn(jws);
+      const { hash, payload } = saidIn(jws);
       if (next < index) await skipTo(index);
       if (Date.parse(payload.at) >= before) return { boundary: index, heldDelegations, frontier };
-      const hash = entryHash(jws);
-      frontier = appendLeaf(frontier, index, hash).frontier;
+      frontier = appendLeaf(frontier, index, fromBase64url(hash)).frontier;
       next = index + 1;
-      if (payload.type === "delegation" && held.has(payload.principal))
-        heldDelegations.add(toBase64url(hash));
+      if (payload.type === "delegation" && held.has(payload.principal)) heldDelegations.add(hash);
     }
     await setImmediate();
   }
@@ -106,6 +106,7 @@ async function compare(
 }
 
 /** What an entry of this very log says: whether it is well-formed was seen when it was written. */
-function saidIn(jws: string): EntryPayload {
-  return JSON.parse(parseEntry(jws).payload) as EntryPayload;
+function saidIn(jws: string): { readonly hash: string; readonly payload: EntryPayload } {
+  const { hash, payload } = parseEntry(jws);
+  return { hash, payload: JSON.parse(payload) as EntryPayload };
 }
