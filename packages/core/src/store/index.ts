@@ -13,18 +13,7 @@ export {
   ownerOf,
   ruleErase,
 } from "./erasure.ts";
-export {
-  FRESH,
-  GONE,
-  PRUNED,
-  type Prunable,
-  type Prune,
-  type PruneResult,
-  pruned,
-  restsOn,
-  rulePrune,
-  sizeOf,
-} from "./pruning.ts";
+export { FRESH, GONE, PRUNED, type Prune, type PruneResult, pruned, restsOn, rulePrune } from "./pruning.ts";
 export { type TrustInForce, examine, trustEntryOf } from "./examine.ts";
 export {
   childless,

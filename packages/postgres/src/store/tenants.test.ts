@@ -1,7 +1,9 @@
+import type { Manifest } from "@behest/provenance";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { testDeployment } from "../../../core/test/store/deployment.ts";
 import { type OpenLog, objections, openLog } from "../../../core/test/store/open-log.ts";
 import { type Store, engine as engineOf } from "../../../core/src/store/types.ts";
+import { pruning } from "../../../core/test/store/pruning.ts";
 import { writeEverything } from "../../test/everything.ts";
 import { postgresServer, sql } from "../../test/server.ts";
 import { postgresStore } from "./store.ts";
@@ -40,16 +42,27 @@ beforeAll(async () => {
   );
 });
 
-async function tenant(name: string, url = user): Promise<OpenLog> {
+async function tenant(name: string, url = user, change: Partial<Manifest> = {}): Promise<OpenLog> {
   const store = postgresStore(url, { tenant: name });
   open.push(store);
-  return openLog(store);
+  return openLog(store, await testDeployment(change));
 }
 
 const TABLES = `SELECT c.relname AS name FROM pg_class c
   WHERE c.relnamespace = current_schema::regnamespace AND c.relkind = 'r' AND c.relname <> 'behest_schema'`;
 
 describe.runIf(server)("tenants of one PostgreSQL", () => {
+  test("what one prunes is its own", async () => {
+    const [a, b] = [await tenant("pruning", user, { retention: 0 }), await tenant("another", user)];
+    for (const { engine, deployment, delegation } of [a, b])
+      await engine.append(deployment.denial("a", delegation));
+    const before = await b.engine.entries(0, 10);
+    expect(await a.engine.prune(await pruning(a.engine, [2]))).toMatchObject({ pruned: "done" });
+    expect(await a.engine.entries(2, 1)).toEqual([""]);
+    expect([await b.engine.entries(0, 10), (await b.engine.records({})).length]).toEqual([before, 1]);
+    for (const { engine, deployment } of [a, b]) expect(await objections(engine, deployment)).toEqual([]);
+  });
+
   test("each has a log, counters, approvals and a feed of its own, under the same names", async () => {
     const [a, b] = [await tenant("a"), await tenant("b")];
     for (const [log, name] of [
