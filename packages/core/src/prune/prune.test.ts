@@ -162,6 +162,27 @@ test("an old entry that was edited is not pruned but found", async () => {
   expect(await aged.report()).toMatchObject({ ok: true, pruned: 0 });
 });
 
+test("the entry key and the manifest may change meanwhile; what the next one keeps longer stays", async () => {
+  await pay(await behest.as("alice", TOOLS));
+  aged.later();
+  const engine = aged.store[engineOf];
+  const { prune } = engine;
+  const versions = [await behest.nextTrust({})];
+  versions.push(await behest.nextTrust({ retention: 400 }, versions[0]));
+  engine.prune = async (request) => {
+    const version = versions.shift();
+    if (version !== undefined) await behest.trust(version);
+    return prune.call(engine, request);
+  };
+  expect(await behest.prune(aged.allOld)).toMatchObject({ counts: { action: 1, outcome: 1, delegation: 1 } });
+  await pay(await behest.as("bob", TOOLS));
+  aged.later();
+  // It was asked for when it might have gone.
+  await expect(behest.prune(aged.allOld)).rejects.toMatchObject({ code: "retained" });
+  expect(versions).toEqual([]);
+  expect(await aged.report()).toMatchObject({ ok: true, pruned: 3, counts: { action: 1, pruning: 1 } });
+});
+
 test("evidence of a time that was pruned says so, and what is kept is proven", async () => {
   await pay(await behest.as("alice", TOOLS));
   const then = aged.now;

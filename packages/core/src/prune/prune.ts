@@ -63,7 +63,8 @@ export async function prune(
       again = done?.pruned !== "done";
       if (done?.pruned !== "done") break;
       indexes.push(done.placed.index);
-      swept &&= done.swept;
+      // A journal that is emptied later has nothing of what went before, either.
+      swept = done.swept;
       for (const type of TYPES) counts[type] += request!.counts[type] ?? 0;
       // Others write in between.
       await setImmediate();

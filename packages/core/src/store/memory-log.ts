@@ -1,5 +1,5 @@
 import { toBase64url } from "@behest/jws";
-import { parseCheckpoint } from "@behest/provenance";
+import { parseCheckpoint, retentionOf } from "@behest/provenance";
 import { EMPTY, type Emitter, type Tail, headAt, seal, sign, takesUp, trustDraft } from "./log.ts";
 import type { Range } from "./pruning.ts";
 import type { Draft, Placed, Subtree } from "./types.ts";
@@ -22,6 +22,11 @@ export class MemoryLog {
   /** In force, as its owner signed it. */
   get manifest(): string {
     return this.#emitter.identity.manifest;
+  }
+
+  /** How long the manifest in force keeps what is recorded, ms. */
+  get retention(): number {
+    return retentionOf(this.#emitter.manifest);
   }
 
   get size(): number {

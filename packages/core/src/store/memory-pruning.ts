@@ -14,6 +14,7 @@ export function prune(rows: MemoryRows, log: MemoryLog, request: Prune, now: num
   const refused = rulePrune(request, {
     now,
     size: log.size,
+    retention: log.retention,
     holds: holdsIn(rows, log),
     left: sizeOf(ranges) - gone,
     fresh: () => log.entries(request.seen, log.size - request.seen),

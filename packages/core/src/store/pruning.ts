@@ -56,6 +56,8 @@ export interface Prunable {
   /** The store's time, ms since the epoch. */
   readonly now: number;
   readonly size: number;
+  /** What the manifest keeps that is in force by now, ms. */
+  readonly retention: number;
   /** Indexes of the holds that nobody has released. */
   readonly holds: readonly number[];
   /** How many of the entries have their text. */
@@ -69,7 +71,7 @@ export function rulePrune(
   { ranges, before, retention, seen, holds, hashes, actions }: Prune,
   known: Prunable,
 ): Exclude<PruneResult, { pruned: "done" }> | undefined {
-  const until = before + retention + MARGIN;
+  const until = before + Math.max(retention, known.retention) + MARGIN;
   if (until > known.now) return { pruned: "refused", code: "retained", until };
   const same = known.left === sizeOf(ranges) && known.holds.every((index) => holds.includes(index));
   if (!same || known.size - seen > FRESH) return { pruned: "again" };

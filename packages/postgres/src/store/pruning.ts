@@ -28,7 +28,14 @@ export function pruning(request: Prune): Job<PruneResult, Known & Found> {
       return { ...(await find(client, [], [])), ...rows[0]! };
     },
     perform(work, { stored: { size } }, { holds, left, fresh }) {
-      const refused = rulePrune(request, { now: work.now, size, holds, left, fresh: () => fresh });
+      const refused = rulePrune(request, {
+        now: work.now,
+        retention: work.retention,
+        size,
+        holds,
+        left,
+        fresh: () => fresh,
+      });
       if (refused) return refused;
       const placed = work.place(request.entry);
       const names = delegations.flatMap(({ leaf, jti }) => (jti === undefined ? [leaf] : [leaf, jti]));

@@ -1,4 +1,5 @@
 import { toBase64url } from "@behest/jws";
+import { retentionOf } from "@behest/provenance";
 import {
   type Draft,
   type Emitter,
@@ -129,6 +130,11 @@ export class Work {
       decisions,
       seen,
     ];
+  }
+
+  /** How long the manifest in force keeps what is recorded, ms. */
+  get retention(): number {
+    return retentionOf(this.#emitter.manifest);
   }
 
   /** Signs an entry. Its head is known when the transaction ends. */

@@ -1,5 +1,14 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { GONE, PRUNED, type Prune, type PruneResult, pruned, restsOn, rulePrune } from "../pruning.ts";
+import {
+  GONE,
+  PRUNED,
+  type Prunable,
+  type Prune,
+  type PruneResult,
+  pruned,
+  restsOn,
+  rulePrune,
+} from "../pruning.ts";
 import type { Append, Begin, Draft, Placed } from "../types.ts";
 import { slotsOf } from "./contents.ts";
 import type { Entries } from "./entries.ts";
@@ -30,12 +39,17 @@ export class Pruning {
   }
 
   /** See `Engine.prune`; its journal is not emptied here. `place`: appends an entry. */
-  prune(request: Prune, now: number, place: (draft: Draft) => Placed): Pruned | Refused {
+  prune(
+    request: Prune,
+    { now, retention }: Pick<Prunable, "now" | "retention">,
+    place: (draft: Draft) => Placed,
+  ): Pruned | Refused {
     const { ranges, seen } = request;
     const entries = this.#entries;
     const size = entries.size();
     const refused = rulePrune(request, {
       now,
+      retention,
       size,
       holds: holdsIn(this.#db, entries),
       left: ranges.reduce((sum, range) => sum + entries.left(range), 0),

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { toBase64url } from "@behest/jws";
-import { headOf, rootOf } from "@behest/provenance";
+import { headOf, retentionOf, rootOf } from "@behest/provenance";
 import { BehestError } from "../../error.ts";
 import type { HeadRow } from "../agree.ts";
 import { broken, mismatch, superseded, unstorable } from "../failure.ts";
@@ -92,6 +92,11 @@ export class Transactions {
   /** The last checkpoint that this process knows to be on disk. */
   get checkpoint(): string | undefined {
     return this.#checkpoint;
+  }
+
+  /** How long the manifest keeps what is recorded under which entries are signed now, ms. */
+  get retention(): number {
+    return retentionOf(this.#emitter.manifest);
   }
 
   /** Nothing can be written: never again, or not before the manifest in force is taken up. */

@@ -12,6 +12,8 @@ import type {
   FinishResult,
   Placed,
   PrincipalRow,
+  Prune,
+  PruneResult,
   SeenTool,
 } from "../types.ts";
 import { type ActionRow, Actions } from "./actions.ts";
@@ -165,7 +167,7 @@ export class Writer {
       case "erase":
         return this.#destroyed(this.#erasing.erase(write.request, now, (draft) => this.#place(draft)));
       case "prune":
-        return this.#destroyed(this.#pruning.prune(write.request, now, (draft) => this.#place(draft)));
+        return this.#destroyed(this.#prune(write.request, now));
       case "forget":
         return this.#contents.forget(write.run);
       case "spend":
@@ -257,6 +259,11 @@ export class Writer {
     const kept = request.content?.filter(({ principal }) => !this.#erasing.isErased(principal));
     this.#contents.keep(kept, placed?.index ?? request.action);
     return { finished: "ended", ...(placed && { placed }) };
+  }
+
+  #prune(request: Prune, now: number): PruneResult {
+    const { retention } = this.#transactions;
+    return this.#pruning.prune(request, { now, retention }, (draft) => this.#place(draft));
   }
 
   #destroyed<T extends object>(done: T | (T & { swept: boolean })): T {
