@@ -1,5 +1,7 @@
 import { sha256Text } from "@behest/jws";
+import type { Manifest } from "@behest/provenance";
 import { expect } from "vitest";
+import { prune } from "../../src/prune/prune.ts";
 import { requestOf } from "../../src/prune/batch.ts";
 import { HOLD } from "../../src/store/erasure.ts";
 import type { Prune } from "../../src/store/pruning.ts";
@@ -164,6 +166,21 @@ export function pruningConformance(behaviour: Behaviour, swept: boolean): void {
     });
     expect(await engine.entries(0, 100)).not.toContain("");
   });
+
+  behaviour(
+    "a process whose clock is ahead sees what would go, and the store lets nothing go",
+    async (log) => {
+      const { engine } = log;
+      await acted(log, "a", "done");
+      const manifest = { retention: 0 } as Manifest;
+      const ahead = { engine, manifest, clock: () => Date.now() + 10 * DAY };
+      const before = Date.now() + 1_000;
+      const { counts } = await prune(ahead, { before, dryRun: true });
+      expect(counts).toEqual({ action: 1, outcome: 1, delegation: 0, interaction: 0 });
+      await expect(prune(ahead, { before })).rejects.toMatchObject({ code: "retained" });
+      expect(await engine.entries(0, 100)).not.toContain("");
+    },
+  );
 
   behaviour("two that prune the same prune it once", async (log) => {
     const { engine } = log;
