@@ -98,10 +98,10 @@ export async function createFrom(
   const clock = config.clock ?? Date.now;
   const enrolment = await Enrolment.make(config.trust, {
     signer: config.signer,
+    holder: config.holder,
     clock,
     lifetime: config.entryKeyLifetime,
   });
-  if (config.holder) enrolment.apart("holder", config.holder);
   const profiles = typeof config.profiles === "string" ? readProfiles(config.profiles) : config.profiles;
   const policies = await policiesOf(config.policy);
   const runsAgents = config.policy !== NO_AGENTS;

@@ -23,6 +23,8 @@ interface Parts {
   readonly owner: string;
   /** The enforcer's. */
   readonly signer: Signer;
+  /** The agents', where all sessions have the same. */
+  readonly holder?: Pick<Signer, "jwk"> | undefined;
   /** ms since the epoch. */
   readonly clock: () => number;
   /** Of an entry key, seconds. */
@@ -76,7 +78,7 @@ export class Enrolment {
       );
     const { jws, manifest } = await trusted(trust);
     const all = { ...parts, owner: trust.owner };
-    refuseRole(manifest, trust.owner, "signer", parts.signer);
+    refuseRoles(manifest, all);
     return new Enrolment(all, lifetime, await certified(all, lifetime, { jws, manifest }));
   }
 
@@ -148,7 +150,7 @@ export class Enrolment {
       if (next.jws === this.#current.jws) return false;
       if (next.manifest.origin !== this.manifest.origin)
         throw new BehestError("trust_invalid", "trust_invalid: it is the trust manifest of another log.");
-      refuseRole(next.manifest, this.#parts.owner, "signer", this.#parts.signer);
+      refuseRoles(next.manifest, this.#parts);
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#taking = promise;
       try {
@@ -241,6 +243,11 @@ async function certified(
       });
     throw new BehestError("trust_invalid", `trust_invalid: ${cause.message}.`, { cause });
   }
+}
+
+function refuseRoles(manifest: Manifest, { owner, signer, holder }: Parts): void {
+  refuseRole(manifest, owner, "signer", signer);
+  if (holder) refuseRole(manifest, owner, "holder", holder);
 }
 
 /** A process that enforces holds no key that could issue, approve, revoke, attest, witness, or change who is trusted. */

@@ -1,5 +1,5 @@
-import { issueDelegation } from "@behest/delegation";
-import { generateSigner, publicKey } from "@behest/jws";
+import { generateHolder, issueDelegation } from "@behest/delegation";
+import { type Signer, generateSigner, publicKey } from "@behest/jws";
 import { readCut, readTrust, signCut } from "@behest/provenance";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { STORES, freshPath } from "../test/stores.ts";
@@ -237,4 +237,24 @@ test("of two processes on one store each takes it up; one that has not writes no
   await first.trust(third);
   await alice.perform(read, one);
   expect(await judged(store, first.owner)).toMatchObject({ trust: 5, action: 1 });
+});
+
+test("a version that gives an agent's key another role is not taken up, or ends who acts with that key", async () => {
+  await using behest = await testBehest();
+  const alice = await behest.as("alice", { read: {} });
+  const { approvers } = await manifestOf(behest);
+  const approver = (jwk: Signer["jwk"]) => ({
+    approvers: [...approvers, { group: "ops", person: "eve", jwk }],
+  });
+  await expect(behest.trust(await behest.nextTrust(approver(behest.holder.jwk)))).rejects.toMatchObject({
+    code: "key_readable",
+  });
+  await alice.perform(read, one);
+  const holder = await generateHolder();
+  const claims = { issuer: behest.issuer.iss, principal: "bob", task: "t", tools: { read: {} } } as const;
+  const to = { ...claims, holder: holder.jwk, expiresIn: "1h" } as const;
+  const own = await behest.open(await issueDelegation(to, behest.issuer.signer), { holder });
+  await behest.trust(await behest.nextTrust(approver(holder.jwk)));
+  expect(own.signal.reason).toMatchObject({ code: "session_ended" });
+  await alice.perform(read, one);
 });

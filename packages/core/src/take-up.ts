@@ -8,8 +8,8 @@ import type { Trust } from "./trust.ts";
 
 /**
  * Takes up the next version of the trust manifest in mid-run. What is asked of it from now on is asked of that version;
- * sessions whose issuer it no longer lets speak for them end, and so do all where it no longer trusts this process's
- * enforcer or does not list its policies. `changed`: the version is another.
+ * sessions whose issuer it no longer lets speak for them, or whose agent's key has another role in it, end, and so do all
+ * where it no longer trusts this process's enforcer or does not list its policies. `changed`: the version is another.
  */
 export async function takeUp(
   { enrolment, deployment }: { readonly enrolment: Enrolment; readonly deployment: Deployment },
@@ -31,8 +31,21 @@ export async function takeUp(
     (session) => session instanceof LiveSession && !session.isSpokenFor(issuers),
     over("its issuer is no longer trusted to speak for it"),
   );
+  revocations.end(
+    (session) => session instanceof LiveSession && !isApart(session),
+    over("its agent's key has another role now"),
+  );
   // Of a revoker whom only this version names.
   await revocations.retake();
+}
+
+function isApart({ deployment, parts: { delegated } }: LiveSession): boolean {
+  try {
+    if (delegated) deployment.apart("holder", delegated.holder.jwk);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function over(why: string): BehestError {

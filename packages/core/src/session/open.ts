@@ -59,6 +59,7 @@ export async function openSession(
     if (judged !== deployment.manifest) {
       const { size } = parseCheckpoint(await engine.checkpoint());
       if (!speaksFor(issuersOf(deployment.manifest, size), by, said)) throw notAllowed();
+      deployment.apart("holder", holder.jwk);
     }
     let parent: string | undefined;
     for (const [i, hop] of claims.entries()) {
