@@ -40,6 +40,8 @@ export interface Erasable {
   readonly holds: readonly string[];
   /** The latest entry that is known to be of one of them, as signed; undefined where nothing is. */
   readonly latest: () => string | undefined;
+  /** The latest time of a record of theirs, ms since the epoch: the latest entry may be of a machine whose clock was behind. */
+  readonly recorded: () => number | undefined;
   /** The store's time, ms since the epoch. */
   readonly now: number;
 }
@@ -47,7 +49,7 @@ export interface Erasable {
 /** Which entry is to be appended, or why nothing is erased. */
 export function ruleErase(
   { principals, entry, early, retention }: Erase,
-  { isKnown, holds, latest, now }: Erasable,
+  { isKnown, holds, latest, recorded, now }: Erasable,
 ): { readonly entry: Draft; readonly early: boolean } | Extract<EraseResult, { erased: "refused" }> {
   if (!principals.every(isKnown)) return { erased: "refused", code: "principal_unknown" };
   for (const jws of holds) {
@@ -60,7 +62,8 @@ export function ruleErase(
   // Turns that chose no calls leave no row behind: a day, in which the run they ended may have gone on.
   const margin = Math.min(retention, 86_400_000);
   // Where it was pruned it is older than what is kept, and so is all before it.
-  const until = !last ? 0 : Date.parse(payloadOf(last).at) + retention + margin;
+  const at = Math.max(last ? Date.parse(payloadOf(last).at) : 0, recorded() ?? 0);
+  const until = at === 0 ? 0 : at + retention + margin;
   if (until <= now || retention === 0) return { entry, early: false };
   return early === undefined ? { erased: "refused", code: "retained", until } : { entry: early, early: true };
 }

@@ -70,6 +70,10 @@ export function erasable(
       const places = principals.flatMap((principal) => placesOf(rows, principal));
       return places.length === 0 ? undefined : log.entries(Math.max(...places), 1)[0];
     },
+    recorded: () => {
+      const theirs = [...rows.records.values()].filter(({ principal }) => principals.includes(principal));
+      return theirs.length === 0 ? undefined : Math.max(...theirs.map(({ at }) => at));
+    },
     now,
   };
 }

@@ -196,6 +196,19 @@ export function erasureConformance(behaviour: Behaviour, swept: boolean): void {
     ).toMatchObject({ erased: "done", early: false });
   });
 
+  behaviour("a machine whose clock is behind makes nothing older than it is", async (log) => {
+    const { engine, deployment, delegation } = log;
+    await engine.register(ALICE);
+    await engine.append(deployment.denial("a", delegation));
+    const { entry, record, ...late } = deployment.denial("b", delegation);
+    // As far behind as its certificate lets it be.
+    const at = Date.now() - 55_000;
+    const said = { ...(JSON.parse(entry) as object), at: new Date(at).toISOString() };
+    await engine.append({ ...late, entry: canonical(said as Json), record: { ...record!, at } });
+    const { early: _, ...patient } = erasing({ retention: 25_000 });
+    expect(await engine.erase(patient)).toMatchObject({ erased: "refused", code: "retained" });
+  });
+
   behaviour("who was shown something is kept as long as what was shown", async ({ engine }) => {
     const { early: _, ...patient } = erasing();
     for (const pseudonym of ["p10", "p100"])

@@ -36,7 +36,7 @@ export const HOLDS: string = `behest_once h
   WHERE h.${MINE} AND h.key >= '${HOLD}' AND h.key < '${HOLD.replace(/:$/, ";")}' AND NOT EXISTS (
     SELECT FROM behest_once r WHERE r.${MINE} AND r.key = '${RELEASE}' || ${HASH})`;
 
-/** Who of them is known, which holds nobody has released, and the latest entry that is known to be of one of them. */
+/** Who of them is known, which holds nobody has released, the latest entry that is known to be of one of them, and their latest record's time. */
 const FIND = `SELECT
   (SELECT coalesce(json_agg(pseudonym), '[]') FROM behest_principal WHERE ${MINE} AND pseudonym = ANY($1::text[])) AS known,
   (SELECT coalesce(json_agg(${jwsAt("h.idx")}), '[]') FROM ${HOLDS}) AS holds,
@@ -50,7 +50,8 @@ const FIND = `SELECT
       FROM behest_approval a WHERE a.${THEIRS}
     UNION ALL SELECT max(o.idx) FROM behest_once o, unnest($1::text[]) AS who
       WHERE o.${MINE} AND o.key > '${ACCESS}' || who || ':' AND o.key < '${ACCESS}' || who || ';'
-  ) AS places)`)} AS latest`;
+  ) AS places)`)} AS latest,
+  (SELECT max(at)::float8 FROM behest_record WHERE ${THEIRS}) AS recorded`;
 
 /** What an action has spent would tell its amount. Nothing more is spent from these: their tokens are not opened again. */
 const FORGET = `
@@ -67,6 +68,7 @@ interface Found {
   readonly known: readonly string[];
   readonly holds: readonly string[];
   readonly latest: string | null;
+  readonly recorded: number | null;
 }
 
 /** One erasure, in a transaction of its own. See `Engine.erase`. */
@@ -77,11 +79,12 @@ export function erasure(request: Erase): Job<EraseResult, Known & Found> {
       const { rows } = await client.query<Found>(FIND, [principals]);
       return { ...(await find(client, [], [])), ...rows[0]! };
     },
-    perform(work, _entered, { known, holds, latest }) {
+    perform(work, _entered, { known, holds, latest, recorded }) {
       const erasable: Erasable = {
         isKnown: (pseudonym) => known.includes(pseudonym),
         holds,
         latest: () => latest ?? undefined,
+        recorded: () => recorded ?? undefined,
         now: work.now,
       };
       const ruling = ruleErase(request, erasable);

@@ -71,6 +71,10 @@ export class Erasing {
         const places = principals.flatMap((principal) => this.#latest(principal) ?? []);
         return places.length === 0 ? undefined : this.#entries.range(Math.max(...places), 1)[0];
       },
+      recorded: () => {
+        const last = this.#db.prepare("SELECT max(at) AS at FROM record WHERE principal = ?");
+        return Math.max(0, ...principals.map((one) => (last.get(one)?.["at"] as number | null) ?? 0));
+      },
       now,
     };
   }
