@@ -165,6 +165,25 @@ test("what is kept by law is not erased, unless it is said, and recorded, that i
   expect(await report()).toMatchObject({ ok: true, counts: { erasure: 1 } });
 });
 
+test("a conversation in which no tool was called is kept as long as everything else", async () => {
+  let days = 187;
+  const clock = (): number => Date.now() - days * 86_400_000;
+  const other = await testBehest({ store: sqliteStore(join(folder, "other.db")), clock });
+  const holder = other.holder.jwk;
+  const now = Math.floor(clock() / 1000);
+  const claims = { issuer: other.issuer.iss, holder, principal: "alice", task: "t", tools: TOOLS } as const;
+  const chats = await issueDelegation({ ...claims, expiresIn: "89d", now }, other.issuer.signer);
+  const session = await other.open(chats, { run: "chat" });
+  days = 107;
+  const turn = await openTurn(session, { messages: ["hello"], json: () => null });
+  await turn.record({ model: "m", provider: "p", tools: [], response: "hello", calls: [] });
+  await other.records.list();
+  days = 0;
+  const { despiteRetention: _, ...patient } = asked;
+  await expect(other.erase(patient)).rejects.toMatchObject({ code: "retained" });
+  await other.close();
+});
+
 test("a hold outlasts every wish to erase, until it is released", async () => {
   await pay(alice);
   const mine = await behest.holds.place({ principal: "alice", reason: "case 12/26" });

@@ -59,7 +59,7 @@ export function ruleErase(
       return { erased: "refused", code: "on_hold" };
   }
   const last = latest();
-  // Turns that chose no calls leave no row behind: a day, in which the run they ended may have gone on.
+  // What ends when its attempt is long over leaves no row behind: a day.
   const margin = Math.min(retention, 86_400_000);
   // Where it was pruned it is older than what is kept, and so is all before it.
   const at = Math.max(last ? Date.parse(payloadOf(last).at) : 0, recorded() ?? 0);

@@ -25,6 +25,10 @@ export interface TurnRecord {
 // An entry is base64url of its text and must stay within what verifiers read.
 const MAX_TEXT: number = MAX_ENTRY / 2;
 
+/** Where nothing else of a turn is kept: retention counts from it, also when its run is forgotten. */
+const MARK = "turn";
+const EMPTY = new Uint8Array();
+
 /** Canonical texts of what the model was given and what it answered. */
 export interface TurnTexts {
   readonly instruction: string;
@@ -66,8 +70,9 @@ export function interaction(session: LiveSession, id: string, turn: TurnRecord, 
   );
   if (entry.length > MAX_TEXT)
     throw denied("too_large", "the model's turn chooses more calls than one entry can name.", "");
-  const whose = { principal: vault.principal, ...(delegated && { under: session.leaf.hash }) };
-  return deployment.keep
-    ? { entry, ...whose, content: fields.map(([field, text]) => kept(session, name, field, text)) }
-    : { entry, ...whose };
+  const { principal } = vault;
+  const content = deployment.keep
+    ? fields.map(([field, text]) => kept(session, name, field, text))
+    : [{ id: MARK, principal, sealed: EMPTY }];
+  return { entry, principal, ...(delegated && { under: session.leaf.hash }), content };
 }
