@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -90,6 +90,12 @@ export class Server {
 
   async start(): Promise<void> {
     await this.#server.start();
+  }
+
+  /** Ends it in the midst of whatever it does, as the loss of its machine's memory would; `start` once its children are gone. */
+  async kill(): Promise<void> {
+    const [pid] = readFileSync(join(this.#folder, "postmaster.pid"), "utf8").split("\n");
+    process.kill(Number(pid), "SIGKILL");
   }
 
   /** Offers TLS from now on; answers with the path of the certificate to trust. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { testDeployment } from "../../../core/test/store/deployment.ts";
 import { objections, openLog, placedOf } from "../../../core/test/store/open-log.ts";
-import { type Store, engine as engineOf } from "../../../core/src/store/types.ts";
+import { type Engine, type Store, engine as engineOf } from "../../../core/src/store/types.ts";
 import { Proxy } from "../../test/proxy.ts";
 import { postgresServer, sql } from "../../test/server.ts";
 import { postgresStore } from "./store.ts";
@@ -118,4 +118,59 @@ describe.runIf(server)("attacks on a store on PostgreSQL", () => {
     );
     await expect(engine.spend("id", Date.now() + 60_000)).rejects.toMatchObject(foreign);
   });
+
+  test("a server that is killed in the midst of it loses nothing acknowledged, and nothing begins twice", async () => {
+    const { engine, deployment, delegation } = await openLog(storeAt(url));
+    const other = storeAt(url)[engineOf];
+    await other.attach(await deployment.identity());
+    const begun: string[] = [];
+    const spent = new Set<string>();
+    let kills = 0;
+    const act = async (on: Engine, name: string): Promise<void> => {
+      const begin = deployment.begin(name, delegation, { repeatable: false });
+      if ((await insist(() => on.begin(begin))).begun === "started") begun.push(name);
+      // What is told twice is spent twice: whoever was not told may ask again, and is then refused.
+      if (await on.spend(name, begin.expires).catch(() => false)) {
+        expect(spent.has(name)).toBe(false);
+        spent.add(name);
+      }
+    };
+    const crash = async (): Promise<void> => {
+      await server!.kill();
+      kills++;
+      // Its children go when they notice.
+      while (
+        !(await server!.start().then(
+          () => true,
+          () => false,
+        ))
+      );
+    };
+    for (let round = 0; round < 3; round++) {
+      const acting = Array.from({ length: 24 }, (_, i) =>
+        [engine, other].map((on) => act(on, `${round} ${i}`)),
+      );
+      await Promise.all([...acting.flat(), crash()]);
+    }
+    expect(kills).toBe(3);
+    expect(new Set(begun).size).toBe(begun.length);
+    const records = await insist(() => engine.records({}));
+    const known = new Set(records.map(({ action }) => action));
+    expect(begun.filter((name) => !known.has(name))).toEqual([]);
+    expect(known.size).toBe(72);
+    for (const name of spent) expect(await insist(() => other.spend(name, Date.now() + 60_000))).toBe(false);
+    expect(await objections(engine, deployment)).toEqual([]);
+  }, 120_000);
 });
+
+/** Asks until it is answered. */
+async function insist<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "store_failed") throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
