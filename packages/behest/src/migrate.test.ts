@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { postgresServer, sql } from "../../postgres/test/server.ts";
@@ -54,6 +55,43 @@ test.runIf(server)("a folder's store moves to PostgreSQL, and the commands go on
   // The file stays as it was.
   expect(place.must("revocations")).toBe("Nothing is revoked.\n");
 });
+
+test.runIf(server)(
+  "keys are withdrawn by the log that all machines share, not by a file that was left behind",
+  async () => {
+    delegate();
+    place.node(PAYER, "alice.json");
+    const env = { BEHEST_STORE: await server!.url() };
+    const at = (...args: string[]) => place.behestWith({ env }, ...args);
+    expect(at("migrate")).toMatchObject({ status: 0 });
+    const keys = place.json("keys") as { role: string; thumbprint: string }[];
+    const withdraw = (role: string, index: number) =>
+      at(
+        "trust",
+        "revoke-key",
+        keys.find((key) => key.role === role)!.thumbprint,
+        "--after-index",
+        `${index}`,
+      );
+    // Each start adds an entry, there and not in the file.
+    const grown = (): number => {
+      expect(at("hold", "list")).toMatchObject({ status: 0 });
+      return (JSON.parse(at("verify", "--json").stdout) as { entries: number }).entries;
+    };
+    const size = grown();
+    expect(withdraw("approver", size - 1)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^version 1 /),
+    });
+    expect(withdraw("revoker", grown() - 1)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^version 2 /),
+    });
+    expect(grown()).toBe(size + 2);
+    rmSync(place.path(".behest/log.db"));
+    expect(place.refusal(withdraw("issuer", 99_999))).toBe("entry_missing 1");
+  },
+);
 
 test("without a URL, or a file, nothing moves; and no message has the URL", () => {
   expect(place.refusal(place.behest("migrate"))).toBe("usage 2");

@@ -5,6 +5,7 @@ import { openLocal, sharedFeed } from "../deployment.ts";
 import { usage } from "../error.ts";
 import { readManifest, requireLocal } from "../local.ts";
 import { print, printJson, printTable } from "../output.ts";
+import { sharedStore } from "../postgres.ts";
 import { clockTime } from "../time.ts";
 
 export function revocations(program: Command): void {
@@ -44,7 +45,7 @@ async function bringBack(): Promise<void> {
   const manifest = await readManifest(local);
   const { feed } = await sharedFeed();
   if (!feed) throw usage("--restore: set BEHEST_FEED to the feed that lacks them.");
-  const store = sqliteStore(local.store);
+  const store = (await sharedStore()) ?? sqliteStore(local.store);
   try {
     await restoreCuts(store, feed, manifest);
   } finally {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Local, readKeyFile } from "@behest/core";
+import { BehestError, type Local, type Reader, readKeyFile } from "@behest/core";
 import { type PublicJwk, generatePrivateJwk, parseJson, signerOf, thumbprint } from "@behest/jws";
 import {
   type IndexRange,
@@ -20,6 +20,7 @@ import { CliError, usage } from "../error.ts";
 import { readText, writeNew } from "../file.ts";
 import { readManifest, requireLocal } from "../local.ts";
 import { bold, print, printJson } from "../output.ts";
+import { sharesStore } from "../postgres.ts";
 import { withStore } from "../store.ts";
 
 const DRAFT = "write it unsigned to a new file, for its keepers to countersign; then sign that";
@@ -71,10 +72,9 @@ async function revokeKey(key: string, options: Options & { readonly afterIndex: 
 }
 
 /** A slip of the pen must not leave a lost key trusted until the log has grown as far. */
-async function refuseAhead({ store }: Local, index: number): Promise<void> {
-  if (!existsSync(store)) return;
-  const { size } = await withStore(store, async (reader) => parseCheckpoint(await reader.checkpoint()));
-  if (index >= size)
+async function refuseAhead(local: Local, index: number): Promise<void> {
+  const size = await inLog(local, async (reader) => parseCheckpoint(await reader.checkpoint()).size);
+  if (size !== undefined && index >= size)
     throw new CliError(
       "entry_missing",
       `the log ends with entry ${size - 1}: the key would be trusted for what comes until entry ${index}.`,
@@ -182,9 +182,8 @@ function notDraft(file: string): CliError {
 }
 
 /** The version that the log has taken up last: one that it has not is replaced, since the log takes each in turn. */
-async function inForce({ store }: Local): Promise<string | undefined> {
-  if (!existsSync(store)) return undefined;
-  return withStore(store, async (reader) => {
+function inForce(local: Local): Promise<string | undefined> {
+  return inLog(local, async (reader) => {
     let manifest: string | undefined;
     for await (const jws of reader.entries()) {
       const entry = parsePayload(parseEntry(jws).payload);
@@ -192,6 +191,17 @@ async function inForce({ store }: Local): Promise<string | undefined> {
     }
     return manifest;
   });
+}
+
+/** Of the log that this folder's processes write: the one that machines share, where they do. Undefined where there is none yet. */
+async function inLog<T>({ store }: Local, use: (reader: Reader) => Promise<T>): Promise<T | undefined> {
+  if (!sharesStore() && !existsSync(store)) return undefined;
+  try {
+    return await withStore(undefined, use);
+  } catch (error) {
+    if (BehestError.isInstance(error) && error.code === "store_missing") return undefined;
+    throw error;
+  }
 }
 
 /** The same, in which the roles of this key end before entry `until`. */
