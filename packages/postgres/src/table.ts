@@ -21,7 +21,7 @@ const UNDEFINED_TABLE = "42P01";
 /** Taken by whoever makes tables. */
 export const MAKING = "SELECT pg_advisory_xact_lock(1651012451)"; // "bhsc"
 
-/** Makes the table where there is none. */
+/** Makes the table where there is none. Of signed cuts, which name persons, the server is to keep no samples for its plans. */
 export const CUTS: string = `
   DO $make$ BEGIN
     IF to_regclass('behest_cut') IS NOT NULL THEN RETURN; END IF;
@@ -29,6 +29,7 @@ export const CUTS: string = `
       seq bigint, jws text, digest text NOT NULL, until bigint, hash text NOT NULL, ${TENANT},
       PRIMARY KEY (tenant, seq), UNIQUE (tenant, digest)
     );
+    ALTER TABLE behest_cut ALTER jws SET STATISTICS 0;
     CREATE INDEX behest_cut_until ON behest_cut (tenant, until) WHERE jws IS NOT NULL;
     ${isolated("behest_cut")}
   END $make$;`;

@@ -30,6 +30,17 @@ async function found(secrets: readonly (string | Uint8Array)[]): Promise<readonl
   return where.toSorted();
 }
 
+/** What the server keeps of columns for its plans, as it does by itself now and then. */
+async function told(): Promise<string> {
+  await sql(url, "ANALYZE");
+  const rows = await sql<{ told: string }>(
+    url,
+    `SELECT concat(tablename, attname, most_common_vals::text, histogram_bounds::text) AS told
+      FROM pg_stats WHERE schemaname = current_schema AND tablename LIKE 'behest%'`,
+  );
+  return rows.map((row) => row.told).join("\n");
+}
+
 describe.runIf(server)("erasure on PostgreSQL", () => {
   test("no row has anything of an erased principal any more, and the log verifies", async () => {
     const log = await openLog(postgresStore(url));
@@ -50,6 +61,37 @@ describe.runIf(server)("erasure on PostgreSQL", () => {
     expect(await engine.held(["counter"])).toEqual(["0"]);
     expect(await objections(engine, deployment)).toEqual([]);
     await log.store.close();
+  });
+
+  test("the server's statistics have nothing of anybody, so that nothing is left in them", async () => {
+    const log = await openLog(postgresStore(url));
+    const { engine, deployment, delegation } = log;
+    await engine.register(ALICE);
+    await writeEverything(log, "sealed-of-alice");
+    for (const name of ["bob", "carol"]) {
+      await engine.principal("iss", `${name}@example.com`);
+      await engine.feed.append({ jws: `${name}.b.c` });
+      const sealed = new TextEncoder().encode(`sealed-of-${name}`);
+      const { journal, ...turn } = deployment.interaction(delegation, name);
+      const content = [{ id: name, principal: "p1", sealed }];
+      await engine.append({ ...turn, content, journal: { ...journal!, sealed } });
+    }
+    expect(await told()).toContain("behest_record");
+    const hex = (text: string): string => Buffer.from(text).toString("hex");
+    for (const secret of ["@example.com", "carol.b.c", hex("key!key!"), hex("sealed-of-")])
+      expect(await told()).not.toContain(secret);
+    // Tables of the first version: what was sampled of them goes with the update.
+    await sql(
+      url,
+      "ALTER TABLE behest_principal ALTER subject SET STATISTICS -1; ALTER TABLE behest_cut ALTER jws SET STATISTICS -1",
+    );
+    await sql(url, "UPDATE behest_schema SET version = 1");
+    expect(await told()).toContain("@example.com");
+    const next = postgresStore(url);
+    await next[engineOf].attach(await deployment.identity());
+    for (const secret of ["@example.com", "carol.b.c"]) expect(await told()).not.toContain(secret);
+    expect(await next[engineOf].named("bob@example.com")).toHaveLength(1);
+    await Promise.all([log.store.close(), next.close()]);
   });
 
   test("other processes write nothing more in that name, also what they had read before", async () => {
