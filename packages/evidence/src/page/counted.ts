@@ -26,6 +26,10 @@ export interface Counted {
   readonly manifests: number;
   /** Of these, those under which nothing may be erased unmarked for six months. */
   readonly keeping: number;
+  /** Of these, those that list which policies may decide. */
+  readonly listing: number;
+  /** Of these, those after which a change needs signatures beside the owner's. */
+  readonly countersigned: number;
   readonly accesses: number;
 }
 
@@ -61,7 +65,9 @@ export function counted(model: Model): Counted {
     persons: personsOf(approvals),
     revocations: model.proven("revocation").length,
     manifests: manifests.length,
-    keeping: manifests.filter((jws) => keepsSixMonths(jws)).length,
+    keeping: manifests.filter((jws) => keepsSixMonths(claimsOf(jws))).length,
+    listing: manifests.filter((jws) => claimsOf(jws).policies !== undefined).length,
+    countersigned: manifests.filter((jws) => claimsOf(jws).changes !== undefined).length,
     accesses: model.proven("access").length,
   };
 }
@@ -71,7 +77,10 @@ function personsOf(approvals: Model["report"]["approvals"]): number {
 }
 
 /** Of a manifest in a proven entry: its signature was verified. */
-function keepsSixMonths(jws: string): boolean {
-  const { retention } = parseJson(splitCompact(jws).payload) as Pick<Manifest, "retention">;
+function claimsOf(jws: string): Pick<Manifest, "retention" | "policies" | "changes"> {
+  return parseJson(splitCompact(jws).payload) as Pick<Manifest, "retention" | "policies" | "changes">;
+}
+
+function keepsSixMonths({ retention }: Pick<Manifest, "retention">): boolean {
   return retentionOf({ ...(retention !== undefined && { retention }) }) >= retentionOf({});
 }

@@ -56,6 +56,13 @@ const keeping = (c: Counted): string | undefined =>
     c.keeping,
     "versions of the trust manifest with a `retention` of six months or more: an earlier erasure is marked in its entry",
   );
+const listed = (c: Counted): string | undefined =>
+  some(c.listing, "versions of the trust manifest that list by digest which `policies` may decide");
+const countersigned = (c: Counted): string | undefined =>
+  some(
+    c.countersigned,
+    "versions of the trust manifest after which a change needs more signatures (`changes`)",
+  );
 const accesses = (c: Counted): string | undefined =>
   some(c.accesses, "`access` entries (`by`, `what`, `principals`)");
 
@@ -151,8 +158,8 @@ export const CROSSWALK: readonly Framework[] = [
       {
         of: "CC8.1",
         asks: "changes are authorised, tested and approved",
-        supported: [manifests],
-        beyond: "Author and approver of changes of policies and prompts: policies are named by digest alone.",
+        supported: [manifests, listed, countersigned],
+        beyond: "Author of a change of policies; anything of changes of prompts.",
       },
     ],
   },

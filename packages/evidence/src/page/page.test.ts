@@ -1,6 +1,7 @@
 import { draftOverride, memoryStore, readStore, signOverride } from "@behest/core";
 import { testBehest } from "@behest/core/testing";
 import { issueDelegation } from "@behest/delegation";
+import { generateSigner } from "@behest/jws";
 import type { EvidenceBundle } from "@behest/provenance";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Office } from "../../test/office.ts";
@@ -225,6 +226,19 @@ test("the requirements list what supports them, and never pass judgement", async
   expect(row("26(6)")).toContain("1 versions of the trust manifest with a retention of six months or more");
   for (const one of [page, (await rendered(whole, "A".repeat(43)))[0]])
     expect(one).not.toMatch(/compl(?:y|ies|ian)/i);
+});
+
+test("manifests that list policies, and need more than their owner, are what changes are told by", async () => {
+  const store = memoryStore();
+  await using behest = await testBehest({ store, policy: "default" });
+  const keepers = [{ person: "k", jwk: (await generateSigner()).jwk }];
+  await behest.trust(
+    await behest.nextTrust({ policies: Object.keys(whole.documents), changes: { need: 1, keepers } }),
+  );
+  const [changed] = await rendered(await readStore(store).evidence(), behest.owner);
+  const row = (of: string): string => textOf(of.slice(of.indexOf(">CC8.1<")).split("</tr>")[0]!);
+  expect(row(changed)).toMatch(/1 versions .* that list by digest .* 1 versions .* needs more signatures/);
+  expect(row(page)).not.toMatch(/list by digest|more signatures/);
 });
 
 test("nothing in it asks for anything, whatever a bundle says", async () => {
