@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { type Manifest, ProvenanceError, readTrust } from "@behest/provenance";
+import { fromUtf8, plainBody } from "@behest/jws";
+import { MAX_ENTRY, type Manifest, ProvenanceError, readTrust } from "@behest/provenance";
 import { BehestError } from "./error.ts";
 
 /** Which deployment this is: its owner, pinned, and the manifest that names every key. */
@@ -27,7 +28,6 @@ export async function trusted({
 async function text(url: URL): Promise<string> {
   if (url.protocol === "file:") return readFile(url, "utf8");
   if (url.protocol !== "https:") throw new TypeError("a trust manifest comes from a file or over https");
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-  if (!response.ok) throw new TypeError(`the trust manifest's server answered ${response.status}`);
-  return response.text();
+  const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
+  return fromUtf8(await plainBody(response, MAX_ENTRY));
 }
