@@ -26,7 +26,7 @@ test.for([
   [["verify", "--head", "12"], /--head/],
   [["verify", "--entries", "log.jsonl"], /--checkpoint/],
   [["init", "--keys", "inside"], /--keys/],
-  [["trust", "hide"], /too many arguments/],
+  [["trust", "hide", "it"], /too many arguments/],
 ] as const)("%j is a usage error", ([args, message]) => {
   const before = place.listing;
   const ran = place.behest(...args);

@@ -135,9 +135,8 @@ test("a deployment that refuses other agents runs nothing of theirs, and tells n
   expect(record).toMatchObject({ verdict: "deny", code: "identity_mismatch" });
 });
 
-test("an unknown way to treat other agents refuses them", async () => {
-  await using behest = await deployment({ identity: "reject" as never });
-  await refused(await behest.open(await root(bound)));
+test("under an unknown way to treat other agents nothing starts", async () => {
+  await expect(deployment({ identity: "reject" as never })).rejects.toMatchObject({ code: "config_invalid" });
 });
 
 test("the model that chose a call counts, beside what the process says", async () => {
