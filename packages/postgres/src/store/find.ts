@@ -83,9 +83,9 @@ class Named {
 }
 
 const json = (row: string, from: string): string => `(SELECT coalesce(json_agg(${row}), '[]') FROM ${from})`;
-/** The text of an entry was pruned. */
+/** The text of an entry was pruned. No EXISTS, which the planner may answer by reading all entries. */
 const isGone = (index: string): string =>
-  `EXISTS (SELECT FROM behest_entry e WHERE e.${MINE} AND e.idx = ${index} AND e.jws = '')`;
+  `coalesce((SELECT e.jws = '' FROM behest_entry e WHERE e.${MINE} AND e.idx = ${index}), false)`;
 /** Each other row that belongs to one is looked for by itself: a join that was planned while there were few would read them all. */
 const placed = `'idx', t.idx, 'hash', ${leafAt("t.idx")}`;
 const each = (keys: string, row: string): string => `${keys} CROSS JOIN LATERAL (${row} OFFSET 0) AS t`;
