@@ -39,9 +39,9 @@ function* candidates(given: readonly Json[]): Generator<Constraint> {
     const origin = common(texts.map(originOf));
     if (origin !== undefined) yield { constraint_type: "url", base: origin };
   }
-  const numbers = values.filter((value) => typeof value === "number");
+  const numbers = values.filter((value) => typeof value === "number").toSorted((a, b) => a - b);
   if (numbers.length === values.length)
-    yield { constraint_type: "range", min: Math.min(...numbers), max: Math.max(...numbers) };
+    yield { constraint_type: "range", min: numbers[0]!, max: numbers.at(-1)! };
   if (scalar && values.length <= FEW && given.length >= 2 * values.length)
     yield { constraint_type: "one_of", values };
   yield ANY;

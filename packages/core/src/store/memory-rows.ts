@@ -68,11 +68,11 @@ export function erasable(
     holds: holdsIn(rows, log).flatMap((index) => log.entries(index, 1)),
     latest: () => {
       const places = principals.flatMap((principal) => placesOf(rows, principal));
-      return places.length === 0 ? undefined : log.entries(Math.max(...places), 1)[0];
+      return places.length === 0 ? undefined : log.entries(latestOf(places), 1)[0];
     },
     recorded: () => {
       const theirs = [...rows.records.values()].filter(({ principal }) => principals.includes(principal));
-      return theirs.length === 0 ? undefined : Math.max(...theirs.map(({ at }) => at));
+      return theirs.length === 0 ? undefined : latestOf(theirs.map(({ at }) => at));
     },
     now,
   };
@@ -104,6 +104,10 @@ export function storedBefore(
 /** Throws `principal_erased`. */
 export function refuseErased(rows: MemoryRows, principal: string | undefined): void {
   if (principal !== undefined && rows.once.has(ERASED + principal)) throw erased();
+}
+
+function latestOf(times: readonly number[]): number {
+  return times.reduce((last, time) => Math.max(last, time), 0);
 }
 
 /** Indexes of entries that are known to be of this principal. */

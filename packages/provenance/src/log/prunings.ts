@@ -104,8 +104,8 @@ export class Prunings {
 
   #tell(size: number, { pruned, others, whole }: { pruned: number; others: number; whole: boolean }): void {
     if (pruned > 0) {
-      const before = new Date(Math.max(...this.#ranges.map((range) => range.before))).toISOString();
-      const message = `${pruned} of ${size} entries, recorded before ${before}`;
+      const latest = this.#ranges.reduce((last, { before }) => Math.max(last, before), 0);
+      const message = `${pruned} of ${size} entries, recorded before ${new Date(latest).toISOString()}`;
       this.#findings.add(size, "log", "pruned", "entries_pruned", message);
     }
     if (others > 0)

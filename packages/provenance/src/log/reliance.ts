@@ -19,7 +19,7 @@ export class Reliance {
       const ranges = roles.filter(({ jwk }) => jwk && thumbprint(jwk) === key);
       if (ranges.length === 0) continue;
       const held = (index: number): boolean => rolesAt(ranges, index).length > 0;
-      withdrawn.push(...uses.filter((index) => !held(index)));
+      for (const index of uses) if (!held(index)) withdrawn.push(index);
       this.#uses.set(key, uses.filter(held));
     }
     return withdrawn;
