@@ -23,6 +23,7 @@ import { trust } from "./commands/trust.ts";
 import { verify } from "./commands/verify.ts";
 import { spans } from "./commands/verify-spans.ts";
 import { witness } from "./commands/witness.ts";
+import { idsLast } from "./ids.ts";
 import { printable } from "./printable.ts";
 
 /** Each adds itself to the program; in the order of the help. */
@@ -76,24 +77,23 @@ export async function run(args: readonly string[]): Promise<number> {
     return 2;
   }
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(idsLast(typed(program, args).at(-1), args), { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const { code, message } = told(error);
-    const known = named(program, args);
-    const hint = code === "usage" ? ` See "${["behest", ...known, "--help"].join(" ")}".` : "";
+    const names = typed(program, args).map((command) => command.name());
+    const hint = code === "usage" ? ` See "${["behest", ...names, "--help"].join(" ")}".` : "";
     process.stderr.write(`${printable(`${code}: ${message}`)}${hint}\n`);
     return USAGE.has(code) ? 2 : 1;
   }
 }
 
-/** Names of the command that was typed, and of the one within it. */
-function named(program: Command, args: readonly string[]): string[] {
-  const [first, second] = args;
+/** The command that was typed, and the one within it. */
+function typed(program: Command, [first, second]: readonly string[]): Command[] {
   const group = program.commands.find((command) => command.name() === first);
   const within = group?.commands.find((command) => command.name() === second);
-  return [group, within].flatMap((command) => command?.name() ?? []);
+  return [group, within].filter((command) => command !== undefined);
 }
 
 /** Code and message of any error, on one line; of one that nobody foresaw, nothing that it quotes. */

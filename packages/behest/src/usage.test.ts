@@ -85,3 +85,24 @@ test("every command has an example in its help", () => {
     stdout: expect.stringContaining("Usage: behest") as string,
   });
 });
+
+test.each([
+  ["approve", "-3ZNfFaPZ4r1-DnBBMjEoW5cIrOQWpsh4OZO0kgjJKU"],
+  ["approve", "--ZNfFaPZ"],
+  ["inspect", "-hVNfFaPZ4r1-DnBBMjEoW5cIrOQWpsh4OZO0kgjJKU"],
+] as const)("%s takes an id that begins with a hyphen for what it is", (command, id) => {
+  const ran = place.behest(command, id, "--json");
+  expect([ran.status, ran.stderr]).toEqual([1, expect.not.stringContaining("option")]);
+  expect(ran).toEqual(place.behest(command, "--json", "--", id));
+});
+
+test("what an option wants is not taken from it", () => {
+  const ran = place.behest(
+    "revoke",
+    "--holder",
+    "-3ZNfFaPZ4r1-DnBBMjEoW5cIrOQWpsh4OZO0kgjJKU",
+    "--reason",
+    "r",
+  );
+  expect([ran.status, ran.stderr]).toEqual([0, expect.any(String)]);
+});
