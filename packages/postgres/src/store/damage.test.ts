@@ -1,23 +1,9 @@
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Engine, type Placed, type Store, engine as engineOf } from "../../../core/src/store/types.ts";
+import { describe, expect, test } from "vitest";
+import { type Engine, type Placed, engine as engineOf } from "../../../core/src/store/types.ts";
 import { testDeployment } from "../../../core/test/store/deployment.ts";
 import { objections, openLog } from "../../../core/test/store/open-log.ts";
-import { postgresServer, sql } from "../../test/server.ts";
-import { postgresStore } from "./store.ts";
-
-const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose]());
-
-let url: string;
-const open: Store[] = [];
-beforeEach(async () => void (url = await server!.url()));
-afterEach(async () => void (await Promise.all(open.splice(0).map((store) => store.close()))));
-
-function storeAt(at: string): Store {
-  const store = postgresStore(at);
-  open.push(store);
-  return store;
-}
+import { sql } from "../../test/server.ts";
+import { server, storeAt, url } from "../../test/stores.ts";
 
 const KEEP =
   "CREATE TABLE entries AS SELECT * FROM behest_entry; CREATE TABLE heads AS SELECT * FROM behest_head";

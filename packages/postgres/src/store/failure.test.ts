@@ -1,23 +1,9 @@
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { objections, openLog, placedOf } from "../../../core/test/store/open-log.ts";
-import { type Engine, type Store, engine as engineOf } from "../../../core/src/store/types.ts";
+import { type Engine, engine as engineOf } from "../../../core/src/store/types.ts";
 import { Proxy } from "../../test/proxy.ts";
-import { postgresServer, sql } from "../../test/server.ts";
-import { postgresStore } from "./store.ts";
-
-const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose]());
-
-let url: string;
-const open: Store[] = [];
-beforeEach(async () => void (url = await server!.url()));
-afterEach(async () => void (await Promise.all(open.splice(0).map((store) => store.close()))));
-
-function storeAt(at: string, options?: object): Store {
-  const store = postgresStore(at, options);
-  open.push(store);
-  return store;
-}
+import { sql } from "../../test/server.ts";
+import { server, storeAt, url } from "../../test/stores.ts";
 
 /** As a client asks for it, and not as an isolation level is called. */
 const COMMIT = "COMMIT\0";

@@ -1,40 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sqliteStore } from "@behest/core";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Dump } from "../../../core/src/store/sqlite/dump.ts";
-import { type Store, engine as engineOf } from "../../../core/src/store/types.ts";
+import { engine as engineOf } from "../../../core/src/store/types.ts";
 import { type OpenLog, objections, openLog } from "../../../core/test/store/open-log.ts";
 import { writeEverything } from "../../test/everything.ts";
 import { Proxy } from "../../test/proxy.ts";
-import { postgresServer } from "../../test/server.ts";
+import { path } from "../../test/moving.ts";
+import { kept, server, url } from "../../test/stores.ts";
 import { migrateSqlite } from "./migrate.ts";
 import { postgresStore } from "./store.ts";
-
-const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose]());
-
-let folder: string;
-let path: string;
-let url: string;
-const open: Store[] = [];
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "behest-migrate-"));
-  path = join(folder, "log.db");
-  url = await server!.url();
-});
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((store) => store.close()));
-  rmSync(folder, { recursive: true });
-});
-
-function kept(store: Store): Store {
-  open.push(store);
-  return store;
-}
 
 async function filled(): Promise<OpenLog> {
   const log = await openLog(kept(sqliteStore(path)));

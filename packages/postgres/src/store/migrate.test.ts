@@ -1,40 +1,19 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { sqliteStore } from "@behest/core";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Engine, type Store, engine as engineOf } from "../../../core/src/store/types.ts";
+import { describe, expect, test } from "vitest";
+import { type Engine, engine as engineOf } from "../../../core/src/store/types.ts";
 import { chargeOf } from "../../../core/test/store/charges.ts";
 import { testDeployment } from "../../../core/test/store/deployment.ts";
 import { type OpenLog, objections, openLog } from "../../../core/test/store/open-log.ts";
 import { pruning } from "../../../core/test/store/pruning.ts";
 import { writeEverything } from "../../test/everything.ts";
-import { postgresServer, sql } from "../../test/server.ts";
+import { sql } from "../../test/server.ts";
+import { folder, path } from "../../test/moving.ts";
+import { kept, server, url } from "../../test/stores.ts";
 import { migrateSqlite } from "./migrate.ts";
 import { postgresStore } from "./store.ts";
-
-const server = await postgresServer();
-afterAll(() => server?.[Symbol.asyncDispose]());
-
-let folder: string;
-let path: string;
-let url: string;
-const open: Store[] = [];
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "behest-migrate-"));
-  path = join(folder, "log.db");
-  url = await server!.url();
-});
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((store) => store.close()));
-  rmSync(folder, { recursive: true });
-});
-
-function kept(store: Store): Store {
-  open.push(store);
-  return store;
-}
 
 /** All that can be read of a store without attaching to it. */
 async function read(engine: Engine, pseudonym: string): Promise<unknown> {
