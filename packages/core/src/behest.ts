@@ -157,6 +157,7 @@ export async function createFrom(
     get until() {
       return enrolment.until;
     },
+    isInForce: (manifest) => enrolment.isInForce(manifest),
     under: (work) => enrolment.under(work),
     apart: (name, jwk) => enrolment.apart(name, { jwk }),
     clock,

@@ -21,6 +21,8 @@ export type Credentials = (
 export interface Deployment {
   readonly engine: Engine;
   readonly manifest: Manifest;
+  /** Whether what is handed to the store now is recorded under this manifest; where not, {@link Deployment.under} waits. */
+  readonly isInForce: (manifest: Manifest) => boolean;
   /** Signs span proofs here; the store signs entries with the same key. */
   readonly entryKey: Signer;
   /** When the entry key's certificate runs out, ms since the epoch. */

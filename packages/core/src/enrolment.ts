@@ -91,6 +91,11 @@ export class Enrolment {
     return this.#signer;
   }
 
+  /** Whether what is handed to the store now is recorded under this manifest: it is in force, and no other is being taken up. */
+  isInForce(manifest: Manifest): boolean {
+    return !this.#taking && manifest === this.manifest;
+  }
+
   /** When the entry key's certificate runs out, ms since the epoch. */
   get until(): number {
     return this.#isWithdrawn ? 0 : this.#current.until * 1000;
@@ -141,10 +146,15 @@ export class Enrolment {
 
   /**
    * Takes up the manifest, which is the next version or the one that is in force in the log. `true` where it is another
-   * than before. `suits` throws where this process cannot go on under it. Throws that, `trust_invalid`, `key_readable`: then
+   * than before. `suits` throws where this process cannot go on under it; `taken` is done before anything that is judged by
+   * it is written. Throws what `suits` does, `trust_invalid`, `key_readable`: then
    * nothing has changed, but that a process whose enforcer or policies the next version leaves out is over ({@link Enrolment.until}).
    */
-  take(manifest: Trust["manifest"], suits: (next: Manifest) => void): Promise<boolean> {
+  take(
+    manifest: Trust["manifest"],
+    suits: (next: Manifest) => void,
+    taken: () => Promise<void>,
+  ): Promise<boolean> {
     return this.#change(async () => {
       const next = await trusted({ owner: this.#parts.owner, manifest });
       if (next.jws === this.#current.jws) return false;
@@ -157,6 +167,7 @@ export class Enrolment {
         await Promise.all(this.#working);
         suits(next.manifest);
         await this.#rotate(next);
+        await taken();
       } catch (error) {
         this.#isWithdrawn ||= isLeftOut(error) && (await this.#isNext(next.manifest));
         throw error;

@@ -1,9 +1,10 @@
-import { issuersOf, parseCheckpoint } from "@behest/provenance";
+import { type Manifest, issuersOf, parseCheckpoint } from "@behest/provenance";
 import type { Deployment } from "./deployment.ts";
 import type { Enrolment } from "./enrolment.ts";
 import { BehestError } from "./error.ts";
 import { refuseUnlisted } from "./policy/policed.ts";
 import { LiveSession } from "./session/live.ts";
+import type { Engine } from "./store/types.ts";
 import type { Trust } from "./trust.ts";
 
 /**
@@ -18,15 +19,24 @@ export async function takeUp(
 ): Promise<void> {
   const { revocations, engine } = deployment;
   try {
-    if (!(await enrolment.take(manifest, (next) => refuseUnlisted(deployment, next)))) return;
+    const suits = (next: Manifest): void => refuseUnlisted(deployment, next);
+    const taken = async (): Promise<void> => {
+      changed();
+      endUntrusted(deployment, await lengthOf(engine));
+    };
+    if (!(await enrolment.take(manifest, suits, taken))) return;
   } catch (error) {
     if (enrolment.until === 0)
       revocations.end(() => true, over("its enforcer, or the policies it runs, are no longer trusted"));
     throw error;
   }
-  changed();
-  const { size } = parseCheckpoint(await engine.checkpoint());
-  const issuers = issuersOf(enrolment.manifest, size);
+  // Of a revoker whom only this version names.
+  await revocations.retake();
+}
+
+/** `size`: of the log; roles hold at its indexes. */
+function endUntrusted({ revocations, manifest }: Deployment, size: number | undefined): void {
+  const issuers = issuersOf(manifest, size);
   revocations.end(
     (session) => session instanceof LiveSession && !session.isSpokenFor(issuers),
     over("its issuer is no longer trusted to speak for it"),
@@ -35,8 +45,14 @@ export async function takeUp(
     (session) => session instanceof LiveSession && !isApart(session),
     over("its agent's key has another role now"),
   );
-  // Of a revoker whom only this version names.
-  await revocations.retake();
+}
+
+/** Undefined where the store does not say: then only a role without an end holds. */
+async function lengthOf(engine: Engine): Promise<number | undefined> {
+  return engine.checkpoint().then(
+    (head) => parseCheckpoint(head).size,
+    () => undefined,
+  );
 }
 
 function isApart({ deployment, parts: { delegated } }: LiveSession): boolean {

@@ -4,8 +4,10 @@ import {
   type ActionEntry,
   type DelegationEntry,
   type EntryPayload,
+  type Issuer,
   type Manifest,
   readTrust,
+  speaksFor,
 } from "@behest/provenance";
 import { verifyUnder } from "./issuer.ts";
 import type { EvidenceFinding } from "./report.ts";
@@ -43,6 +45,10 @@ export class Chains {
   /** By entry hash. */
   readonly #known = new Map<string, KnownDelegation>();
   #manifest: Manifest | undefined;
+  /** Who may speak from the manifest's own entry on, for however long. */
+  #issuers: readonly Issuer[] = [];
+  /** Of delegations, by the hash of their leaf, under that manifest. */
+  readonly #spoken = new Map<string, boolean>();
 
   constructor(source: ChainSource, owner: string) {
     this.#source = source;
@@ -63,12 +69,28 @@ export class Chains {
     index: number,
     { hash, payload }: { readonly hash: string; readonly payload: EntryPayload },
   ): Promise<void> {
-    if (payload.type === "trust")
-      this.#manifest = (await this.#manifestIn(payload.manifest)) ?? this.#manifest;
+    if (payload.type === "trust") this.#takeUp(index, await this.#manifestIn(payload.manifest));
     else if (payload.type === "delegation") {
       const verified = await this.#delegation(index, payload);
       this.#known.set(hash, { index, entry: payload, ...(verified && { verified }) });
     } else if (payload.type === "action" && payload.verdict === "permit") this.#action(index, payload);
+  }
+
+  /** Sessions go on in what an issuer has signed before, unless it may not speak any more when the version is taken up. */
+  #takeUp(index: number, manifest: Manifest | undefined): void {
+    if (!manifest) return;
+    this.#manifest = manifest;
+    this.#issuers = manifest.issuers.filter(({ until = Number.POSITIVE_INFINITY }) => until > index + 1);
+    this.#spoken.clear();
+  }
+
+  #isSpokenFor({ leaf, issuer, issuerKey, principal, tenant, consent }: VerifiedDelegation): boolean {
+    const known = this.#spoken.get(leaf.hash);
+    if (known !== undefined) return known;
+    const said = { subject: principal, tenant, rung: consent.rung };
+    const spoken = speaksFor(this.#issuers, { iss: issuer, key: issuerKey }, said);
+    this.#spoken.set(leaf.hash, spoken);
+    return spoken;
   }
 
   async #manifestIn(jws: string | undefined): Promise<Manifest | undefined> {
@@ -132,8 +154,15 @@ export class Chains {
   }
 
   #action(index: number, { tool, links, enforce }: ActionEntry): void {
-    const tools = this.delegation(links.delegation)?.verified?.tools;
-    if (!tools || Object.hasOwn(tools, tool)) return;
+    const verified = this.delegation(links.delegation)?.verified;
+    if (!verified) return;
+    if (!this.#isSpokenFor(verified))
+      return this.#fail(
+        index,
+        "issuer_not_trusted",
+        "permitted when its issuer could no longer speak for it",
+      );
+    if (Object.hasOwn(verified.tools, tool)) return;
     // What was granted stands there by its name, whatever that is.
     if (enforce !== "shadow")
       return this.#fail(index, "tool_not_granted", "permitted, but its delegation does not name the tool");

@@ -1,4 +1,5 @@
 import type { Effect } from "@behest/delegation";
+import type { Manifest } from "@behest/provenance";
 import type { Reservation } from "../budget/budget.ts";
 import { STOPPED, type Stopped } from "../checks/lineage.ts";
 import { denied } from "../error.ts";
@@ -16,6 +17,8 @@ export interface Beginning {
   readonly reservations: readonly Reservation[];
   readonly trace: Attempt["trace"];
   readonly grounds: Grounds;
+  /** The manifest that it was judged by. */
+  readonly manifest: Manifest;
 }
 
 export type Begun =
@@ -23,17 +26,20 @@ export type Begun =
       readonly begun: Exclude<BeginResult, { begun: "retry" } | { code: "cuts_unseen" }>;
       readonly attempt: number;
     }
-  | { readonly stopped: Stopped };
+  | { readonly stopped: Stopped }
+  | { readonly outdated: true };
 
 /**
  * Begins the attempt that is due, if what is revoked lets it: judged by all cuts that there are when it begins. Where
- * somebody has revoked meanwhile, and it concerns others, it begins all the same.
+ * somebody has revoked meanwhile, and it concerns others, it begins all the same. `outdated`: another manifest has come
+ * into force since it was judged, and nothing has begun.
  */
 export async function begin(session: LiveSession, beginning: Beginning): Promise<Begun> {
   const { effect } = beginning.prepared.draft.class;
   for (let attempt = 1; ;) {
     const stopped = await stoppedNow(session, effect);
     if (stopped) return { stopped };
+    if (!session.deployment.isInForce(beginning.manifest)) return { outdated: true };
     const begun = await tryBegin(session, beginning, attempt);
     if (begun.begun === "retry") attempt = begun.attempt;
     else if (begun.begun !== "refused" || begun.code !== "cuts_unseen") return { begun, attempt };

@@ -1,8 +1,9 @@
+import type { Manifest } from "@behest/provenance";
 import type { Place } from "./place.ts";
 import type { Arguments } from "./arguments.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "../session/ambient.ts";
-import { begin, overtaken } from "./begin.ts";
+import { type Begun, begin, overtaken } from "./begin.ts";
 import { runBody } from "./body.ts";
 import { type Account, type Reservation, policyAccounts, reservationsOf } from "../budget/budget.ts";
 import type { Call, Execute } from "./call.ts";
@@ -43,6 +44,7 @@ export async function perform<T>(
   return span.enter(async () => {
     try {
       for (;;) {
+        const { manifest } = session.deployment;
         const { draft, args, lifted } = await judge(session, call, place, { without, asked });
         const { verdict } = draft.verdict;
         const receipt = later ? undefined : await receiptAgain(session, draft);
@@ -54,7 +56,11 @@ export async function perform<T>(
             : await resolveAsk(session, { draft, call, lifted, without, later }, span);
         if ("waiting" in resolved) throw resolved.waiting;
         if ("refused" in resolved) throw await recordDenial(session, resolved.refused, span);
-        const started = await start(session, call, { ...resolved, args, span, execute });
+        const started = await start(session, call, { ...resolved, args, span, execute, manifest });
+        if ("outdated" in started) {
+          await session.deployment.under(async () => {});
+          continue;
+        }
         if (!("lost" in started)) return started;
         for (const id of started.lost) without.add(id);
         asked = true;
@@ -72,6 +78,7 @@ interface Started<T> {
   readonly span: ActionSpan;
   readonly execute: Execute<T>;
   readonly grounds: Grounds;
+  readonly manifest: Manifest;
 }
 
 /** It is to be judged again: persons were asked about it, or what was signed ahead (named) holds no longer. */
@@ -79,8 +86,12 @@ interface Lost {
   readonly lost: readonly string[];
 }
 
-async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): Promise<Outcome<T> | Lost> {
-  const { draft, span, grounds } = s;
+async function start<T>(
+  session: AmbientSession,
+  call: Call<T>,
+  s: Started<T>,
+): Promise<Outcome<T> | Lost | Extract<Begun, { outdated: true }>> {
+  const { draft, span, grounds, manifest } = s;
   const { credentials, clock } = session.deployment;
   // Whatever could throw has to before something is begun that would then have no outcome.
   const signal = call.signal ? AbortSignal.any([session.signal, call.signal]) : session.signal;
@@ -91,8 +102,9 @@ async function start<T>(session: AmbientSession, call: Call<T>, s: Started<T>): 
   );
   const prepared = await prepare(session, draft);
   const given = givenKey(session, call);
-  const request = { prepared, given, reservations, trace: span.trace, grounds };
+  const request = { prepared, given, reservations, trace: span.trace, grounds, manifest };
   const beginning = await begin(session, request);
+  if ("outdated" in beginning) return beginning;
   if ("stopped" in beginning) throw await recordStopped(session, s, beginning.stopped);
   const { begun, attempt } = beginning;
   if (begun.begun === "refused" && begun.code === "approval_needed") {

@@ -40,29 +40,31 @@ export async function deriveChild(
   const request = value as unknown as DelegateRequest;
   const { deployment, vault } = parent;
   const { delegated } = parent.parts;
-  const stopped = parent.stopped(deployment.clock());
-  if (stopped) throw denied(stopped, `no sub-agent can be started: ${STOPPED[stopped]}`);
+  refuseStopped(parent);
   if (!delegated) return observedChild(parent, request, spawn);
   const { holder, chain, entry } = delegated;
   const jti = childOf(parent, id);
   const wanted = vault.name("request", text);
-  const trust = trustOf(parent);
   if (!(await deployment.engine.delegation(jti))) {
-    const claims = { ...request, holder: holder.jwk, jti, now: trust.now };
+    const now = Math.floor(deployment.clock() / 1000);
+    const claims = { ...request, holder: holder.jwk, jti, now };
     const derived = await deriveDelegation({ chain }, claims, holder).catch((error: unknown) => {
       throw refusal(error);
     });
-    const { claims: hops, restrictions } = await verifyDelegation(derived, trust);
-    refuseUnenforced(restrictions, deployment);
-    const links = { at: deployment.clock(), spawn: id, request: wanted, parent: entry };
-    await parent
-      .written(deployment.engine.append(delegationAppend(vault, derived.chain, hops, request.agent, links)))
-      .catch((error: unknown) => {
-        if (BehestError.isInstance(error) && error.code === "fan_out_spent")
-          throw denied(error.code, "as many sub-agents as were delegated have been started.");
-        // Another process was first: its token stands.
-        if (!BehestError.isInstance(error) || error.code !== "action_conflict") throw error;
-      });
+    await deployment.under(async () => {
+      refuseStopped(parent);
+      const { claims: hops, restrictions } = await verifyDelegation(derived, trustOf(parent));
+      refuseUnenforced(restrictions, deployment);
+      const links = { at: deployment.clock(), spawn: id, request: wanted, parent: entry };
+      await parent
+        .written(deployment.engine.append(delegationAppend(vault, derived.chain, hops, request.agent, links)))
+        .catch((error: unknown) => {
+          if (BehestError.isInstance(error) && error.code === "fan_out_spent")
+            throw denied(error.code, "as many sub-agents as were delegated have been started.");
+          // Another process was first: its token stands.
+          if (!BehestError.isInstance(error) || error.code !== "action_conflict") throw error;
+        });
+    });
   }
   const stored = await deployment.engine.delegation(jti);
   if (!stored) throw new BehestError("store_failed", "store_failed: a derived delegation was not stored.");
@@ -80,6 +82,11 @@ export async function reloadChild(parent: LiveSession, id: string): Promise<Sess
     if (!DelegationError.isInstance(error)) throw error;
     return undefined;
   });
+}
+
+function refuseStopped(parent: LiveSession): void {
+  const stopped = parent.stopped(parent.deployment.clock());
+  if (stopped) throw denied(stopped, `no sub-agent can be started: ${STOPPED[stopped]}`);
 }
 
 function childOf({ leaf }: LiveSession, spawn: string): string {
