@@ -1,0 +1,109 @@
+import { generateHolder, issueDelegation } from "@behest/delegation";
+import { readStore } from "@behest/core";
+import { type TestBehest, testBehest } from "@behest/core/testing";
+import { verifyLog } from "@behest/provenance";
+import { describe, expect, test } from "vitest";
+import type { Session } from "../../../core/src/types.ts";
+import { sql } from "../../test/server.ts";
+import { server, storeAt, url } from "../../test/stores.ts";
+
+const DAY = 86_400_000;
+const OLD = 1_600;
+const TOOLS = { pay: { "*": { constraint_type: "wildcard" } } } as const;
+
+/** A schema whose server is `days` behind until it is {@link Late.now}: what it says of the time stands before PostgreSQL's own. */
+class Late {
+  readonly url: string;
+  #behind: number;
+
+  private constructor(at: string, days: number) {
+    this.url = `${at}%2Cpg_catalog`;
+    this.#behind = days * DAY;
+  }
+
+  static async behind(days: number): Promise<Late> {
+    const late = new Late(url, days);
+    await sql(url, `CREATE TABLE behind AS SELECT interval '${days} days' AS by`);
+    await sql(
+      url,
+      `CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+       AS 'SELECT pg_catalog.clock_timestamp() - by FROM behind'`,
+    );
+    return late;
+  }
+
+  async now(): Promise<void> {
+    this.#behind = 0;
+    await sql(url, "UPDATE behind SET by = '0'");
+  }
+
+  readonly clock = (): number => Date.now() - this.#behind;
+}
+
+async function open(behest: TestBehest, clock: () => number, principal: string): Promise<Session> {
+  const { issuer } = behest;
+  const holder = await generateHolder();
+  const claims = { issuer: issuer.iss, holder: holder.jwk, principal, task: "t", tools: TOOLS } as const;
+  const dated = { ...claims, expiresIn: "1h", maxDepth: 1, now: Math.floor(clock() / 1000) } as const;
+  return behest.open(await issueDelegation(dated, issuer.signer), { holder });
+}
+
+async function pay(session: Session, times: number): Promise<void> {
+  const one = (_: unknown, n: number): Promise<unknown> =>
+    session.perform({ tool: "pay", args: { n } }, async () => "paid");
+  for (let left = times; left > 0; left -= 64)
+    await Promise.all(Array.from({ length: Math.min(64, left) }, one));
+}
+
+describe.runIf(server)("pruning on PostgreSQL", () => {
+  test("what is truly old goes, several transactions of it, while others write", async () => {
+    const late = await Late.behind(200);
+    const { clock } = late;
+    const store = storeAt(late.url);
+    const config = { store, clock, content: "keep", entryKeyLifetime: 400 * 86_400 } as const;
+    await using behest = await testBehest(config);
+    await pay(await open(behest, clock, "alice"), OLD);
+    // Its delegation has ended for a day by then.
+    const then = clock() + 2 * DAY;
+    // The server refuses what the process takes for old.
+    await expect(behest.prune({ before: then })).rejects.toMatchObject({ code: "retained" });
+    await late.now();
+    const young = await open(behest, clock, "bob");
+    let pruned = false;
+    const writing = (async () => {
+      let written = 0;
+      for (; !pruned; written += 8) await pay(young, 8);
+      return written;
+    })();
+    const { counts, indexes } = await behest.prune({ before: then }).finally(() => void (pruned = true));
+    const written = await writing;
+    expect(counts).toEqual({ delegation: 1, interaction: 0, action: OLD, outcome: OLD });
+    expect(indexes.length).toBeGreaterThan(3);
+    expect(new Set(indexes).size).toBe(indexes.length);
+
+    const reader = readStore(store);
+    const records = await reader.records();
+    expect(records).toHaveLength(written);
+    const [{ left }] = (await sql<{ left: number }>(
+      url,
+      "SELECT count(*)::int AS left FROM behest_content c JOIN behest_entry e USING (idx) WHERE e.jws = ''",
+    )) as [{ left: number }];
+    expect(left).toBe(0);
+    const checkpoint = await reader.checkpoint();
+    const report = await verifyLog({ entries: reader.log(), whole: true, checkpoint, owner: behest.owner });
+    expect(report).toMatchObject({ ok: true, pruned: 2 * OLD + 1 });
+  });
+
+  test("a process whose clock is ahead prunes nothing that the server takes for young", async () => {
+    const store = storeAt(url);
+    const ahead = { days: 0 };
+    const clock = (): number => Date.now() + ahead.days * DAY;
+    await using behest = await testBehest({ store, clock, entryKeyLifetime: 400 * 86_400 });
+    await pay(await open(behest, clock, "alice"), 2);
+    const then = clock() + 1;
+    ahead.days = 200;
+    await expect(behest.prune({ before: then })).rejects.toMatchObject({ code: "retained" });
+    const reader = readStore(store);
+    expect(await reader.records()).toHaveLength(2);
+  });
+});
