@@ -1,4 +1,4 @@
-import { toBase64url } from "@behest/jws";
+import { type PublicJwk, toBase64url } from "@behest/jws";
 import {
   type TrustEntry,
   entryHash,
@@ -31,19 +31,32 @@ export function trustEntryOf(jws: string, hash: string): TrustEntry {
 
 /**
  * The last checkpoint must be by a key that a trusted enforcer certified for this log: under our manifest, or
- * under the one in force when an enforcer has been left out since. Ours must be that one or the next version.
+ * under the one in force when an enforcer has been left out since. Ours must be that one or the next version. Answers
+ * with that key.
  */
-export async function examine(row: HeadRow, trust: TrustInForce, emitter: Emitter): Promise<void> {
+export async function examine(row: HeadRow, trust: TrustInForce, emitter: Emitter): Promise<PublicJwk> {
   const { identity, manifest } = emitter;
-  try {
+  return examined(async () => {
     const inForce = trust.manifest.manifest ?? "";
     const before = await readManifest(inForce, identity.manifest);
     await examineNext(emitter, inForce);
     const jws = trust.certificate.certificate ?? "";
-    const certificate = await readCertificate(jws, manifest, row.certificate).catch(() =>
+    const { jwk } = await readCertificate(jws, manifest, row.certificate).catch(() =>
       readCertificate(jws, before, row.certificate),
     );
-    await verifyCheckpoint(row.checkpoint, { origin: identity.origin, jwk: certificate.jwk });
+    await verifyCheckpoint(row.checkpoint, { origin: identity.origin, jwk });
+    return jwk;
+  });
+}
+
+/** The same of a checkpoint whose key is known. */
+export async function examineHead(row: HeadRow, jwk: PublicJwk): Promise<void> {
+  await examined(() => verifyCheckpoint(row.checkpoint, { origin: row.origin, jwk }));
+}
+
+async function examined<T>(examination: () => Promise<T>): Promise<T> {
+  try {
+    return await examination();
   } catch (cause) {
     if (BehestError.isInstance(cause)) throw cause;
     throw mismatch("the last checkpoint is not signed by a key of this log", cause);

@@ -14,7 +14,7 @@ export {
   ruleErase,
 } from "./erasure.ts";
 export { FRESH, GONE, PRUNED, type Prune, type PruneResult, pruned, restsOn, rulePrune } from "./pruning.ts";
-export { type TrustInForce, examine, trustEntryOf } from "./examine.ts";
+export { type TrustInForce, examine, examineHead, trustEntryOf } from "./examine.ts";
 export {
   childless,
   closed,

@@ -276,6 +276,8 @@ export interface Engine {
   subtrees(places: readonly Subtree[]): Promise<readonly Uint8Array[]>;
   /** The last signed checkpoint. */
   checkpoint(): Promise<string>;
+  /** The same once it is known to be of this log, else `store_mismatch`; where others than this account can write it. */
+  head?(): Promise<string>;
   /** The newest checkpoint that was kept with the cosignatures of witnesses. */
   cosigned(): Promise<string | undefined>;
   /** Keeps a cosigned checkpoint of this log, unless the one that is kept is of a longer log. */

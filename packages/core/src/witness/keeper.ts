@@ -12,7 +12,7 @@ import { type Said, ask } from "./ask.ts";
 import type { Witnesses } from "./config.ts";
 
 interface Parts {
-  readonly engine: Pick<Engine, "checkpoint" | "subtrees" | "cosigned" | "keepCosigned">;
+  readonly engine: Pick<Engine, "checkpoint" | "head" | "subtrees" | "cosigned" | "keepCosigned">;
   readonly origin: string;
   /** The enforcer's: it signs what is submitted, under the log's name, so that witnesses pin one key. */
   readonly signer: Signer;
@@ -66,7 +66,7 @@ export class HeadKeeper {
 
   async #submit(signal: AbortSignal): Promise<void> {
     const { engine, origin, signer, witnesses } = this.#parts;
-    const checkpoint = await engine.checkpoint();
+    const checkpoint = await (engine.head?.() ?? engine.checkpoint());
     const head = parseCheckpoint(checkpoint);
     const kept = await engine.cosigned();
     const before = kept === undefined ? undefined : parseCheckpoint(kept);

@@ -57,10 +57,10 @@ export class RemoteStore {
 
   async call<M extends Method>(
     method: M,
-    ...args: Parameters<Engine[M]>
-  ): Promise<Awaited<ReturnType<Engine[M]>>> {
+    ...args: Parameters<Required<Engine>[M]>
+  ): Promise<Awaited<ReturnType<Required<Engine>[M]>>> {
     await this.#ready;
-    return (await this.#send(method, args)) as Awaited<ReturnType<Engine[M]>>;
+    return (await this.#send(method, args)) as Awaited<ReturnType<Required<Engine>[M]>>;
   }
 
   /** Lets the process end by itself, without closing its store, after what it was told before. */

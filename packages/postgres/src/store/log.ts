@@ -1,10 +1,14 @@
+import type { PublicJwk } from "@behest/jws";
 import { headOf, rootOf } from "@behest/provenance";
 import { BehestError } from "@behest/core";
 import {
   EMPTY,
   type Emitter,
+  type HeadRow,
   type Tail,
   agreed,
+  examine,
+  examineHead,
   extending,
   mismatch,
   seal,
@@ -13,10 +17,14 @@ import {
 } from "@behest/core/store";
 import type { Client } from "pg";
 import type { Link } from "../link.ts";
+import { trustAt } from "./enrolling.ts";
 import { type Entered, enter } from "./enter.ts";
 import { isRefusal } from "./refusal.ts";
 import { save } from "./save.ts";
 import { type Known, type TrustAt, Work } from "./work.ts";
+
+/** Keys of others that are kept at hand. */
+const MOST_KEYS = 256;
 
 /** What one transaction is to do. */
 export interface Job<T, K extends Known = Known> {
@@ -66,6 +74,8 @@ export class Log {
   /** Number of the last one that is known to be committed. */
   #committed = 0;
   #doubt: Doubt | undefined;
+  /** Of others, by where their certificate and the manifest in force stand. */
+  readonly #keys = new Map<string, PublicJwk>();
 
   /** `lease`: its name, and how long it lasts, ms. */
   constructor(link: Link, emitter: Emitter, lease: { readonly id: string; readonly length: number }) {
@@ -76,6 +86,11 @@ export class Log {
 
   get lease(): string {
     return this.#lease.id;
+  }
+
+  /** The last one that is known to be committed. */
+  get checkpoint(): string {
+    return this.#end.checkpoint!;
   }
 
   /** When it resolves with a value, it is durable. Rejects with `store_failed`, `store_mismatch`, `trust_invalid`. */
@@ -100,10 +115,12 @@ export class Log {
     }
     if ((entered.batch ?? this.#committed) < this.#committed)
       throw mismatch("what this process has written last is not there any more");
-    this.#follow(entered);
+    const followed = this.#followed(entered);
     // Our entries may no longer verify under it, and it may have withdrawn what sessions here still rely on.
     const { trust } = this.#end;
     if (!job.emitter && trust && entered.row?.manifest !== trust.manifest) throw superseded();
+    if (followed && entered.row) await this.#examine(client, entered.row, job.emitter);
+    this.#end = followed ?? this.#end;
     try {
       return { value: await this.#carryOut(client, job, entered) };
     } catch (error) {
@@ -161,12 +178,28 @@ export class Log {
     return true;
   }
 
-  #follow({ row, stored }: Entered): void {
+  /** Where the log ends now, if others have written to it. */
+  #followed({ row, stored }: Entered): End | undefined {
     const { tail, checkpoint, emitter } = this.#end;
     const { origin } = emitter.identity;
-    if (row && row.checkpoint === checkpoint && stored.size === tail.size) return;
+    if (row && row.checkpoint === checkpoint && stored.size === tail.size) return undefined;
     const { size, frontier } = agreed(row, origin, stored);
     extending({ size: tail.size, root: rootOf(tail.frontier) }, stored);
-    this.#end = { ...this.#end, tail: { size, frontier, seq: tail.seq }, checkpoint: row?.checkpoint };
+    return { ...this.#end, tail: { size, frontier, seq: tail.seq }, checkpoint: row?.checkpoint };
+  }
+
+  /** What others have written is built on only where they are of this log: whoever writes to the database need not be. */
+  async #examine(client: Client, row: HeadRow, emitter: Emitter = this.#end.emitter): Promise<void> {
+    const { certificate, manifest } = row;
+    const name = `${certificate} ${manifest}`;
+    const known = this.#keys.get(name);
+    if (known) return examineHead(row, known);
+    const trust = {
+      certificate: await trustAt(client, certificate),
+      manifest: await trustAt(client, manifest),
+    };
+    const key = await examine(row, trust, emitter);
+    if (this.#keys.size >= MOST_KEYS) this.#keys.clear();
+    this.#keys.set(name, key);
   }
 }

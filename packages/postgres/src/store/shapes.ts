@@ -1,5 +1,6 @@
 import { toBase64url } from "@behest/jws";
 import type { StoredApproval } from "@behest/core/store";
+import { types } from "pg";
 import { MINE } from "../tenant.ts";
 
 /** SQL: the leaf hash of the entry at an index, as JSON has bytes. */
@@ -12,6 +13,17 @@ export const CLOCK = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigin
 
 /** The store's time: the latest that a transaction has seen, so that a clock set back revives nothing. */
 export const NOW: string = `greatest(${CLOCK}, (SELECT at FROM behest_head WHERE ${MINE}))`;
+
+/** Types, as pg_type numbers them. */
+const INT8 = 20;
+const BYTEA = 17;
+
+/** Indexes and times are exact as JavaScript has them. */
+export function parserOf(oid: number, format?: "text" | "binary"): (value: string) => unknown {
+  if (oid === INT8) return Number;
+  if (oid === BYTEA) return bytesOf;
+  return types.getTypeParser(oid, format as "text") as (value: string) => unknown;
+}
 
 /** As PostgreSQL writes bytes: `\x` and hex. */
 export function bytesOf(text: string): Uint8Array {

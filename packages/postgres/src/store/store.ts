@@ -31,7 +31,7 @@ import {
   unattached,
 } from "@behest/core/store";
 import { parseCheckpoint } from "@behest/provenance";
-import { type Client, type ClientConfig, types } from "pg";
+import type { Client, ClientConfig } from "pg";
 import { configOf } from "../config.ts";
 import { feedAt } from "../feed.ts";
 import { Link } from "../link.ts";
@@ -41,7 +41,7 @@ import { leave } from "./leave.ts";
 import { make, versionOf } from "./make.ts";
 import { Reads } from "./reads.ts";
 import { records } from "./records.ts";
-import { bytesOf } from "./shapes.ts";
+import { parserOf } from "./shapes.ts";
 import { type PostgresOptions, checkedTenant } from "./tenants.ts";
 import { type Request, Writer } from "./writer.ts";
 
@@ -54,9 +54,6 @@ const LEASE = 30_000;
 const READERS = 3;
 /** How long a process that is suspended may keep all others waiting, ms: less than they wait. */
 const SUSPENDED = 2_000;
-/** Types, as pg_type numbers them. */
-const INT8 = 20;
-const BYTEA = 17;
 
 /**
  * Store and revocation feed in one, for all machines that share a PostgreSQL database: for `createBehest({ store })`.
@@ -268,6 +265,11 @@ class PostgresEngine implements Engine {
     return this.#open().checkpoint();
   }
 
+  async head(): Promise<string> {
+    await this.#write({ op: "flush" });
+    return this.#writer!.checkpoint;
+  }
+
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
@@ -288,11 +290,4 @@ class PostgresEngine implements Engine {
     if (this.#closing) return Promise.reject(closed());
     return this.#writer?.write(write) ?? Promise.reject(unattached());
   }
-}
-
-/** Indexes and times are exact as JavaScript has them. */
-function parserOf(oid: number, format?: "text" | "binary"): (value: string) => unknown {
-  if (oid === INT8) return Number;
-  if (oid === BYTEA) return bytesOf;
-  return types.getTypeParser(oid, format as "text") as (value: string) => unknown;
 }

@@ -64,6 +64,11 @@ export class Writer {
     this.#timer = setInterval(() => this.#tick(), Math.min(TICK, lease / 5)).unref();
   }
 
+  /** As this process found or left the log. */
+  get checkpoint(): string {
+    return this.#log.checkpoint;
+  }
+
   write(write: Request): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ write, resolve, reject });
