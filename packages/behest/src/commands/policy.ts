@@ -8,6 +8,7 @@ import { readText } from "../file.ts";
 import { readManifest } from "../local.ts";
 import { type Cell, bad, bold, good, print, printFacts, printJson, printTable } from "../output.ts";
 import { type WrittenAction, readAction, readJson, requestOf } from "../policy/action.ts";
+import { profiled } from "../policy/profiled.ts";
 import { runTable } from "../policy/table.ts";
 import { suggest } from "./suggest.ts";
 
@@ -101,13 +102,17 @@ function withAction(command: Command): Command {
 }
 
 async function explain(folder: string, options: ActionOptions): Promise<void> {
-  const action = await actionOf(options);
+  const written = await actionOf(options);
+  const found = profiled(written);
+  const action = found ?? written;
   const policies = await loadPolicies(folder);
   const decided = policies.decide(requestOf(action));
   const deciding = policies.rules.filter(({ id }) => decided.rules.includes(id));
-  if (options.json) return printJson({ ...decided, policy: policies.digest });
+  const does = found && { effect: found.effect, boundary: found.boundary };
+  if (options.json) return printJson({ ...decided, ...does, policy: policies.digest });
   printFacts([
     ["decision", decisionCell(decided)],
+    ...(does ? [["its profile", `${does.effect}, ${does.boundary}`] as const] : []),
     ...decided.reasons.map((reason) => ["why", reason] as const),
     ...(decided.decision === "ask"
       ? decided.asks.map(({ group, need }) => ["asks", `${need} of ${group}`] as const)

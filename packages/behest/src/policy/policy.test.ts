@@ -82,6 +82,24 @@ test("why an action is permitted, asked for or denied is explained", () => {
   });
 });
 
+test("of an action that does not say what it does, this folder's profiles do", () => {
+  using own = Workplace.used();
+  const explain = ["policy", "explain", "default", "--tool", "wire"];
+  expect(own.json(...explain)).toMatchObject({ decision: "ask", rules: ["default.cedar#undeclared"] });
+  writeFileSync(
+    own.path(".behest/profiles.json"),
+    JSON.stringify({ wire: { effect: "read", boundary: "inside", resource: "iban:{iban}" } }),
+  );
+  const answered = [...explain, "--args", '{"iban":"DE1"}'];
+  expect(own.json(...answered)).toMatchObject({ decision: "permit", effect: "read", boundary: "inside" });
+  expect(own.must(...answered)).toMatch(/its profile +read, inside/);
+  expect(own.refusal(own.behest(...explain))).toBe("malformed_input 1");
+  // What is said counts, and nothing of the profile is mixed in.
+  const said = own.json(...answered, "--effect", "irreversible");
+  expect(said).toMatchObject({ decision: "ask" });
+  expect(said).not.toHaveProperty("effect");
+});
+
 test("a table of tests is run; one that is not met is a failure", () => {
   writeFileSync(
     place.path("tests.json"),

@@ -1,3 +1,4 @@
+export { classOfCall } from "../profile/class.ts";
 export { policiesOf } from "./policed.ts";
 export type { PolicyDecision } from "./decision.ts";
 export type { PolicyFault } from "./fault.ts";
