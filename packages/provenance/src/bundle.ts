@@ -39,8 +39,8 @@ interface Principal {
   readonly subject: string;
 }
 
-/** Characters of one bundle. */
-const MAX_BUNDLE = 1 << 28;
+/** Characters of one bundle, at most. */
+export const MAX_BUNDLE: number = 1 << 28;
 
 const shape = closed<EvidenceBundle>({
   type: word("behest-evidence"),

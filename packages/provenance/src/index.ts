@@ -7,7 +7,7 @@ export {
   readApproval,
   signApproval,
 } from "./approval.ts";
-export { type EvidenceBundle, type Opened, readBundle } from "./bundle.ts";
+export { MAX_BUNDLE, type EvidenceBundle, type Opened, readBundle } from "./bundle.ts";
 export { type Certificate, certifyEntryKey, readCertificate } from "./certificate.ts";
 export {
   type Checkpoint,

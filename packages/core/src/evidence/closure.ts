@@ -7,6 +7,7 @@ import {
 } from "@behest/provenance";
 import { lateKey } from "../action/finish.ts";
 import { linksOf } from "../store/pruning.ts";
+import type { Scale } from "./scale.ts";
 import type { Engine, StoredRecord } from "../store/types.ts";
 
 /** An entry, read. */
@@ -33,6 +34,7 @@ interface Beside {
 export class Closure {
   readonly #engine: Engine;
   readonly #size: number;
+  readonly #scale: Scale;
   readonly #places = new Map<EntryHash, number>();
   #delegations: Promise<void> | undefined;
   readonly #actions = new Map<string, Promise<Beside>>();
@@ -42,9 +44,10 @@ export class Closure {
   readonly entries: Map<number, Taken> = new Map();
 
   /** `size`: entries from there on are under no checkpoint that is shown, and stay out. */
-  constructor(engine: Engine, size: number) {
+  constructor(engine: Engine, size: number, scale: Scale) {
     this.#engine = engine;
     this.#size = size;
+    this.#scale = scale;
   }
 
   /** Adds the entry at `index` with what it rests on, and of an action all that was recorded of it. */
@@ -66,6 +69,7 @@ export class Closure {
     const [jws] = await this.#engine.entries(index, 1);
     // Missing, or pruned: then nothing that is kept links to it.
     if (!jws) return undefined;
+    this.#scale.add(jws);
     const entry = parseEntry(jws);
     const payload = parsePayload(entry.payload);
     const taken = { jws, payload };

@@ -1,11 +1,5 @@
 import { canonical } from "@behest/jws";
-import type {
-  DelegationEntry,
-  EntryPayload,
-  EvidenceBundle,
-  Opened,
-  RevocationEntry,
-} from "@behest/provenance";
+import type { DelegationEntry, EntryPayload, EvidenceBundle, RevocationEntry } from "@behest/provenance";
 import { isMandate, openAhead } from "../approval/ahead.ts";
 import { termsText } from "../approval/mandate.ts";
 import { openAsked } from "../approval/standing.ts";
@@ -13,6 +7,7 @@ import type { Vault } from "../record/content.ts";
 import { type KnownPrincipal, principalOf } from "../record/principal.ts";
 import { openDelegation } from "../session/lineage.ts";
 import type { Engine } from "../store/types.ts";
+import type { Scale } from "./scale.ts";
 
 type Parts = {
   -readonly [K in "tokens" | "content" | "documents" | "cuts" | "principals"]: {
@@ -23,13 +18,15 @@ type Parts = {
 /** What lies beside the log and belongs to the entries shown: what opens their commitments, and the texts they name by a hash. */
 export class Disclosure {
   readonly #engine: Engine;
+  readonly #scale: Scale;
   readonly #whose: ReadonlySet<string | undefined> | undefined;
   readonly #people = new Map<string, KnownPrincipal | undefined>();
   readonly parts: Parts = { tokens: {}, content: {}, documents: {}, cuts: {}, principals: {} };
 
   /** `whose`: pseudonyms; of others nothing is added. Default: of all. */
-  constructor(engine: Engine, whose?: ReadonlySet<string | undefined>) {
+  constructor(engine: Engine, scale: Scale, whose?: ReadonlySet<string | undefined>) {
     this.#engine = engine;
+    this.#scale = scale;
     this.#whose = whose;
   }
 
@@ -56,15 +53,18 @@ export class Disclosure {
   async addCut({ cut, target, ids }: RevocationEntry, partial: boolean): Promise<void> {
     const others = target === "principal" && !ids.some((id) => Object.hasOwn(this.parts.principals, id));
     const jws = partial && others ? undefined : await this.#engine.cut(cut);
-    if (jws !== undefined) this.parts.cuts[cut] = jws;
+    if (jws !== undefined) this.#put("cuts", cut, jws, jws);
   }
 
   async #addDelegation({ leaf, principal }: DelegationEntry): Promise<void> {
     const row = await this.#engine.delegationOf(leaf);
     const who = await this.#known(principal);
     if (!row || !who) return;
-    this.parts.principals[principal] = { issuer: who.issuer, subject: who.subject };
-    this.parts.tokens[leaf] = openDelegation(who.vault, row).chain.at(-1)!;
+    const { issuer, subject } = who;
+    if (!Object.hasOwn(this.parts.principals, principal))
+      this.#put("principals", principal, { issuer, subject }, issuer + subject);
+    const token = openDelegation(who.vault, row).chain.at(-1)!;
+    this.#put("tokens", leaf, token, token);
   }
 
   async #addContent(
@@ -95,17 +95,28 @@ export class Disclosure {
     const row = await this.#engine.approval(terms);
     const vault = row && (await this.#known(row.principal))?.vault;
     const what = vault && openAhead(vault, row);
-    if (what && isMandate(what)) this.parts.content[terms] = { salt: what.salt, text: termsText(what) };
+    if (what && isMandate(what)) this.#putContent(terms, what.salt, termsText(what));
   }
 
   #open(vault: Vault, subject: string, field: string, commitment: string, text: string): void {
-    this.parts.content[commitment] = { salt: vault.salt(subject, field), text } satisfies Opened;
+    this.#putContent(commitment, vault.salt(subject, field), text);
+  }
+
+  #putContent(commitment: string, salt: string, text: string): void {
+    this.#put("content", commitment, { salt, text }, text);
+  }
+
+  /** `said`: all of it that may be long. */
+  #put<K extends keyof Parts>(part: K, name: string, value: Parts[K][string], said: string): void {
+    this.#scale.add(said);
+    const members: { [name: string]: Parts[K][string] } = this.parts[part];
+    members[name] = value;
   }
 
   async #addDocument(digest: string): Promise<void> {
     if (Object.hasOwn(this.parts.documents, digest)) return;
     const text = await this.#engine.document(digest);
-    if (text !== undefined) this.parts.documents[digest] = text;
+    if (text !== undefined) this.#put("documents", digest, text, text);
   }
 
   async #known(pseudonym: string): Promise<KnownPrincipal | undefined> {

@@ -9,6 +9,7 @@ import type { Engine } from "../store/types.ts";
 import type { RecordsFilter } from "../types.ts";
 import { Closure, type Taken } from "./closure.ts";
 import { Disclosure } from "./disclosure.ts";
+import { Scale } from "./scale.ts";
 
 /** Which records evidence is wanted of; without any member, of all. */
 export interface EvidenceFilter extends Omit<RecordsFilter, "session"> {
@@ -23,12 +24,17 @@ export interface EvidenceFilter extends Omit<RecordsFilter, "session"> {
 /**
  * One file's worth of evidence: the entries of these records with all that they rest on, every entry of trust, every
  * revocation, every erasure and all that says what was pruned, what opens them as far as it is kept, and the subtrees of all that is not shown.
+ * Throws `too_large` for more than verifiers read (`most` characters).
  */
-export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}): Promise<EvidenceBundle> {
+export async function exportEvidence(
+  engine: Engine,
+  filter: EvidenceFilter = {},
+  most?: number,
+): Promise<EvidenceBundle> {
   const erasures = async (): Promise<number> => (await engine.recorded(ERASED)).length;
   for (;;) {
     const before = await erasures();
-    const [made] = await Promise.allSettled([gathered(engine, filter)]);
+    const [made] = await Promise.allSettled([gathered(engine, filter, new Scale(most))]);
     // Whoever is erased meanwhile is not in it, and the log that it shows says so.
     if ((await erasures()) > before) continue;
     if (made.status === "rejected") throw made.reason;
@@ -36,13 +42,13 @@ export async function exportEvidence(engine: Engine, filter: EvidenceFilter = {}
   }
 }
 
-async function gathered(engine: Engine, filter: EvidenceFilter): Promise<EvidenceBundle> {
+async function gathered(engine: Engine, filter: EvidenceFilter, scale: Scale): Promise<EvidenceBundle> {
   const { session, heads = [], ...listed } = filter;
   // Before the checkpoint: what is appended meanwhile cannot make it the longer one.
   const cosigned = await engine.cosigned();
   const checkpoint = await engine.checkpoint();
   const { size } = parseCheckpoint(checkpoint);
-  const closure = new Closure(engine, size);
+  const closure = new Closure(engine, size, scale);
   for (const prefix of [TRUST, TAKEN, HOLD, RELEASE, ERASED, PRUNED])
     for (const index of await engine.recorded(prefix)) await closure.take(index);
   const partial = Object.keys({ ...filter, heads }).length > 1;
@@ -53,12 +59,12 @@ async function gathered(engine: Engine, filter: EvidenceFilter): Promise<Evidenc
   const shown = [...closure.entries].toSorted(([a], [b]) => a - b);
   // What is shown of others, so that signatures add up, stays without their names.
   const whose = new Set(wanted.map(({ index }) => closure.whose(index)));
-  const disclosure = new Disclosure(engine, partial ? whose : undefined);
+  const disclosure = new Disclosure(engine, scale, partial ? whose : undefined);
   for (const [index, { payload }] of shown) await disclosure.add(index, payload);
   for (const [, { payload }] of shown)
     if (payload.type === "revocation") await disclosure.addCut(payload, partial);
   const seen = cosigned === undefined ? [] : [parseCheckpoint(cosigned).size];
-  const log = await partOf(engine, new Map(shown), size, [...heads, ...seen]);
+  const log = await partOf(engine, new Map(shown), { size, heads: [...heads, ...seen], scale });
   const notes = { checkpoint, ...(cosigned !== undefined && { cosigned }) };
   return { type: "behest-evidence", v: 1, ...notes, log, ...disclosure.parts };
 }
@@ -67,8 +73,7 @@ async function gathered(engine: Engine, filter: EvidenceFilter): Promise<Evidenc
 async function partOf(
   engine: Engine,
   entries: ReadonlyMap<number, Taken>,
-  size: number,
-  heads: readonly number[],
+  { size, heads, scale }: { readonly size: number; readonly heads: readonly number[]; readonly scale: Scale },
 ): Promise<Shown[]> {
   const log: Shown[] = [];
   const stops = [...new Set([...entries.keys(), ...heads.filter((head) => head < size), size])];
@@ -76,7 +81,11 @@ async function partOf(
   for (const stop of stops.toSorted((a, b) => a - b)) {
     const places = [...subtreesBetween(from, stop)];
     const hashes = await engine.subtrees(places);
-    for (const [i, { level }] of places.entries()) log.push({ level, hash: toBase64url(hashes[i]!) });
+    for (const [i, { level }] of places.entries()) {
+      const hash = toBase64url(hashes[i]!);
+      scale.add(hash);
+      log.push({ level, hash });
+    }
     const taken = entries.get(stop);
     if (taken) log.push(taken.jws);
     from = taken ? stop + 1 : stop;

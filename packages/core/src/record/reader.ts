@@ -25,7 +25,7 @@ export interface Reader {
   log(heads?: readonly number[]): AsyncGenerator<Shown>;
   /** The last signed checkpoint. */
   checkpoint(): Promise<string>;
-  /** Everything a stranger needs to verify these records, offline, but the owner's thumbprint. */
+  /** Everything a stranger needs to verify these records, offline, but the owner's thumbprint. Rejects with `too_large` for more than one file holds. */
   evidence(filter?: EvidenceFilter): Promise<EvidenceBundle>;
   /** The newest checkpoint that was kept with the cosignatures of witnesses. */
   cosigned(): Promise<string | undefined>;
