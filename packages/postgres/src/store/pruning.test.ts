@@ -1,6 +1,5 @@
-import { generateHolder, issueDelegation } from "@behest/delegation";
 import { readStore } from "@behest/core";
-import { type TestBehest, testBehest } from "@behest/core/testing";
+import { testBehest } from "@behest/core/testing";
 import { verifyLog } from "@behest/provenance";
 import { describe, expect, test } from "vitest";
 import type { Session } from "../../../core/src/types.ts";
@@ -40,14 +39,6 @@ class Late {
   readonly clock = (): number => Date.now() - this.#behind;
 }
 
-async function open(behest: TestBehest, clock: () => number, principal: string): Promise<Session> {
-  const { issuer } = behest;
-  const holder = await generateHolder();
-  const claims = { issuer: issuer.iss, holder: holder.jwk, principal, task: "t", tools: TOOLS } as const;
-  const dated = { ...claims, expiresIn: "1h", maxDepth: 1, now: Math.floor(clock() / 1000) } as const;
-  return behest.open(await issueDelegation(dated, issuer.signer), { holder });
-}
-
 async function pay(session: Session, times: number): Promise<void> {
   const one = (_: unknown, n: number): Promise<unknown> =>
     session.perform({ tool: "pay", args: { n } }, async () => "paid");
@@ -62,13 +53,13 @@ describe.runIf(server)("pruning on PostgreSQL", () => {
     const store = storeAt(late.url);
     const config = { store, clock, content: "keep", entryKeyLifetime: 400 * 86_400 } as const;
     await using behest = await testBehest(config);
-    await pay(await open(behest, clock, "alice"), OLD);
+    await pay(await behest.as("alice", TOOLS), OLD);
     // Its delegation has ended for a day by then.
     const then = clock() + 2 * DAY;
     // The server refuses what the process takes for old.
     await expect(behest.prune({ before: then })).rejects.toMatchObject({ code: "retained" });
     await late.now();
-    const young = await open(behest, clock, "bob");
+    const young = await behest.as("bob", TOOLS);
     let pruned = false;
     const writing = (async () => {
       let written = 0;
@@ -99,7 +90,7 @@ describe.runIf(server)("pruning on PostgreSQL", () => {
     const ahead = { days: 0 };
     const clock = (): number => Date.now() + ahead.days * DAY;
     await using behest = await testBehest({ store, clock, entryKeyLifetime: 400 * 86_400 });
-    await pay(await open(behest, clock, "alice"), 2);
+    await pay(await behest.as("alice", TOOLS), 2);
     const then = clock() + 1;
     ahead.days = 200;
     await expect(behest.prune({ before: then })).rejects.toMatchObject({ code: "retained" });
