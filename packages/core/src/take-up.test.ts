@@ -116,9 +116,10 @@ test.each(STORES)(
       await new Promise((resolve) => setTimeout(resolve, i % 8));
       return behest.open(delegation);
     });
+    const settled = Promise.allSettled(opened);
     await new Promise((resolve) => setTimeout(resolve, 4));
     await behest.trust(next);
-    for (const one of await Promise.allSettled(opened))
+    for (const one of await settled)
       if (one.status === "fulfilled") expect(one.value.signal.aborted).toBe(true);
       else
         expect(one.reason).toMatchObject({

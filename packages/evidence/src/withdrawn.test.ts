@@ -13,7 +13,7 @@ import { type EvidenceReport, verifyEvidence } from "./index.ts";
 afterEach(() => vi.restoreAllMocks());
 
 const look = { tool: "look", args: {} };
-const one = async (): Promise<number> => 1;
+const work = async (): Promise<number> => 1;
 const tools = { look: {} };
 
 async function judged(store: Store, { owner }: TestBehest): Promise<EvidenceReport> {
@@ -44,17 +44,18 @@ test.each(STORES)("%s: nothing is begun by an issuer that was withdrawn meanwhil
   let done = 0;
   const busy = sessions.map(async (session) => {
     for (;;) {
-      await session.perform(look, one);
+      await session.perform(look, work);
       await session.delegate({ tools });
       done++;
       // In memory nothing else would be let in.
       await setImmediate();
     }
   });
+  const ended = Promise.allSettled(busy);
   await expect.poll(() => done).toBeGreaterThan(32);
   await behest.trust(await behest.nextTrust({ issuers: [] }));
-  for (const ended of await Promise.allSettled(busy))
-    expect(ended).toMatchObject({ status: "rejected", reason: { code: "session_ended" } });
+  for (const one of await ended)
+    expect(one).toMatchObject({ status: "rejected", reason: { code: "session_ended" } });
   const report = await judged(store, behest);
   expect(codes(report)).toEqual([]);
   expect(report.records.length).toBeGreaterThan(32);
@@ -69,11 +70,11 @@ test.each([
   await using behest = await testBehest({ store });
   const alice = await behest.as("alice", tools);
   const child = await alice.delegate({ tools });
-  await child.perform(look, one);
+  await child.perform(look, work);
   vi.spyOn(LiveSession.prototype, "isSpokenFor").mockReturnValue(true);
   const { issuers } = await readTrust(behest.firstTrust, behest.owner);
   await behest.trust(await behest.nextTrust({ issuers: change(issuers) as unknown as typeof issuers }));
-  await child.perform(look, one);
+  await child.perform(look, work);
   const report = await judged(store, behest);
   expect(codes(report)).toEqual(["issuer_not_trusted"]);
   expect(report.records.map(({ states }) => states.authority)).toEqual(["proven", "failed"]);
@@ -88,7 +89,7 @@ test("an issuer that goes on to speak, or for some entries more, is trusted for 
   const ending = issuers.map((issuer) => ({ ...issuer, until: 1000 }));
   const next = await behest.nextTrust({ issuers: [other, ...ending] });
   await behest.trust(next);
-  await alice.perform(look, one);
+  await alice.perform(look, work);
   const report = await judged(store, behest);
   expect(codes(report)).toEqual([]);
   expect(report.records).toMatchObject([{ states: { authority: "proven" } }]);
