@@ -26,6 +26,7 @@ test("a person sees what waits, approves it from another process, and the agent 
   const shown = place.must("approve", "--yes", "--", one!.id.slice(0, 8));
   expect(shown).toContain('{"amount":40,"currency":"EUR"}');
   expect(shown).toContain("approved, for approvers");
+  expect(waiting()).toEqual([]);
   expect(pay()).toBe("paid");
   expect(pay()).toBe("paid");
   expect(waiting()).toEqual([]);
@@ -43,6 +44,16 @@ test("what is denied stays denied", () => {
   place.must("approve", "--deny", "--reason", "wrong account", "--yes", "--", waiting()[0]!.id);
   expect(pay()).toBe("approval_denied");
   expect(place.refusal(place.behest("approve", "x".repeat(43), "--yes"))).toBe("approval_missing 1");
+});
+
+test("what is approved can be denied until the agent takes it up", () => {
+  expect(pay()).toBe("approval_needed");
+  const { id } = waiting()[0]!;
+  place.must("approve", "--yes", "--", id);
+  expect(place.refusal(place.behest("approve", "--yes", "--", id))).toBe("approval_missing 1");
+  expect(place.must("approve", "--deny")).toMatch(/approvers +approved +alice/);
+  place.must("approve", "--deny", "--yes", "--", id);
+  expect(pay()).toBe("approval_denied");
 });
 
 test("nobody is asked where nobody is there, and no other key approves", () => {

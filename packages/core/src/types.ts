@@ -197,8 +197,8 @@ export interface Records {
 }
 
 export interface Approvals {
-  /** What waits now: one for each group that is asked. */
-  list(filter?: { group?: string; run?: string }): Promise<Approval[]>;
+  /** What waits now: one for each group whose approval is wanting. `approved`: also where none is, and it has not begun; it can still be denied. */
+  list(filter?: { group?: string; run?: string; approved?: boolean }): Promise<Approval[]>;
   /**
    * Hands in a decision that was signed elsewhere, on one action or on all of a plan; it is recorded, and verified
    * again when it is used. Throws `approval_missing` (nothing waits under an id), `approval_invalid`.

@@ -163,7 +163,7 @@ export async function decideAll(
   decision: "approve" | "deny" = "approve",
   group = "finance",
 ): Promise<readonly Approval[]> {
-  const waiting = await behest.approvals.list({ group });
+  const waiting = await behest.approvals.list({ group, approved: decision === "deny" });
   for (const one of waiting) await behest.approvals.submit(one.id, await signDecision(one, { decision }, by));
   return waiting;
 }

@@ -10,10 +10,10 @@ export function showWaiting(waiting: readonly Approval[], json: boolean): void {
   if (waiting.length === 0) return print("Nothing waits.");
   printTable(
     ["id", "group", "need", "principal", "agent", "tool", "arguments", "until"],
-    waiting.map(({ id, group, need, principal, agent, tool, args, expires }) => [
+    waiting.map(({ id, group, need, approved, principal, agent, tool, args, expires }) => [
       id.slice(0, 10),
       group,
-      String(need),
+      approved >= need ? "approved" : approved > 0 ? `${need - approved} more of ${need}` : String(need),
       principal,
       agent,
       tool,

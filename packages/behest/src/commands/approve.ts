@@ -91,6 +91,8 @@ async function run(ids: readonly string[], options: Options): Promise<void> {
   const waiting = await approvals.list({
     ...(group !== undefined && { group }),
     ...(options.run !== undefined && { run: options.run }),
+    // What is approved, and has not begun, can be denied.
+    ...(options.deny && { approved: true }),
   });
   if (ids.length === 0 && options.run === undefined) return showWaiting(waiting, json);
   const ahead = await aheadOf(behest, ids);

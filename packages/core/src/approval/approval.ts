@@ -29,6 +29,8 @@ export interface Approval {
   readonly group: string;
   /** Persons of the group who have to approve. */
   readonly need: number;
+  /** Those of them who have. */
+  readonly approved: number;
   /** ms since the epoch; nobody can approve afterwards. */
   readonly expires: number;
   /** On whose behalf, and what is said of who asks. */
@@ -40,7 +42,7 @@ export interface Approval {
 }
 
 /** What is kept of an ask, sealed: an {@link Approval} for each group. */
-export interface Asked extends Omit<Approval, "id" | "group" | "need" | "expires"> {
+export interface Asked extends Omit<Approval, "id" | "group" | "need" | "approved" | "expires"> {
   readonly needs: readonly Need[];
   /** Stands for the arguments before they were parsed, where those are known. */
   readonly given?: string;

@@ -132,8 +132,11 @@ test("a quorum counts persons of each group, not signatures", async () => {
     await signDecision(again!, { decision: "approve", reason: "once more" }, behest.approver("finance", 0)),
   );
   await waiting(call);
+  expect(await behest.approvals.list({ group: "finance" })).toMatchObject([{ id, need: 2, approved: 1 }]);
   await decide(behest, id, "approve", "finance", 1);
   await waiting(call);
+  expect(await behest.approvals.list()).toMatchObject([{ id, group: "legal", need: 1, approved: 0 }]);
+  expect(await behest.approvals.list({ approved: true })).toHaveLength(2);
   await decide(behest, id, "approve", "legal", 0);
   await expect(call()).resolves.toMatchObject({ outcome: "done" });
   expect(ran).toHaveLength(1);

@@ -12,7 +12,7 @@ import { listAhead } from "./in-force.ts";
 import { openDelegation } from "../session/lineage.ts";
 import { principalOf } from "../record/principal.ts";
 import { entryText } from "../record/record.ts";
-import { LOOK_EVERY, decided, isDenied, openAsked, standingOf } from "./standing.ts";
+import { LOOK_EVERY, decided, isDenied, isMet, openAsked, standingOf } from "./standing.ts";
 import type { StoredApproval } from "../store/types.ts";
 import type { Approvals } from "../types.ts";
 
@@ -33,14 +33,19 @@ export function approvalsOf(deployment: Deployment): Approvals {
     async list(filter = {}) {
       const found: Approval[] = [];
       for (const row of await engine.approvals()) {
-        if (row.expires <= clock() || (await isDenied(deployment, row))) continue;
+        if (row.expires <= clock()) continue;
         const one = await opened(row);
         if (!one) continue;
         if (filter.run !== undefined && one.vault.name("run", filter.run) !== row.run) continue;
-        for (const { group, persons } of one.asked.needs) {
-          if (filter.group !== undefined && filter.group !== group) continue;
+        const standing = await standingOf(deployment, one.vault, row, one.holders);
+        if (!("persons" in standing)) continue;
+        for (const need of one.asked.needs) {
+          const { group, persons } = need;
+          if ((filter.group ?? group) !== group) continue;
+          if (!filter.approved && isMet(need, standing.persons)) continue;
           const { needs: _, given: __, deferred: ___, ...shown } = one.asked;
-          found.push({ id: row.id, ...shown, group, need: persons, expires: row.expires });
+          const approved = standing.persons.get(group)?.size ?? 0;
+          found.push({ id: row.id, ...shown, group, need: persons, approved, expires: row.expires });
         }
       }
       return found;

@@ -23,16 +23,21 @@ export interface Decided {
 
 /** What persons have decided on an action that waits. */
 export type Standing =
-  | { readonly state: "waiting" }
+  | ({ readonly state: "waiting" } & Approved)
   | { readonly state: "denied" }
   | { readonly state: "expired" }
-  | {
+  | ({
       readonly state: "granted";
       /** Hashes of the entries it rests on, one a person and group. */
       readonly approvals: readonly string[];
       /** Decisions that were looked at. */
       readonly decisions: number;
-    };
+    } & Approved);
+
+interface Approved {
+  /** Who has approved, by group. */
+  readonly persons: ReadonlyMap<string, ReadonlySet<string>>;
+}
 
 /** What was asked, as it was sealed. Throws where the row was altered; `principal_erased` where it is empty. */
 export function openAsked(vault: Vault, row: StoredApproval): Asked {
@@ -129,11 +134,14 @@ export async function standingOf(
   }
   if (row.expires <= now) return { state: "expired" };
   return asked.needs.every((need) => isMet(need, persons))
-    ? { state: "granted", approvals, decisions: row.decisions.length }
-    : { state: "waiting" };
+    ? { state: "granted", approvals, decisions: row.decisions.length, persons }
+    : { state: "waiting", persons };
 }
 
-/** A group's need counts persons, not keys. */
-function isMet({ group, persons }: Need, decidedBy: ReadonlyMap<string, ReadonlySet<string>>): boolean {
+/** A group's need counts persons, not keys. `decidedBy`: who has approved, by group. */
+export function isMet(
+  { group, persons }: Need,
+  decidedBy: ReadonlyMap<string, ReadonlySet<string>>,
+): boolean {
   return (decidedBy.get(group)?.size ?? 0) >= persons;
 }
