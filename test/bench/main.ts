@@ -52,6 +52,7 @@ const BENCHMARKS: { readonly [id: string]: () => Promise<Figure> } = {
   "revoke-p99-16-postgres": async () => (await import("./revocation.ts")).revokeP99Postgres(),
   "verify-bundle-1000": async () => (await import("./evidence.ts")).verifyBundle1000(),
   "export-growth": async () => (await import("./evidence.ts")).exportGrowth(),
+  "prune-1000-postgres": async () => (await import("./prune.ts")).prune1000Postgres(),
   "proof-time": async () => (await import("./evidence.ts")).proofTime(),
   "crash-1000": async () => (await import("./crash.ts")).crash1000(),
   "crash-1000-postgres": async () => (await import("./crash.ts")).crash1000Postgres(),

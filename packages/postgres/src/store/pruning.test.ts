@@ -3,41 +3,13 @@ import { testBehest } from "@behest/core/testing";
 import { verifyLog } from "@behest/provenance";
 import { describe, expect, test } from "vitest";
 import type { Session } from "../../../core/src/types.ts";
+import { Late } from "../../test/late.ts";
 import { sql } from "../../test/server.ts";
 import { server, storeAt, url } from "../../test/stores.ts";
 
 const DAY = 86_400_000;
 const OLD = 1_600;
 const TOOLS = { pay: { "*": { constraint_type: "wildcard" } } } as const;
-
-/** A schema whose server is `days` behind until it is {@link Late.now}: what it says of the time stands before PostgreSQL's own. */
-class Late {
-  readonly url: string;
-  #behind: number;
-
-  private constructor(at: string, days: number) {
-    this.url = `${at}%2Cpg_catalog`;
-    this.#behind = days * DAY;
-  }
-
-  static async behind(days: number): Promise<Late> {
-    const late = new Late(url, days);
-    await sql(url, `CREATE TABLE behind AS SELECT interval '${days} days' AS by`);
-    await sql(
-      url,
-      `CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
-       AS 'SELECT pg_catalog.clock_timestamp() - by FROM behind'`,
-    );
-    return late;
-  }
-
-  async now(): Promise<void> {
-    this.#behind = 0;
-    await sql(url, "UPDATE behind SET by = '0'");
-  }
-
-  readonly clock = (): number => Date.now() - this.#behind;
-}
 
 async function pay(session: Session, times: number): Promise<void> {
   const one = (_: unknown, n: number): Promise<unknown> =>
@@ -48,7 +20,7 @@ async function pay(session: Session, times: number): Promise<void> {
 
 describe.runIf(server)("pruning on PostgreSQL", () => {
   test("what is truly old goes, several transactions of it, while others write", async () => {
-    const late = await Late.behind(200);
+    const late = await Late.behind(url, 200);
     const { clock } = late;
     const store = storeAt(late.url);
     const config = { store, clock, content: "keep", entryKeyLifetime: 400 * 86_400 } as const;
