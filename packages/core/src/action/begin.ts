@@ -37,7 +37,9 @@ export type Begun =
 export async function begin(session: LiveSession, beginning: Beginning): Promise<Begun> {
   const { effect } = beginning.prepared.draft.class;
   for (let attempt = 1; ;) {
-    const stopped = await stoppedNow(session, effect);
+    const found = await stoppedNow(session, effect);
+    // A manifest that was taken up as that was told may have ended it: from here on nothing comes in between.
+    const stopped = found ?? session.stopped(session.deployment.clock());
     if (stopped) return { stopped };
     if (!session.deployment.isInForce(beginning.manifest)) return { outdated: true };
     const begun = await tryBegin(session, beginning, attempt);
