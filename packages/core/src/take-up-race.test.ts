@@ -1,4 +1,6 @@
+import { parseCheckpoint, readTrust } from "@behest/provenance";
 import { expect, test } from "vitest";
+import { judged } from "../test/trust.ts";
 import { memoryStore } from "./store/memory.ts";
 import { engine as engineOf } from "./store/types.ts";
 import { testBehest } from "./testing.ts";
@@ -44,3 +46,28 @@ test.each([0, 1])(
 async function after(turns: number): Promise<void> {
   for (let i = 0; i < turns; i++) await Promise.resolve();
 }
+
+test("whether an issuer may open is asked of the log as long as it is, not as it was under the manifest before", async () => {
+  const store = memoryStore();
+  const engine = store[engineOf];
+  await using behest = await testBehest({ store });
+  const alice = await behest.as("alice", tools);
+  const { issuers } = await readTrust(behest.firstTrust, behest.owner);
+  const { size } = parseCheckpoint(await engine.checkpoint());
+  const answer = Promise.withResolvers<void>();
+  const checkpoint = engine.checkpoint.bind(engine);
+  engine.checkpoint = async () => {
+    engine.checkpoint = checkpoint;
+    const head = await checkpoint();
+    await answer.promise;
+    return head;
+  };
+  const opening = behest.as("bob", tools);
+  await expect.poll(() => engine.checkpoint === checkpoint).toBe(true);
+  for (let i = 0; i < 3; i++) await alice.perform(read, one);
+  const until = size + 1;
+  await behest.trust(await behest.nextTrust({ issuers: issuers.map((one) => ({ ...one, until })) }));
+  answer.resolve();
+  await expect(opening).rejects.toMatchObject({ code: "issuer_not_allowed" });
+  await judged(store, behest.owner);
+});

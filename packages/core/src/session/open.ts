@@ -30,9 +30,9 @@ export async function openSession(
 ): Promise<OpenSession> {
   const { engine, clock } = deployment;
   refuseOver(deployment);
+  const judged = deployment.manifest;
   // Roles hold at log indexes: what is opened now is recorded at the end of the log as it stands.
   const index = parseCheckpoint(await engine.checkpoint()).size;
-  const judged = deployment.manifest;
   const issuers = issuersOf(judged, index);
   const { chain, verified } = await verify(deployment, anchorsOf(issuers), delegation);
   const { issuer, issuerKey, principal, tenant, consent, claims, leaf } = verified;
