@@ -1,9 +1,15 @@
+import { setTimeout } from "node:timers/promises";
 import { parseCheckpoint, readTrust } from "@behest/provenance";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { judged } from "../test/trust.ts";
 import { memoryStore } from "./store/memory.ts";
 import { engine as engineOf } from "./store/types.ts";
 import { testBehest } from "./testing.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 
 const read = { tool: "read", args: {} };
 const one = async (): Promise<number> => 1;
@@ -35,10 +41,9 @@ test.each([0, 1])(
         // From there on its issuer is withdrawn, so many microtasks later.
         if (looks++ === look) void after(turns).then(answer.resolve);
       };
-      const late = setTimeout(answer.resolve, 50);
+      void setTimeout(50).then(answer.resolve);
       await expect(session.perform(read, one)).rejects.toMatchObject({ code: "session_ended" });
       await taken;
-      clearTimeout(late);
     }
   },
 );
@@ -70,4 +75,27 @@ test("whether an issuer may open is asked of the log as long as it is, not as it
   answer.resolve();
   await expect(opening).rejects.toMatchObject({ code: "issuer_not_allowed" });
   await judged(store, behest.owner);
+});
+
+test("whoever withdraws a key waits for no key set that a sub-agent's chain takes", async () => {
+  await using behest = await testBehest();
+  const { iss, signer } = behest.issuer;
+  const jwks = "https://issuer.test/keys";
+  const inSet = await behest.nextTrust({ issuers: [{ iss, jwks }] });
+  vi.stubGlobal("fetch", async () => Response.json({ keys: [signer.jwk] }));
+  await behest.trust(inSet);
+  const alice = await behest.as("alice", tools);
+  // What was fetched is old by now, and its server does not answer any more.
+  vi.spyOn(Date, "now").mockReturnValue(Date.now() + 900_000);
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  vi.stubGlobal("fetch", () => (asked.resolve(), answer.promise));
+  const child = alice.delegate({ tools });
+  child.catch(() => {});
+  await asked.promise;
+  const withdrawn = behest.trust(await behest.nextTrust({ issuers: [] }, inSet)).then(() => "withdrawn");
+  const first = await Promise.race([withdrawn, setTimeout(1000, "waits")]);
+  answer.resolve(Response.json({ keys: [signer.jwk] }));
+  expect(first).toBe("withdrawn");
+  await expect(child).rejects.toMatchObject({ code: "session_ended" });
 });

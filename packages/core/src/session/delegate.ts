@@ -51,26 +51,42 @@ export async function deriveChild(
     const derived = await deriveDelegation({ chain }, claims, holder).catch((error: unknown) => {
       throw refusal(error);
     });
-    await deployment.under(async () => {
-      refuseStopped(parent);
-      const { claims: hops, restrictions } = await verifyDelegation(derived, trustOf(parent));
-      refuseUnenforced(restrictions, deployment);
-      const links = { at: deployment.clock(), spawn: id, request: wanted, parent: entry };
-      await parent
-        .written(deployment.engine.append(delegationAppend(vault, derived.chain, hops, request.agent, links)))
-        .catch((error: unknown) => {
-          if (BehestError.isInstance(error) && error.code === "fan_out_spent")
-            throw denied(error.code, "as many sub-agents as were delegated have been started.");
-          // Another process was first: its token stands.
-          if (!BehestError.isInstance(error) || error.code !== "action_conflict") throw error;
-        });
-    });
+    await record(parent, derived.chain, request.agent, { spawn: id, request: wanted, parent: entry });
   }
   const stored = await deployment.engine.delegation(jti);
   if (!stored) throw new BehestError("store_failed", "store_failed: a derived delegation was not stored.");
   if (stored.request !== wanted)
     throw denied("action_conflict", "this very sub-agent was started before with another delegation.");
   return derivedChild(parent, delegated, spawn, stored);
+}
+
+/** Judged and written under one manifest. What judges it may fetch its issuer's keys: no manifest waits for that. */
+async function record(
+  parent: LiveSession,
+  chain: readonly string[],
+  agent: string | undefined,
+  links: { readonly spawn: string; readonly request: string; readonly parent: string },
+): Promise<void> {
+  const { deployment, vault } = parent;
+  const judged = await deployment.under(async () => {
+    refuseStopped(parent);
+    return { manifest: deployment.manifest, trust: trustOf(parent) };
+  });
+  const { claims, restrictions } = await verifyDelegation(chain, judged.trust);
+  refuseUnenforced(restrictions, deployment);
+  const isRecorded = await deployment.under(async () => {
+    refuseStopped(parent);
+    if (judged.manifest !== deployment.manifest) return false;
+    const child = delegationAppend(vault, chain, claims, agent, { at: deployment.clock(), ...links });
+    await parent.written(deployment.engine.append(child)).catch((error: unknown) => {
+      if (BehestError.isInstance(error) && error.code === "fan_out_spent")
+        throw denied(error.code, "as many sub-agents as were delegated have been started.");
+      // Another process was first: its token stands.
+      if (!BehestError.isInstance(error) || error.code !== "action_conflict") throw error;
+    });
+    return true;
+  });
+  if (!isRecorded) await record(parent, chain, agent, links);
 }
 
 /** The same of a spawn that has made its child before; undefined where there is none, or its time is over. */
