@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { parseCheckpoint, readTrust } from "@behest/provenance";
 import { afterEach, expect, test, vi } from "vitest";
+import { Aged, TOOLS, pay } from "../test/aged.ts";
 import { judged } from "../test/trust.ts";
 import { memoryStore } from "./store/memory.ts";
 import { engine as engineOf } from "./store/types.ts";
@@ -98,4 +99,23 @@ test("whoever withdraws a key waits for no key set that a sub-agent's chain take
   answer.resolve(Response.json({ keys: [signer.jwk] }));
   expect(first).toBe("withdrawn");
   await expect(child).rejects.toMatchObject({ code: "session_ended" });
+});
+
+test("what is erased as a manifest is taken up is kept for as long as that one says", async () => {
+  const aged = await Aged.make();
+  await using behest = aged.behest;
+  const ten = await behest.nextTrust({ retention: 10 });
+  await behest.trust(ten);
+  await pay(await behest.as("alice", TOOLS));
+  aged.later(20);
+  const engine = aged.store[engineOf];
+  const named = engine.named.bind(engine);
+  engine.named = async (subject) => {
+    await behest.trust(await behest.nextTrust({ retention: 100 }, ten));
+    return named(subject);
+  };
+  await expect(behest.erase({ principal: "alice", reason: "asked" })).rejects.toMatchObject({
+    code: "retained",
+  });
+  expect(await aged.report()).toMatchObject({ ok: true });
 });

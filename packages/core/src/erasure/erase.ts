@@ -50,7 +50,7 @@ export async function erase(
   feeds: readonly Feed[],
   request: EraseRequest,
 ): Promise<Erasure> {
-  const { engine, manifest, clock } = deployment;
+  const { engine, clock } = deployment;
   const { principal, issuer, reason, despiteRetention = false, keepCuts = false } = request;
   const named = await engine.named(principal);
   const principals = named.filter((one) => issuer === undefined || one.issuer === issuer);
@@ -76,12 +76,14 @@ export async function erase(
       type: "erasure",
       v: 1,
     });
-  const done = await engine.erase({
-    principals: pseudonyms,
-    entry: draft(false),
-    retention: retentionOf(manifest),
-    ...(despiteRetention && { early: draft(true) }),
-  });
+  const done = await deployment.under(() =>
+    engine.erase({
+      principals: pseudonyms,
+      entry: draft(false),
+      retention: retentionOf(deployment.manifest),
+      ...(despiteRetention && { early: draft(true) }),
+    }),
+  );
   if (done.erased === "refused") {
     if (done.code === "on_hold")
       throw refused("on_hold", "a legal hold is on this principal. Release it first");
@@ -94,7 +96,7 @@ export async function erase(
   }
   for (const pseudonym of pseudonyms) endErased(deployment, pseudonym);
   for (const feed of feeds) await feed.sweep?.();
-  const isInManifest = manifest.issuers.some(
+  const isInManifest = deployment.manifest.issuers.some(
     ({ subjects }) => subjects !== "*" && subjects?.includes(principal),
   );
   return {
