@@ -119,3 +119,35 @@ test("what is erased as a manifest is taken up is kept for as long as that one s
   });
   expect(await aged.report()).toMatchObject({ ok: true });
 });
+
+test.each([
+  ["no checkpoint", async () => "none"],
+  ["one of the log as it was", undefined],
+])("sessions of a withdrawn issuer end, also where a shared database shows %s", async (_, lie) => {
+  const store = memoryStore();
+  const engine = store[engineOf];
+  await using behest = await testBehest({ store });
+  const alice = await behest.as("alice", tools);
+  const { issuers } = await readTrust(behest.firstTrust, behest.owner);
+  const before = await engine.checkpoint();
+  for (let i = 0; i < 3; i++) await alice.perform(read, one);
+  const checkpoint = engine.checkpoint.bind(engine);
+  const { size } = parseCheckpoint(await checkpoint());
+  engine.head = checkpoint;
+  engine.checkpoint = lie ?? (async () => before);
+  await behest.trust(await behest.nextTrust({ issuers: issuers.map((one) => ({ ...one, until: size })) }));
+  engine.checkpoint = checkpoint;
+  await expect(alice.perform(read, one)).rejects.toMatchObject({ code: "session_ended" });
+});
+
+test("sessions of a withdrawn issuer end where the store has no checkpoint that can be read", async () => {
+  const store = memoryStore();
+  const engine = store[engineOf];
+  await using behest = await testBehest({ store });
+  const alice = await behest.as("alice", tools);
+  const checkpoint = engine.checkpoint.bind(engine);
+  engine.checkpoint = async () => "none";
+  await behest.trust(await behest.nextTrust({ issuers: [] }));
+  engine.checkpoint = checkpoint;
+  await expect(alice.perform(read, one)).rejects.toMatchObject({ code: "session_ended" });
+});

@@ -47,12 +47,13 @@ function endUntrusted({ revocations, manifest }: Deployment, size: number | unde
   );
 }
 
-/** Undefined where the store does not say: then only a role without an end holds. */
+/** Undefined where the store does not say what is known to be so: then only a role without an end holds. */
 async function lengthOf(engine: Engine): Promise<number | undefined> {
-  return engine.checkpoint().then(
-    (head) => parseCheckpoint(head).size,
-    () => undefined,
-  );
+  try {
+    return parseCheckpoint(await (engine.head?.() ?? engine.checkpoint())).size;
+  } catch {
+    return undefined;
+  }
 }
 
 function isApart({ deployment, parts: { delegated } }: LiveSession): boolean {
