@@ -151,3 +151,21 @@ test("sessions of a withdrawn issuer end where the store has no checkpoint that 
   engine.checkpoint = checkpoint;
   await expect(alice.perform(read, one)).rejects.toMatchObject({ code: "session_ended" });
 });
+
+test("an issuer whose role has ended opens nothing, also where a shared database shows the log as it was", async () => {
+  const store = memoryStore();
+  const engine = store[engineOf];
+  await using behest = await testBehest({ store });
+  const alice = await behest.as("alice", tools);
+  const { issuers } = await readTrust(behest.firstTrust, behest.owner);
+  const before = await engine.checkpoint();
+  await alice.perform(read, one);
+  const checkpoint = engine.checkpoint.bind(engine);
+  const { size } = parseCheckpoint(await checkpoint());
+  await behest.trust(await behest.nextTrust({ issuers: issuers.map((one) => ({ ...one, until: size })) }));
+  engine.head = checkpoint;
+  engine.checkpoint = async () => before;
+  await expect(behest.as("bob", tools)).rejects.toMatchObject({ code: "delegation_invalid" });
+  engine.checkpoint = checkpoint;
+  await judged(store, behest.owner);
+});

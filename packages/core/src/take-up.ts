@@ -1,10 +1,10 @@
-import { type Manifest, issuersOf, parseCheckpoint } from "@behest/provenance";
+import { type Manifest, issuersOf } from "@behest/provenance";
 import type { Deployment } from "./deployment.ts";
 import type { Enrolment } from "./enrolment.ts";
 import { BehestError } from "./error.ts";
 import { refuseUnlisted } from "./policy/policed.ts";
 import { LiveSession } from "./session/live.ts";
-import type { Engine } from "./store/types.ts";
+import { lengthOf } from "./store/length.ts";
 import type { Trust } from "./trust.ts";
 
 /**
@@ -22,7 +22,7 @@ export async function takeUp(
     const suits = (next: Manifest): void => refuseUnlisted(deployment, next);
     const taken = async (): Promise<void> => {
       changed();
-      endUntrusted(deployment, await lengthOf(engine));
+      endUntrusted(deployment, await lengthOf(engine).catch(() => undefined));
     };
     if (!(await enrolment.take(manifest, suits, taken))) return;
   } catch (error) {
@@ -34,7 +34,7 @@ export async function takeUp(
   await revocations.retake();
 }
 
-/** `size`: of the log; roles hold at its indexes. */
+/** `size`: of the log; undefined where the store does not say: then only a role without an end holds. */
 function endUntrusted({ revocations, manifest }: Deployment, size: number | undefined): void {
   const issuers = issuersOf(manifest, size);
   revocations.end(
@@ -45,15 +45,6 @@ function endUntrusted({ revocations, manifest }: Deployment, size: number | unde
     (session) => session instanceof LiveSession && !isApart(session),
     over("its agent's key has another role now"),
   );
-}
-
-/** Undefined where the store does not say what is known to be so: then only a role without an end holds. */
-async function lengthOf(engine: Engine): Promise<number | undefined> {
-  try {
-    return parseCheckpoint(await (engine.head?.() ?? engine.checkpoint())).size;
-  } catch {
-    return undefined;
-  }
 }
 
 function isApart({ deployment, parts: { delegated } }: LiveSession): boolean {

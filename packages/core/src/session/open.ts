@@ -8,11 +8,12 @@ import {
   verifyDelegation,
 } from "@behest/delegation";
 import { publicKey, randomBytes, thumbprint, verify as verifySignature } from "@behest/jws";
-import { anchorsOf, issuersOf, parseCheckpoint, speaksFor } from "@behest/provenance";
+import { anchorsOf, issuersOf, speaksFor } from "@behest/provenance";
 import { vaultOf } from "../record/content.ts";
 import { type Deployment, refuseOver } from "../deployment.ts";
 import { BehestError } from "../error.ts";
 import { erased } from "../store/erasure.ts";
+import { lengthOf } from "../store/length.ts";
 import { runningIdentity } from "./identity.ts";
 import { delegationAppend } from "./lineage.ts";
 import { STOPPED } from "../checks/lineage.ts";
@@ -32,7 +33,7 @@ export async function openSession(
   refuseOver(deployment);
   const judged = deployment.manifest;
   // Roles hold at log indexes: what is opened now is recorded at the end of the log as it stands.
-  const index = parseCheckpoint(await engine.checkpoint()).size;
+  const index = await lengthOf(engine);
   const issuers = issuersOf(judged, index);
   const { chain, verified } = await verify(deployment, anchorsOf(issuers), delegation);
   const { issuer, issuerKey, principal, tenant, consent, claims, leaf } = verified;
@@ -57,8 +58,8 @@ export async function openSession(
   return deployment.under(async () => {
     // Another version may have been taken up meanwhile: whoever is open when one is, is ended by that.
     if (judged !== deployment.manifest) {
-      const { size } = parseCheckpoint(await engine.checkpoint());
-      if (!speaksFor(issuersOf(deployment.manifest, size), by, said)) throw notAllowed();
+      const now = issuersOf(deployment.manifest, await lengthOf(engine));
+      if (!speaksFor(now, by, said)) throw notAllowed();
       deployment.apart("holder", holder.jwk);
     }
     let parent: string | undefined;
