@@ -116,8 +116,10 @@ export class Log {
     if ((entered.batch ?? this.#committed) < this.#committed)
       throw mismatch("what this process has written last is not there any more");
     const followed = this.#followed(entered);
-    // Our entries may no longer verify under it, and it may have withdrawn what sessions here still rely on.
     const { trust } = this.#end;
+    if (trust && entered.row && entered.row.manifest < trust.manifest)
+      throw mismatch("a trust manifest from before the one that was in force is said to be so again");
+    // Our entries may no longer verify under it, and it may have withdrawn what sessions here still rely on.
     if (!job.emitter && trust && entered.row?.manifest !== trust.manifest) throw superseded();
     if (followed && entered.row) await this.#examine(client, entered.row, job.emitter);
     this.#end = followed ?? this.#end;
