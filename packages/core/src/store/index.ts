@@ -32,7 +32,6 @@ export {
   type Leaf,
   type Tail,
   emitterOf,
-  examineNext,
   seal,
   sign,
   takesUp,

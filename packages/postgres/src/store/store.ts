@@ -26,7 +26,7 @@ import {
   closed,
   emitterOf,
   engine,
-  examineNext,
+  examine,
   twice,
   unattached,
 } from "@behest/core/store";
@@ -114,8 +114,9 @@ class PostgresEngine implements Engine {
 
   async rotate(identity: Identity): Promise<void> {
     if (!this.#writer) throw unattached();
-    const { size, trust } = await this.#link.run((client) => look(client, identity.origin));
-    const emitter = await examineNext(await emitterOf(identity, size), trust?.manifest.manifest ?? "");
+    const { row, size, trust } = await this.#link.run((client) => look(client, identity.origin));
+    const emitter = await emitterOf(identity, size);
+    if (row && trust) await examine(row, trust, emitter);
     await this.#write({ op: "rotate", emitter });
   }
 
