@@ -6,8 +6,10 @@ import {
   type EntryPayload,
   type Issuer,
   type Manifest,
+  checkChange,
   readTrust,
   speaksFor,
+  trustHash,
 } from "@behest/provenance";
 import { verifyUnder } from "./issuer.ts";
 import type { EvidenceFinding } from "./report.ts";
@@ -45,6 +47,8 @@ export class Chains {
   /** By entry hash. */
   readonly #known = new Map<string, KnownDelegation>();
   #manifest: Manifest | undefined;
+  /** Of its JWS, which the next version names. */
+  #hash = "";
   /** Who may speak from the manifest's own entry on, for however long. */
   #issuers: readonly Issuer[] = [];
   /** Of delegations, by the hash of their leaf, under that manifest. */
@@ -69,7 +73,7 @@ export class Chains {
     index: number,
     { hash, payload }: { readonly hash: string; readonly payload: EntryPayload },
   ): Promise<void> {
-    if (payload.type === "trust") this.#takeUp(index, await this.#manifestIn(payload.manifest));
+    if (payload.type === "trust") await this.#takeUp(index, payload.manifest);
     else if (payload.type === "delegation") {
       const verified = await this.#delegation(index, payload);
       this.#known.set(hash, { index, entry: payload, ...(verified && { verified }) });
@@ -77,9 +81,11 @@ export class Chains {
   }
 
   /** Sessions go on in what an issuer has signed before, unless it may not speak any more when the version is taken up. */
-  #takeUp(index: number, manifest: Manifest | undefined): void {
+  async #takeUp(index: number, jws: string | undefined): Promise<void> {
+    const manifest = jws === undefined ? undefined : await this.#manifestIn(jws).catch(refusedIsAbsent);
     if (!manifest) return;
     this.#manifest = manifest;
+    this.#hash = trustHash(jws!);
     this.#issuers = manifest.issuers.filter(({ until = Number.POSITIVE_INFINITY }) => until > index + 1);
     this.#spoken.clear();
   }
@@ -93,8 +99,15 @@ export class Chains {
     return spoken;
   }
 
-  async #manifestIn(jws: string | undefined): Promise<Manifest | undefined> {
-    return jws === undefined ? undefined : readTrust(jws, this.#owner).catch(refusedIsAbsent);
+  /** Undefined for one that is not the next: `verifyLog` says so, and nobody is judged by it. */
+  async #manifestIn(jws: string): Promise<Manifest | undefined> {
+    const next = await readTrust(jws, this.#owner);
+    const before = this.#manifest;
+    if (!before) return next;
+    if (next.seq !== before.seq + 1 || next.prev !== this.#hash || next.origin !== before.origin)
+      return undefined;
+    await checkChange(before, next);
+    return next;
   }
 
   async #delegation(index: number, payload: DelegationEntry): Promise<VerifiedDelegation | undefined> {

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { type Store, readStore } from "@behest/core";
 import { type TestBehest, testBehest } from "@behest/core/testing";
-import { generateSigner } from "@behest/jws";
+import { canonical, generateSigner } from "@behest/jws";
 import { readTrust } from "@behest/provenance";
 import { afterEach, expect, test, vi } from "vitest";
 import { LiveSession } from "../../core/src/session/live.ts";
@@ -93,4 +93,21 @@ test("an issuer that goes on to speak, or for some entries more, is trusted for 
   const report = await judged(store, behest);
   expect(codes(report)).toEqual([]);
   expect(report.records).toMatchObject([{ states: { authority: "proven" } }]);
+});
+
+test.each<[string, number, string[]]>([
+  ["an old one is put in again", 0, ["trust_out_of_sequence", "issuer_not_trusted"]],
+  ["one is put in that is not the next", 1, ["trust_out_of_sequence"]],
+])("only versions that follow each other say who is trusted: %s", async (_, withdrawn, found) => {
+  const store = STORES[0]![1]();
+  await using behest = await testBehest({ store });
+  const alice = await behest.as("alice", tools);
+  vi.spyOn(LiveSession.prototype, "isSpokenFor").mockReturnValue(true);
+  const versions = [{ issuers: [] }, {}].map((change) => behest.nextTrust(change));
+  await behest.trust((await versions[withdrawn])!);
+  const manifest = withdrawn === 0 ? behest.firstTrust : (await versions[0])!;
+  const entry = { at: new Date().toISOString(), manifest, type: "trust", v: 1 };
+  await store[engineOf].append({ entry: canonical(entry), once: "trust:" });
+  await alice.perform(look, one);
+  expect(codes(await judged(store, behest))).toEqual(found);
 });
