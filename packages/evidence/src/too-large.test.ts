@@ -26,3 +26,13 @@ test("more evidence than verifiers read is not gathered, and what is gathered is
   // Less of it fits.
   await exportEvidence(engine, { action }, whole / 2);
 });
+
+test("what witnesses have cosigned counts as well", async () => {
+  const store = memoryStore();
+  await using _ = await testBehest({ store });
+  const engine = store[engineOf];
+  const line = `\u2014 witness.test ${"A".repeat(100)}\n`;
+  await engine.keepCosigned((await engine.checkpoint()) + line.repeat(60));
+  const whole = JSON.stringify(await exportEvidence(engine)).length;
+  await expect(exportEvidence(engine, {}, whole - 1)).rejects.toMatchObject({ code: "too_large" });
+});

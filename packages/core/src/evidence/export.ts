@@ -47,6 +47,7 @@ async function gathered(engine: Engine, filter: EvidenceFilter, scale: Scale): P
   // Before the checkpoint: what is appended meanwhile cannot make it the longer one.
   const cosigned = await engine.cosigned();
   const checkpoint = await engine.checkpoint();
+  for (const note of [checkpoint, cosigned]) if (note !== undefined) scale.add(note);
   const { size } = parseCheckpoint(checkpoint);
   const closure = new Closure(engine, size, scale);
   for (const prefix of [TRUST, TAKEN, HOLD, RELEASE, ERASED, PRUNED])
