@@ -169,3 +169,15 @@ test("an issuer whose role has ended opens nothing, also where a shared database
   engine.checkpoint = checkpoint;
   await judged(store, behest.owner);
 });
+
+test("an issuer whose role ends further on opens nothing that might be recorded beyond that", async () => {
+  const store = memoryStore();
+  await using behest = await testBehest({ store });
+  const alice = await behest.as("alice", tools);
+  const { issuers } = await readTrust(behest.firstTrust, behest.owner);
+  await behest.trust(await behest.nextTrust({ issuers: issuers.map((one) => ({ ...one, until: 10 })) }));
+  await Promise.allSettled(Array.from({ length: 20 }, (_, i) => behest.as(`person-${i}`, tools)));
+  // What was opened before goes on.
+  for (let i = 0; i < 9; i++) await alice.perform(read, one);
+  await judged(store, behest.owner);
+});

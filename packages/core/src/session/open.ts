@@ -8,7 +8,7 @@ import {
   verifyDelegation,
 } from "@behest/delegation";
 import { publicKey, randomBytes, thumbprint, verify as verifySignature } from "@behest/jws";
-import { anchorsOf, issuersOf, speaksFor } from "@behest/provenance";
+import { type Issuer, type Manifest, anchorsOf, issuersOf, rolesAt, speaksFor } from "@behest/provenance";
 import { vaultOf } from "../record/content.ts";
 import { type Deployment, refuseOver } from "../deployment.ts";
 import { BehestError } from "../error.ts";
@@ -34,7 +34,7 @@ export async function openSession(
   const judged = deployment.manifest;
   // Roles hold at log indexes: what is opened now is recorded at the end of the log as it stands.
   const index = await lengthOf(engine);
-  const issuers = issuersOf(judged, index);
+  const issuers = lastingIssuers(judged, index);
   const { chain, verified } = await verify(deployment, anchorsOf(issuers), delegation);
   const { issuer, issuerKey, principal, tenant, consent, claims, leaf } = verified;
   const by = { iss: issuer, key: issuerKey };
@@ -58,7 +58,7 @@ export async function openSession(
   return deployment.under(async () => {
     // Another version may have been taken up meanwhile: whoever is open when one is, is ended by that.
     if (judged !== deployment.manifest) {
-      const now = issuersOf(deployment.manifest, await lengthOf(engine));
+      const now = lastingIssuers(deployment.manifest, await lengthOf(engine));
       if (!speaksFor(now, by, said)) throw notAllowed();
       deployment.apart("holder", holder.jwk);
     }
@@ -87,6 +87,11 @@ export async function openSession(
       strayed: [],
     });
   });
+}
+
+/** Others may write until what is opened is recorded: at an index that a role with an end need not hold at. */
+function lastingIssuers(manifest: Manifest, index: number): readonly Issuer[] {
+  return rolesAt(issuersOf(manifest, index));
 }
 
 /** What the log has met before its principal was erased opens no more. Looked at first: nobody is named anew by trying. */
