@@ -100,6 +100,16 @@ test("of an action that does not say what it does, this folder's profiles do", (
   expect(said).not.toHaveProperty("effect");
 });
 
+test("an address that the delegation holds to an allow-list leads inside, as an agent here would have it", () => {
+  using own = Workplace.used();
+  const profile = { effect: "read", boundary: "inside", control: ["url"] };
+  writeFileSync(own.path(".behest/profiles.json"), JSON.stringify({ fetch: profile }));
+  const args = '{"url":"https://wiki.test/a"}';
+  const explain = ["policy", "explain", "default", "--tool", "fetch", "--args", args];
+  expect(own.json(...explain)).toMatchObject({ boundary: "outside" });
+  expect(own.json(...explain, "--allowlisted")).toMatchObject({ boundary: "inside" });
+});
+
 test("a table of tests is run; one that is not met is a failure", () => {
   writeFileSync(
     place.path("tests.json"),

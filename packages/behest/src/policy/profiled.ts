@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { type Profile, findLocal, readProfiles } from "@behest/core";
 import { classOfCall } from "@behest/core/policy";
+import type { ConstraintMap } from "@behest/delegation";
 import type { Json } from "@behest/jws";
-import { type WrittenAction, malformed } from "./action.ts";
+import { type WrittenAction, malformed, members } from "./action.ts";
 
 /**
  * The action with what this folder's profiles say of its tool, as an agent here would have it; undefined where they say
@@ -16,7 +17,7 @@ export function profiled(action: WrittenAction): WrittenAction | undefined {
   const profiles = readProfiles(path);
   const profile = Object.hasOwn(profiles, tool) ? profiles[tool] : undefined;
   if (!profile) return undefined;
-  const found = classOfCall(undefined, profile, args, undefined);
+  const found = classOfCall(undefined, profile, args, action.allowlisted ? held(args) : undefined);
   const touched = found.invalid ? undefined : touches(profile, args);
   if (!touched)
     throw malformed(`${path} does not answer for "${tool}" with these arguments, so it would be denied.`);
@@ -29,6 +30,14 @@ export function profiled(action: WrittenAction): WrittenAction | undefined {
     ...(amount && { amount }),
     ...action,
   };
+}
+
+/** What a delegation that holds every argument grants. */
+function held(args: Json): ConstraintMap {
+  const named = members(args) ?? { input: args };
+  return Object.fromEntries(
+    Object.entries(named).map(([name, value]) => [name, { constraint_type: "exact", value }]),
+  );
 }
 
 /** Undefined where it lacks an argument. */
