@@ -181,3 +181,18 @@ test("an issuer whose role ends further on opens nothing that might be recorded 
   for (let i = 0; i < 9; i++) await alice.perform(read, one);
   await judged(store, behest.owner);
 });
+
+test("a sub-agent that is recorded as its issuer is withdrawn does not start, and is told why", async () => {
+  const store = memoryStore();
+  const engine = store[engineOf];
+  await using behest = await testBehest({ store });
+  const alice = await behest.as("alice", tools);
+  const next = await behest.nextTrust({ issuers: [] });
+  const delegation = engine.delegation.bind(engine);
+  engine.delegation = async (jti) => {
+    const found = await delegation(jti);
+    if (found) await behest.trust(next);
+    return found;
+  };
+  await expect(alice.delegate({ tools })).rejects.toMatchObject({ code: "session_ended" });
+});

@@ -57,7 +57,11 @@ export async function deriveChild(
   if (!stored) throw new BehestError("store_failed", "store_failed: a derived delegation was not stored.");
   if (stored.request !== wanted)
     throw denied("action_conflict", "this very sub-agent was started before with another delegation.");
-  return derivedChild(parent, delegated, spawn, stored);
+  return derivedChild(parent, delegated, spawn, stored).catch(async (error: unknown) => {
+    // A manifest that withdraws its issuer has come in between.
+    await deployment.under(async () => refuseStopped(parent));
+    throw error;
+  });
 }
 
 /** Judged and written under one manifest. What judges it may fetch its issuer's keys: no manifest waits for that. */
