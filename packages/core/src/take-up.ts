@@ -4,7 +4,7 @@ import type { Enrolment } from "./enrolment.ts";
 import { BehestError } from "./error.ts";
 import { refuseUnlisted } from "./policy/policed.ts";
 import { LiveSession } from "./session/live.ts";
-import { lengthOf } from "./store/length.ts";
+import { lengthOf } from "./store/head.ts";
 import type { Trust } from "./trust.ts";
 
 /**

@@ -108,6 +108,6 @@ test.each<[string, number, string[]]>([
   const manifest = withdrawn === 0 ? behest.firstTrust : (await versions[0])!;
   const entry = { at: new Date().toISOString(), manifest, type: "trust", v: 1 };
   await store[engineOf].append({ entry: canonical(entry), once: "trust:" });
-  await alice.perform(look, one);
+  await alice.perform(look, work);
   expect(codes(await judged(store, behest))).toEqual(found);
 });

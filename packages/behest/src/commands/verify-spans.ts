@@ -1,5 +1,6 @@
 import { type SpanReport, type SpanState, verifySpans } from "@behest/evidence";
-import { type EvidenceBundle, readBundle } from "@behest/provenance";
+import { type EvidenceBundle, type Shown, readBundle } from "@behest/provenance";
+import type { Reader } from "@behest/core";
 import type { Command } from "commander";
 import { define } from "../command.ts";
 import { CliError, usage } from "../error.ts";
@@ -7,6 +8,7 @@ import { readText } from "../file.ts";
 import { type Cell, bad, dim, good, print, printFacts, printJson, printTable } from "../output.ts";
 import { ownerOf, pinned } from "../pinned.ts";
 import { withStore } from "../store.ts";
+import { snapshot } from "../verify/evidence.ts";
 
 interface Options {
   readonly evidence?: string;
@@ -34,9 +36,7 @@ async function run(path: string, { evidence, store, owner, json }: Options): Pro
   const pin = pinned(owner);
   const otlp = await readText(path);
   const bundle: EvidenceBundle =
-    evidence === undefined
-      ? await withStore(store, (reader) => reader.evidence())
-      : readBundle(await readText(evidence));
+    evidence === undefined ? await withStore(store, logOf) : readBundle(await readText(evidence));
   const report = await verifySpans(otlp, bundle, { owner: pin });
   if (!report) throw new CliError("malformed_input", "these are no spans: write OTLP as JSON.");
   if (json) printJson({ ok: report.ok, findings: report.findings, heads: report.heads });
@@ -46,6 +46,17 @@ async function run(path: string, { evidence, store, owner, json }: Options): Pro
       "verification_failed",
       "a span was altered or has no record, or the log does not hold.",
     );
+}
+
+/** The log alone, however long it is: spans are compared with what its entries say. */
+async function logOf(reader: Reader): Promise<EvidenceBundle> {
+  const cosigned = await reader.cosigned();
+  const { checkpoint, entries } = await snapshot(reader);
+  const log: Shown[] = [];
+  for await (const shown of entries) log.push(shown);
+  const beside = { tokens: {}, content: {}, documents: {}, cuts: {}, principals: {} };
+  const notes = { checkpoint, ...(cosigned !== undefined && { cosigned }) };
+  return { type: "behest-evidence", v: 1, ...notes, log, ...beside };
 }
 
 function printSpans({ ok, log, findings }: SpanReport): void {

@@ -13,7 +13,7 @@ import { vaultOf } from "../record/content.ts";
 import { type Deployment, refuseOver } from "../deployment.ts";
 import { BehestError } from "../error.ts";
 import { erased } from "../store/erasure.ts";
-import { lengthOf } from "../store/length.ts";
+import { lengthOf } from "../store/head.ts";
 import { runningIdentity } from "./identity.ts";
 import { delegationAppend } from "./lineage.ts";
 import { STOPPED } from "../checks/lineage.ts";

@@ -7,6 +7,7 @@ import {
   parseCheckpoint,
   verifyConsistency,
 } from "@behest/provenance";
+import { headIn } from "../store/head.ts";
 import type { Engine, Subtree } from "../store/types.ts";
 import { type Said, ask } from "./ask.ts";
 import type { Witnesses } from "./config.ts";
@@ -66,7 +67,7 @@ export class HeadKeeper {
 
   async #submit(signal: AbortSignal): Promise<void> {
     const { engine, origin, signer, witnesses } = this.#parts;
-    const checkpoint = await (engine.head?.() ?? engine.checkpoint());
+    const checkpoint = await headIn(engine);
     const head = parseCheckpoint(checkpoint);
     const kept = await engine.cosigned();
     const before = kept === undefined ? undefined : parseCheckpoint(kept);
@@ -92,7 +93,7 @@ export class HeadKeeper {
   }
 
   async #tell(said: readonly Said[], isShown: boolean): Promise<void> {
-    const { size } = parseCheckpoint(await this.#parts.engine.checkpoint());
+    const { size } = parseCheckpoint(await headIn(this.#parts.engine));
     // Another process of this store may have been first with a longer head.
     if (said.some((one) => one.said === "refused" || (one.said === "ahead" && one.size > size)))
       return this.#conflict();
