@@ -7,6 +7,7 @@ import {
   readOverride,
 } from "@behest/provenance";
 import { invalid, saidIn } from "./approval.ts";
+import { begunIn } from "./begun.ts";
 import type { Vault } from "../record/content.ts";
 import type { Deployment } from "../deployment.ts";
 import { enrolledSigner, holdersIn, inTime } from "./enrolled.ts";
@@ -67,9 +68,11 @@ export async function submitAhead(
   if (!who) throw missing("the log has not met its delegation. Open a session on it first");
   const { vault } = who;
   const chain = holdersIn(openDelegation(vault, delegation).chain);
-  const { decision } = await read(deployment, what, chain, jws).catch((cause: unknown) => {
-    throw invalid("nobody has signed it who may, or its time is over", cause);
-  });
+  const { decision } = await read({ manifest: await begunIn(deployment), clock }, what, chain, jws).catch(
+    (cause: unknown) => {
+      throw invalid("nobody has signed it who may, or its time is over", cause);
+    },
+  );
   const row: ApprovalRow = {
     id,
     kind: isMandate(what) ? "mandate" : "override",
@@ -108,18 +111,18 @@ function entryOf(
 }
 
 async function read(
-  deployment: Deployment,
+  trust: Pick<Deployment, "manifest" | "clock">,
   what: Ahead,
   chain: ReadonlySet<string>,
   jws: string,
 ): Promise<{ readonly decision: "approve" | "deny"; readonly person: string }> {
-  const signer = enrolledSigner(deployment, jws, chain);
+  const signer = enrolledSigner(trust, jws, chain);
   const mandate = isMandate(what);
   const { decision, iat, ...said } = mandate
     ? await readMandate(jws, signer.key)
     : await readOverride(jws, signer.key);
   if (canonical(said) !== canonical({ v: 1, ...what.about })) throw new Error("it is about something else");
-  inTime({ iat, exp: said.exp }, deployment.clock());
+  inTime({ iat, exp: said.exp }, trust.clock());
   return { decision, person: signer.personIn(mandate ? what.about.group : BREAK_GLASS) };
 }
 

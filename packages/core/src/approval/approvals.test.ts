@@ -1,5 +1,5 @@
 import { type RestrictionRequest, generateHolder, issueDelegation } from "@behest/delegation";
-import { type LogReport, readApproval, verifyLog } from "@behest/provenance";
+import { type LogReport, readApproval, readTrust, verifyLog } from "@behest/provenance";
 import { publicKey } from "@behest/jws";
 import { expect, test } from "vitest";
 import { type Approval, signDecision } from "./approval.ts";
@@ -141,6 +141,26 @@ test("a quorum counts persons of each group, not signatures", async () => {
   await expect(call()).resolves.toMatchObject({ outcome: "done" });
   expect(ran).toHaveLength(1);
   expect(await report(behest, store)).toMatchObject({ ok: true, counts: { approval: 4 } });
+  await behest.close();
+});
+
+test("an approver whose role begins further on in the log does not decide before", async () => {
+  const { behest, session, store } = await deployment();
+  const { approvers } = await readTrust(behest.firstTrust, behest.owner);
+  const from = 9;
+  await behest.trust(
+    await behest.nextTrust({ approvers: approvers.map((approver) => ({ ...approver, from })) }),
+  );
+  const { ran, call } = paying(session);
+  const id = await waiting(call);
+  await expect(decide(behest, id)).rejects.toMatchObject({ code: "approval_invalid" });
+  const size = async (): Promise<number> => (await store[engineOf].entries(0, 100)).length;
+  for (let n = 0; (await size()) < from; n++)
+    await session.perform({ tool: "look", args: {}, callId: `look ${n}` }, async () => n);
+  await decide(behest, id);
+  await expect(call()).resolves.toMatchObject({ outcome: "done" });
+  expect(ran).toHaveLength(1);
+  expect(await report(behest, store)).toMatchObject({ ok: true });
   await behest.close();
 });
 

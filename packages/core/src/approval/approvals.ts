@@ -2,6 +2,7 @@ import { sha256Text } from "@behest/jws";
 import type { DecisionEntry } from "@behest/provenance";
 import { submitAhead } from "./ahead.ts";
 import { type Approval, type ApprovalDecision, type Asked, invalid } from "./approval.ts";
+import { begunIn } from "./begun.ts";
 import type { Vault } from "../record/content.ts";
 import type { Deployment } from "../deployment.ts";
 import { holdersIn } from "./enrolled.ts";
@@ -72,12 +73,13 @@ export function approvalsOf(deployment: Deployment): Approvals {
     const named = new Set([ids].flat());
     const asks = new Map<string, StoredApproval>();
     let said: Awaited<ReturnType<typeof decided>> | undefined;
+    const trust = { manifest: await begunIn(deployment) };
     for (const id of named) {
       const row = await engine.approval(id);
       const waits = row?.kind === "ask" && !row.spent && row.expires > clock();
       const one = waits ? await opened(row) : undefined;
       if (!row || !one || (await isDenied(deployment, row))) throw missing();
-      said = await decided(deployment, one.asked, one.holders, jws, clock()).catch((cause: unknown) => {
+      said = await decided(trust, one.asked, one.holders, jws, clock()).catch((cause: unknown) => {
         throw invalid(NO_DECISION, cause);
       });
       asks.set(id, row);

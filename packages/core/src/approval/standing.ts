@@ -51,13 +51,13 @@ export function openAsked(vault: Vault, row: StoredApproval): Asked {
  * Throws what is wrong.
  */
 export async function decided(
-  deployment: Deployment,
+  trust: Pick<Deployment, "manifest">,
   asked: Asked,
   chain: ReadonlySet<string>,
   jws: string,
   now: number,
 ): Promise<Decided> {
-  const signer = enrolledSigner(deployment, jws, chain);
+  const signer = enrolledSigner(trust, jws, chain);
   const said = await readApproval(jws, signer.key);
   if (!said.about.some((context) => isSame(context, asked.about)))
     throw new Error("it is about another action");
