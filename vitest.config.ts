@@ -1,4 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+// Types are stripped by WebAssembly, once for each thread; V8 may end a process in which many threads begin and end that
+// (nodejs/node#64500). With this they find them stripped.
+process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url));
 
 export default defineConfig({
   ssr: { resolve: { conditions: ["@behest/source", "node", "default"] } },
