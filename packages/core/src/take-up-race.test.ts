@@ -124,49 +124,47 @@ test("what is erased as a manifest is taken up is kept for as long as that one s
   expect(await aged.report()).toMatchObject({ ok: true });
 });
 
-test.each([
-  ["no checkpoint", async () => "none"],
-  ["one of the log as it was", undefined],
-])("sessions of a withdrawn issuer end, also where a shared database shows %s", async (_, lie) => {
+/** A log that has gone on since `before`; `next` ends the role of its issuer where it ends. */
+async function goneOn() {
   const store = memoryStore();
   const engine = store[engineOf];
-  await using behest = await testBehest({ store });
+  const behest = await testBehest({ store });
   const alice = await behest.as("alice", tools);
   const { issuers } = await readTrust(behest.firstTrust, behest.owner);
-  const before = await engine.checkpoint();
-  for (let i = 0; i < 3; i++) await alice.perform(read, one);
   const checkpoint = engine.checkpoint.bind(engine);
+  const before = await checkpoint();
+  for (let i = 0; i < 3; i++) await alice.perform(read, one);
   const { size } = parseCheckpoint(await checkpoint());
-  engine.head = checkpoint;
-  engine.checkpoint = lie ?? (async () => before);
-  await behest.trust(await behest.nextTrust({ issuers: issuers.map((one) => ({ ...one, until: size })) }));
-  engine.checkpoint = checkpoint;
-  await expect(alice.perform(read, one)).rejects.toMatchObject({ code: "session_ended" });
-});
+  const next = await behest.nextTrust({ issuers: issuers.map((one) => ({ ...one, until: size })) });
+  return { store, engine, behest, alice, checkpoint, before, next };
+}
+
+test.each(["no checkpoint", "one of the log as it was"])(
+  "sessions of a withdrawn issuer end, also where a shared database shows %s",
+  async (lie) => {
+    const { engine, alice, checkpoint, before, next, ...made } = await goneOn();
+    await using behest = made.behest;
+    engine.head = checkpoint;
+    engine.checkpoint = async () => (lie === "no checkpoint" ? "none" : before);
+    await behest.trust(next);
+    engine.checkpoint = checkpoint;
+    await expect(alice.perform(read, one)).rejects.toMatchObject({ code: "session_ended" });
+  },
+);
 
 test("sessions of a withdrawn issuer end where the store has no checkpoint that can be read", async () => {
-  const store = memoryStore();
-  const engine = store[engineOf];
-  await using behest = await testBehest({ store });
-  const alice = await behest.as("alice", tools);
-  const checkpoint = engine.checkpoint.bind(engine);
+  const { engine, alice, checkpoint, next, ...made } = await goneOn();
+  await using behest = made.behest;
   engine.checkpoint = async () => "none";
-  await behest.trust(await behest.nextTrust({ issuers: [] }));
+  await behest.trust(next);
   engine.checkpoint = checkpoint;
   await expect(alice.perform(read, one)).rejects.toMatchObject({ code: "session_ended" });
 });
 
 test("an issuer whose role has ended opens nothing, also where a shared database shows the log as it was", async () => {
-  const store = memoryStore();
-  const engine = store[engineOf];
-  await using behest = await testBehest({ store });
-  const alice = await behest.as("alice", tools);
-  const { issuers } = await readTrust(behest.firstTrust, behest.owner);
-  const before = await engine.checkpoint();
-  await alice.perform(read, one);
-  const checkpoint = engine.checkpoint.bind(engine);
-  const { size } = parseCheckpoint(await checkpoint());
-  await behest.trust(await behest.nextTrust({ issuers: issuers.map((one) => ({ ...one, until: size })) }));
+  const { store, engine, checkpoint, before, next, ...made } = await goneOn();
+  await using behest = made.behest;
+  await behest.trust(next);
   engine.head = checkpoint;
   engine.checkpoint = async () => before;
   await expect(behest.as("bob", tools)).rejects.toMatchObject({ code: "delegation_invalid" });

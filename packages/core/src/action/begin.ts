@@ -27,12 +27,16 @@ export type Begun =
       readonly attempt: number;
     }
   | { readonly stopped: Stopped }
-  | { readonly outdated: true };
+  | Outdated;
+
+/** Another manifest has come into force since it was judged: nothing has begun. */
+export interface Outdated {
+  readonly outdated: true;
+}
 
 /**
  * Begins the attempt that is due, if what is revoked lets it: judged by all cuts that there are when it begins. Where
- * somebody has revoked meanwhile, and it concerns others, it begins all the same. `outdated`: another manifest has come
- * into force since it was judged, and nothing has begun.
+ * somebody has revoked meanwhile, and it concerns others, it begins all the same.
  */
 export async function begin(session: LiveSession, beginning: Beginning): Promise<Begun> {
   const { effect } = beginning.prepared.draft.class;

@@ -3,7 +3,7 @@ import type { Place } from "./place.ts";
 import type { Arguments } from "./arguments.ts";
 import { toolLabel } from "./label.ts";
 import { type AmbientSession, type EnclosingCall, ambient } from "../session/ambient.ts";
-import { type Begun, begin, overtaken } from "./begin.ts";
+import { type Outdated, begin, overtaken } from "./begin.ts";
 import { runBody } from "./body.ts";
 import { type Account, type Reservation, policyAccounts, reservationsOf } from "../budget/budget.ts";
 import type { Call, Execute } from "./call.ts";
@@ -58,6 +58,7 @@ export async function perform<T>(
         if ("refused" in resolved) throw await recordDenial(session, resolved.refused, span);
         const started = await start(session, call, { ...resolved, args, span, execute, manifest });
         if ("outdated" in started) {
+          // Once that is done, by which it is judged then.
           await session.deployment.under(async () => {});
           continue;
         }
@@ -90,7 +91,7 @@ async function start<T>(
   session: AmbientSession,
   call: Call<T>,
   s: Started<T>,
-): Promise<Outcome<T> | Lost | Extract<Begun, { outdated: true }>> {
+): Promise<Outcome<T> | Lost | Outdated> {
   const { draft, span, grounds, manifest } = s;
   const { credentials, clock } = session.deployment;
   // Whatever could throw has to before something is begun that would then have no outcome.
