@@ -73,7 +73,8 @@ export class RemoteStore {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.process.send({ id, method, args } satisfies Order);
+      // A process that has just been killed may not be known to be: then it has not been told.
+      this.process.send({ id, method, args } satisfies Order, (error) => error && reject(error));
     });
   }
 }
